@@ -1,0 +1,74 @@
+/*
+ * Headers and blocks. A hash-lane block is serialized as Bitcoin's; a job-lane block carries its
+ * work proof between header and transactions (protocol section 6).
+ */
+#ifndef FX_CONSENSUS_BLOCK_H
+#define FX_CONSENSUS_BLOCK_H
+
+#include "consensus/params.h"
+#include "consensus/tx.h"
+#include "consensus/verdict.h"
+
+#define FX_HEADER_SIZE 80
+/* A block's serialization is never longer than this: its weight is at least its size. */
+#define FX_BLOCK_SIZE_MAX FX_BLOCK_WEIGHT_MAX
+
+struct fx_work_proof; /* consensus/work.h */
+
+struct fx_header {
+    int32_t version;
+    struct fx_hash prev;
+    struct fx_hash merkle_root;
+    uint32_t time;
+    uint32_t nbits;
+    uint32_t nonce;
+};
+
+void fx_header_write(const struct fx_header *h, uint8_t out[FX_HEADER_SIZE]);
+void fx_header_read(const uint8_t in[FX_HEADER_SIZE], struct fx_header *h);
+void fx_header_id(const struct fx_header *h, struct fx_hash *id); /* double SHA-256 */
+/* (nVersion >> 8) & 0xf; above 1 is invalid. */
+unsigned fx_header_lane(const struct fx_header *h);
+/* The nVersion of a new block of this lane: 0x20000000 with the lane's bits. */
+int32_t fx_header_version(enum fx_lane lane);
+
+/* Immutable and shared, like fx_tx. */
+struct fx_block {
+    struct fx_header header;
+    struct fx_hash id;
+    const struct fx_work_proof *work; /* job lane: not NULL; hash lane: NULL */
+    struct fx_tx *const *txs;
+    size_t n_txs;
+    struct fx_span raw; /* the whole serialization; owned by the block */
+    size_t weight;      /* with the work proof at 1 unit a byte */
+    /* private */
+    unsigned refs;
+    void *arena;
+};
+
+/*
+ * Parses exactly these bytes. NULL where they do not parse; *why says how: FX_BLOCK_DECODE, or,
+ * where the header and the length are fine and the work proof is not, FX_BAD_WORK_PARSE. The caller
+ * owns one reference.
+ */
+struct fx_block *fx_block_parse(const struct fx_params *params, const void *data, size_t n,
+                                enum fx_verdict *why);
+struct fx_block *fx_block_ref(const struct fx_block *block);
+void fx_block_unref(const struct fx_block *block);
+/* Puts a block together; takes its own references to txs. work_proof: the serialized proof, empty
+ * on the hash lane. */
+struct fx_block *fx_block_make(const struct fx_params *params, const struct fx_header *header,
+                               struct fx_span work_proof, struct fx_tx *const *txs, size_t n_txs);
+
+/* The network's first block: hash lane, its coinbase pays an unspendable output. One reference. */
+struct fx_block *fx_genesis_block(const struct fx_params *params);
+
+/* Merkle root of the txids. *mutated (may be NULL): two equal hashes side by side (CVE-2012-2459).
+ */
+void fx_merkle_root(const struct fx_hash *hashes, size_t n, struct fx_hash *root, bool *mutated);
+void fx_block_merkle_root(const struct fx_block *block, struct fx_hash *root, bool *mutated);
+void fx_block_witness_root(const struct fx_block *block, struct fx_hash *root);
+/* BIP141: the index of the coinbase output that commits to the witnesses, or -1. */
+int fx_block_commitment_output(const struct fx_tx *coinbase);
+
+#endif

@@ -1,0 +1,68 @@
+/* The table of networks (protocol section 2): every number by which one network differs from
+ * another. */
+#ifndef FX_CONSENSUS_PARAMS_H
+#define FX_CONSENSUS_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "src/util/hash.h"
+
+#define FX_LANES 2
+enum fx_lane { FX_LANE_HASH = 0, FX_LANE_JOB = 1 };
+
+#define FX_COINBASE_MATURITY 100
+#define FX_BLOCK_WEIGHT_MAX 4000000
+#define FX_BLOCK_SIGOPS_COST_MAX 80000
+#define FX_DEPOSIT INT64_C(2000000)               /* embers */
+#define FX_RECORD_KEEP 20160                      /* blocks that a settled record is kept */
+#define FX_BACKING_MAX 4096                       /* origins in a backing list */
+#define FX_MEDIAN_TIME_SPAN 11                    /* blocks */
+#define FX_LOCKTIME_THRESHOLD UINT32_C(500000000) /* lock times at or above are times */
+#define FX_EXCLUSIVE_LOOKBACK 2016
+#define FX_EXCLUSIVE_MAX 144
+
+enum fx_chain_kind { FX_MAIN = 0, FX_TEST, FX_REGTEST };
+
+struct fx_kind; /* consensus/kinds/kind.h */
+
+struct fx_params {
+    enum fx_chain_kind kind;
+    const char *name;        /* "main", "test", "regtest": -chain= and getblockchaininfo */
+    const char *data_subdir; /* below the data directory; "" for main */
+
+    /* rules */
+    uint32_t limit_nbits[FX_LANES];
+    bool retarget;             /* false: both lanes stay at their limit */
+    unsigned job_work_shift;   /* c = 2^shift: 18, regtest 0 */
+    int64_t first_subsidy;     /* S0, embers */
+    uint32_t halving_interval; /* blocks */
+    int64_t max_money;
+    uint16_t window_min, answer_window; /* units of 512 s */
+    int64_t max_future_seconds;
+    const struct fx_kind *const *kinds; /* the job kinds valid here, NULL-terminated */
+
+    /* genesis: built by fx_genesis_block() from these */
+    uint32_t genesis_time, genesis_nonce;
+    struct fx_hash genesis_id;
+
+    /* wire and text */
+    uint8_t magic[4];
+    uint16_t p2p_port, rpc_port;
+    const char *bech32_hrp;
+    uint8_t base58_pubkey, base58_script, base58_secret;
+    uint32_t ext_public, ext_secret; /* BIP32 version bytes, big-endian value */
+    uint32_t coin_type;              /* BIP44 */
+    uint8_t network_id;              /* for tests and logs */
+};
+
+/* The params of a name, or NULL. They live for ever. */
+const struct fx_params *fx_params_find(const char *name);
+const struct fx_params *fx_params_get(enum fx_chain_kind kind);
+
+/* S(h) = S0 >> (h / halving), 0 when the shift reaches 64. */
+int64_t fx_subsidy_full(const struct fx_params *params, uint32_t height);
+bool fx_money_range(const struct fx_params *params, int64_t amount);
+
+#endif

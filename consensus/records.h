@@ -1,0 +1,33 @@
+/* The changes that a block, or a transaction in the mempool, makes to task records, with what they
+ * were before. */
+#ifndef FX_CONSENSUS_RECORDS_H
+#define FX_CONSENSUS_RECORDS_H
+
+#include "consensus/view.h"
+
+struct fx_record_change {
+    struct fx_outpoint origin;
+    bool had, has; /* there was a record before, there is one after */
+    struct fx_task_record before, after;
+};
+
+/* In the order in which origins were first touched; one entry an origin. */
+struct fx_record_delta {
+    struct fx_record_change *changes;
+    size_t n, cap;
+};
+
+void fx_record_delta_init(struct fx_record_delta *delta);
+void fx_record_delta_clear(struct fx_record_delta *delta);
+/* The record as it stands after the changes so far. */
+enum fx_lookup fx_record_delta_get(const struct fx_record_delta *delta, const struct fx_view *view,
+                                   const struct fx_outpoint *origin, struct fx_task_record *record);
+/* Sets (record not NULL) or removes. FX_LOOKUP_FAILED where the record before could not be looked
+ * up. */
+enum fx_lookup fx_record_delta_set(struct fx_record_delta *delta, const struct fx_view *view,
+                                   const struct fx_outpoint *origin,
+                                   const struct fx_task_record *record);
+/* to is initialised by it: a copy to try changes on. */
+void fx_record_delta_copy(struct fx_record_delta *to, const struct fx_record_delta *from);
+
+#endif

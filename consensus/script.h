@@ -1,0 +1,43 @@
+/*
+ * Verifying inputs. The scripts of version 1 so far: P2WPKH (BIP141, BIP143), P2TR key path
+ * (BIP341) and task outputs (consensus/spend.h); any other is refused as FX_SCRIPT_UNSUPPORTED.
+ */
+#ifndef FX_CONSENSUS_SCRIPT_H
+#define FX_CONSENSUS_SCRIPT_H
+
+#include "consensus/tx.h"
+#include "consensus/verdict.h"
+
+enum fx_script_type {
+    FX_SCRIPT_OTHER = 0,
+    FX_SCRIPT_P2PKH,
+    FX_SCRIPT_P2SH,
+    FX_SCRIPT_P2WPKH,
+    FX_SCRIPT_P2WSH,
+    FX_SCRIPT_P2TR,
+    FX_SCRIPT_TASK,
+    FX_SCRIPT_WITNESS_UNKNOWN,
+    FX_SCRIPT_RETURN /* OP_RETURN: provably unspendable */
+};
+
+enum fx_script_type fx_script_classify(struct fx_span script);
+/* "pubkeyhash", "witness_v0_keyhash", ... as Bitcoin Core's RPC names them; "witness_v2_task" for
+ * ours. */
+const char *fx_script_type_name(enum fx_script_type type);
+/* True for a witness program; version and program (a view) are set. */
+bool fx_script_is_witness(struct fx_span script, unsigned *version, struct fx_span *program);
+bool fx_script_is_unspendable(struct fx_span script);
+void fx_script_p2tr(const uint8_t output_key[32], uint8_t script[34]);
+void fx_script_p2wpkh(const uint8_t key_hash[20], uint8_t script[22]);
+
+/* One input to verify: pure, may run on any thread. Views of what the caller keeps alive. */
+struct fx_script_check {
+    const struct fx_tx *tx;
+    size_t in;
+    const struct fx_coin *spent; /* all of the transaction's inputs' coins, tx->n_in of them */
+    const struct fx_sighash_cache *cache;
+};
+
+enum fx_verdict fx_script_check_run(const struct fx_script_check *check);
+
+#endif
