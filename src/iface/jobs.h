@@ -1,0 +1,172 @@
+/*
+ * Jobs and tasks: the book of all tasks that the chain announces, this node's own jobs as a client,
+ * and its work as a solver. Implemented by src/jobs. Main thread only.
+ */
+#ifndef FX_IFACE_JOBS_H
+#define FX_IFACE_JOBS_H
+
+#include "consensus/task.h"
+#include "src/iface/blobs.h"
+#include "src/iface/wallet.h"
+
+struct fx_jobs; /* opaque */
+
+/* What became of a task, as the chain has it. */
+enum fx_task_status {
+    FX_STATUS_PENDING = 0, /* announced in the mempool only */
+    FX_STATUS_OPEN,        /* funded, confirmed */
+    FX_STATUS_CLAIMED,
+    FX_STATUS_SETTLED, /* by accept or take */
+    FX_STATUS_REFUNDED
+};
+
+/* What this node found out about a claim by itself. */
+enum fx_check_status {
+    FX_CHECK_NONE = 0,
+    FX_CHECK_FETCHING,
+    FX_CHECK_CHECKING,
+    FX_CHECK_RIGHT,
+    FX_CHECK_WRONG
+};
+
+struct fx_task_info {
+    struct fx_outpoint origin; /* the outpoint of the funded output: the task's name */
+    struct fx_hash job;        /* txid of the announcement */
+    struct fx_span preimage;   /* of the funded output; view */
+    struct fx_task_spec spec;  /* views preimage */
+    uint32_t index;
+    struct fx_task_shape shape;
+    int64_t escrow; /* value of the funded output, embers */
+    enum fx_task_status status;
+    uint32_t h0; /* 0: pending */
+    /* claimed and settled */
+    struct fx_outpoint claim; /* the claimed output */
+    uint32_t claim_height;
+    struct fx_hash solver, result;
+    int64_t bond, burn;
+    /* settled, refunded */
+    struct fx_hash end_txid;
+    uint32_t end_height;
+    enum fx_task_action end_action; /* accept, take or refund */
+    bool backed;
+    /* this node's own view */
+    bool operands_here;
+    enum fx_check_status check;
+    bool certified;               /* a certificate is known */
+    bool is_client, is_solver;    /* a loaded wallet has the key */
+    char note[160];               /* why a claim was found wrong, a settlement waits, ...; "" */
+    size_t n_blocks;              /* job-lane blocks of the best chain mined inside it */
+    const struct fx_hash *blocks; /* their ids; view */
+};
+
+enum fx_job_status {
+    FX_JOB_PENDING = 0,
+    FX_JOB_OPEN,
+    FX_JOB_DONE,
+    FX_JOB_ENDED /* some tasks refunded */
+};
+
+struct fx_job_info {
+    struct fx_hash id;        /* txid of its first transaction */
+    struct fx_task_spec spec; /* view */
+    struct fx_gemm gemm;
+    uint32_t rows, columns, depth; /* before padding: what the client asked for */
+    enum fx_job_status status;
+    size_t n_tasks, n_open, n_claimed, n_settled, n_refunded, n_certified;
+    int64_t reward, fee; /* embers: all escrows; fee of the funding transaction */
+    int64_t submitted;   /* unix time */
+    bool own;
+    bool result_here; /* every task's result is here and checked */
+};
+
+/* What a client asks for. */
+struct fx_job_request {
+    struct fx_hash root_a, root_b; /* uploaded operands (A, and B transposed) */
+    uint32_t rows, columns,
+        depth; /* of the product, before padding: A is rows x depth, B depth x columns */
+    uint32_t task_rows, task_cols; /* tiles; 0: chosen */
+    int64_t reward;                /* embers a task; 0: chosen */
+    uint32_t deadline;             /* unix time; 0: chosen */
+    uint16_t window;               /* units of 512 s; 0: the network's least */
+    uint16_t exclusive;            /* blocks */
+    int64_t fee_rate;              /* embers per 1,000 vbytes; 0: estimated */
+};
+
+struct fx_job_quote {
+    uint32_t m, n, k; /* padded */
+    uint32_t task_rows, task_cols;
+    uint64_t tasks;
+    uint64_t bricks; /* all */
+    int64_t escrow;  /* a task */
+    int64_t fee;     /* of the transaction, estimated */
+    int64_t fee_per_task;
+    int64_t total;
+    uint32_t deadline;
+    uint16_t window, exclusive;
+};
+
+struct fx_jobs_error {
+    int code; /* as struct fx_wallet_error */
+    char text[FX_WALLET_ERROR];
+};
+
+/* Client */
+bool fx_jobs_quote(struct fx_jobs *jobs, const struct fx_job_request *request,
+                   struct fx_job_quote *quote, struct fx_jobs_error *error);
+/* Funds, announces, relays. The quote is what was done. */
+bool fx_jobs_submit(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                    const struct fx_job_request *request, struct fx_hash *job,
+                    struct fx_job_quote *quote, struct fx_jobs_error *error);
+bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info);
+/* *infos is the caller's to free. own: only those of loaded wallets' keys. */
+size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos);
+/* Rows [row0, row0 + count) of the trimmed result, int32 row-major. False: not here yet, or out of
+ * range. */
+bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job, uint32_t row0,
+                         uint32_t count, int32_t *out, struct fx_jobs_error *error);
+
+/* Book */
+bool fx_jobs_task(struct fx_jobs *jobs, const struct fx_outpoint *origin,
+                  struct fx_task_info *info);
+/* job NULL: all. *infos is the caller's to free; views until the next event. */
+size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_task_info **infos);
+/* Does an open or claimed task name this root (protocol section 9)? shape (may be NULL) is what it
+ * says of it. */
+bool fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
+                        struct fx_blob_shape *shape);
+
+/* Certificates from peers. */
+enum fx_cert { FX_CERT_IGNORED = 0, FX_CERT_BAD, FX_CERT_KNOWN, FX_CERT_NEW };
+enum fx_cert fx_jobs_cert(struct fx_jobs *jobs, const struct fx_outpoint *origin,
+                          const struct fx_hash *program, const uint8_t signature[64]);
+/* All certificates held, for a peer that has just connected. */
+void fx_jobs_each_cert(struct fx_jobs *jobs,
+                       void (*visit)(void *ctx, const struct fx_outpoint *origin,
+                                     const struct fx_hash *program, const uint8_t signature[64]),
+                       void *ctx);
+
+/* Solver */
+enum fx_burn { FX_BURN_AUTO = 0, FX_BURN_NONE, FX_BURN_AMOUNT };
+/* Asks the network for a task's operands where they are not here. */
+bool fx_jobs_want_operands(struct fx_jobs *jobs, const struct fx_outpoint *origin,
+                           struct fx_jobs_error *error);
+/* Claims: the result blob must be complete in the store. Bond and fee come from wallet. *txid is
+ * set. */
+bool fx_jobs_claim(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_outpoint *origin,
+                   const struct fx_hash *result, enum fx_burn burn, int64_t burn_amount,
+                   struct fx_hash *txid, struct fx_jobs_error *error);
+/* What FX_BURN_AUTO would burn: half of what the credit can gain, never more than the escrow. */
+int64_t fx_jobs_burn_auto(struct fx_jobs *jobs, uint64_t bricks, int64_t escrow);
+/* Settles now, by certificate where there is one, else by take where it is due; automatic
+ * otherwise. */
+bool fx_jobs_settle(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                    const struct fx_outpoint *origin, struct fx_hash *txid,
+                    struct fx_jobs_error *error);
+bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                    const struct fx_outpoint *origin, struct fx_hash *txid,
+                    struct fx_jobs_error *error);
+/* Settled, not backed origins of this solver, oldest first; *origins is the caller's to free. */
+size_t fx_jobs_backing(struct fx_jobs *jobs, const struct fx_hash *solver,
+                       struct fx_outpoint **origins, uint64_t *credit, uint64_t *burns);
+
+#endif

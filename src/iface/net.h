@@ -1,0 +1,57 @@
+/* Peers. Implemented by src/net. Main thread only. */
+#ifndef FX_IFACE_NET_H
+#define FX_IFACE_NET_H
+
+#include "consensus/tx.h"
+#include "src/iface/blobs.h"
+
+struct fx_net; /* opaque */
+
+#define FX_NET_ADDRESS 64 /* "[ipv6]:port" and the terminating zero */
+#define FX_NODE_NETWORK (UINT64_C(1) << 0)
+#define FX_NODE_WITNESS (UINT64_C(1) << 3)
+#define FX_NODE_JOBDATA (UINT64_C(1) << 24)
+
+struct fx_peer_info {
+    uint64_t id;
+    char address[FX_NET_ADDRESS];
+    char user_agent[256];
+    bool inbound;
+    bool handshake_done;
+    uint64_t services;
+    uint32_t version;
+    int64_t connected_at, last_send, last_recv;
+    uint64_t bytes_sent, bytes_recv;
+    int64_t ping_us; /* -1: none yet */
+    int64_t time_offset;
+    int32_t start_height;
+    int32_t best_height; /* of the best header it announced; -1 unknown */
+    unsigned misbehaviour;
+    size_t blocks_in_flight;
+};
+
+/* "host" or "host:port" (numeric). once: try one time; else keep connected. False: not an address.
+ */
+bool fx_net_add_node(struct fx_net *net, const char *address, bool once);
+bool fx_net_remove_node(struct fx_net *net, const char *address);
+bool fx_net_disconnect(struct fx_net *net, const char *address,
+                       uint64_t id); /* address NULL: by id */
+/* *peers is the caller's to free. */
+size_t fx_net_peers(const struct fx_net *net, struct fx_peer_info **peers);
+uint16_t fx_net_port(const struct fx_net *net); /* listening; 0: not */
+uint64_t fx_net_local_services(const struct fx_net *net);
+void fx_net_totals(const struct fx_net *net, uint64_t *sent, uint64_t *received);
+
+/* A transaction that this node wants known; again at intervals until it confirms. */
+void fx_net_relay_tx(struct fx_net *net, const struct fx_tx *tx);
+/* A certificate (protocol section 9): origin, program, client's signature. */
+void fx_net_relay_cert(struct fx_net *net, const struct fx_outpoint *origin,
+                       const struct fx_hash *program, const uint8_t signature[64]);
+/* Tells peers with NODE_JOBDATA that this node serves the blob. */
+void fx_net_announce_blob(struct fx_net *net, const struct fx_blob_key *key);
+/* Fetches an expected blob (fx_blobs_expect first) from whoever has it, until complete or
+ * cancelled. */
+void fx_net_fetch_blob(struct fx_net *net, const struct fx_blob_key *key);
+void fx_net_cancel_blob(struct fx_net *net, const struct fx_blob_key *key);
+
+#endif
