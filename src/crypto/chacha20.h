@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 /* n bytes of keystream from the start of block `counter`. */
-void fx_chacha20_stream(const uint8_t key[32], const uint8_t nonce[12], uint32_t counter, uint8_t *out, size_t n);
+void fx_chacha20_stream(const uint8_t key[32], const uint8_t nonce[12], uint32_t counter,
+                        uint8_t *out, size_t n);
 
 #endif

@@ -17,7 +17,8 @@ void fx_sha256_final(struct fx_sha256 *ctx, uint8_t out[32]);
 void fx_sha256(const void *data, size_t n, uint8_t out[32]);
 /* SHA-256 of the SHA-256: ids, merkle nodes, checksums. */
 void fx_sha256d(const void *data, size_t n, uint8_t out[32]);
-/* count independent 64-byte messages, back to back, each to sha256d: the inner loop of merkle trees. out may alias in. */
+/* count independent 64-byte messages, back to back, each to sha256d: the inner loop of merkle
+ * trees. out may alias in. */
 void fx_sha256d_64(uint8_t *out, const uint8_t *in, size_t count);
 /* One compression of blocks * 64 bytes into state. */
 void fx_sha256_transform(uint32_t state[8], const uint8_t *data, size_t blocks);
