@@ -11,6 +11,7 @@
 bool fx_segwit_encode(const char *hrp, unsigned version, const uint8_t *program, size_t n,
                       char out[FX_BECH32_ADDRESS_MAX]);
 /* program holds 40 bytes; the length goes to *n. The human-readable part must be hrp. */
-bool fx_segwit_decode(const char *hrp, const char *address, unsigned *version, uint8_t *program, size_t *n);
+bool fx_segwit_decode(const char *hrp, const char *address, unsigned *version, uint8_t *program,
+                      size_t *n);
 
 #endif

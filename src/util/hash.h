@@ -1,6 +1,6 @@
 /*
- * A 32-byte hash or key as a value. Hashes of blocks and transactions are kept in header order and shown reversed, as
- * Bitcoin does; roots, keys and tagged hashes are shown as they are.
+ * A 32-byte hash or key as a value. Hashes of blocks and transactions are kept in header order and
+ * shown reversed, as Bitcoin does; roots, keys and tagged hashes are shown as they are.
  */
 #ifndef FX_UTIL_HASH_H
 #define FX_UTIL_HASH_H

@@ -1,6 +1,7 @@
 /*
- * A hash map from byte keys of one fixed length to pointers. Keys are hashed with SipHash under a key that the owner
- * supplies, so that outsiders cannot build collisions. No rule may depend on the order of iteration.
+ * A hash map from byte keys of one fixed length to pointers. Keys are hashed with SipHash under a
+ * key that the owner supplies, so that outsiders cannot build collisions. No rule may depend on the
+ * order of iteration.
  */
 #ifndef FX_UTIL_MAP_H
 #define FX_UTIL_MAP_H
@@ -23,8 +24,8 @@ void *fx_map_put(struct fx_map *map, const void *key, void *value);
 void *fx_map_remove(struct fx_map *map, const void *key);
 void fx_map_clear(struct fx_map *map, void (*free_value)(void *value));
 /*
- * Iteration: `size_t at = 0; while (fx_map_next(map, &at, &key, &value))`. During it, only the entry just returned may
- * be removed, and nothing added. key may be NULL.
+ * Iteration: `size_t at = 0; while (fx_map_next(map, &at, &key, &value))`. During it, only the
+ * entry just returned may be removed, and nothing added. key may be NULL.
  */
 bool fx_map_next(const struct fx_map *map, size_t *at, const void **key, void **value);
 

@@ -1,15 +1,17 @@
 /*
  * Allocation that never returns NULL.
  *
- * Every size that comes from outside is bounded before it is allocated, so a failed allocation means that the machine is
- * out of memory. The process then ends with a message: it never mistakes its own lack of memory for bad input.
+ * Every size that comes from outside is bounded before it is allocated, so a failed allocation
+ * means that the machine is out of memory. The process then ends with a message: it never mistakes
+ * its own lack of memory for bad input.
  */
 #ifndef FX_UTIL_MEM_H
 #define FX_UTIL_MEM_H
 
 #include <stddef.h>
 
-/* n bytes, uninitialised; n = 0 gives a pointer that may be freed. The caller frees with free(). Never NULL. */
+/* n bytes, uninitialised; n = 0 gives a pointer that may be freed. The caller frees with free().
+ * Never NULL. */
 void *fx_xmalloc(size_t n);
 /* count * size zeroed bytes; a product that overflows ends the process. */
 void *fx_xcalloc(size_t count, size_t size);

@@ -1,5 +1,6 @@
 /*
- * Unsigned 256-bit integers for targets and work. Little-endian limbs: w[0] is the least significant.
+ * Unsigned 256-bit integers for targets and work. Little-endian limbs: w[0] is the least
+ * significant.
  */
 #ifndef FX_UTIL_U256_H
 #define FX_UTIL_U256_H
@@ -22,8 +23,10 @@ struct fx_u256 fx_u256_from_hash(const struct fx_hash *h);
 struct fx_hash fx_u256_to_hash(const struct fx_u256 *a);
 int fx_u256_cmp(const struct fx_u256 *a, const struct fx_u256 *b);
 bool fx_u256_is_zero(const struct fx_u256 *a);
-unsigned fx_u256_bits(const struct fx_u256 *a); /* index of the highest set bit plus one; 0 for zero */
-/* These return true when the exact result does not fit; *out then holds it modulo 2^256. out may alias an input. */
+unsigned
+fx_u256_bits(const struct fx_u256 *a); /* index of the highest set bit plus one; 0 for zero */
+/* These return true when the exact result does not fit; *out then holds it modulo 2^256. out may
+ * alias an input. */
 bool fx_u256_add(const struct fx_u256 *a, const struct fx_u256 *b, struct fx_u256 *out);
 bool fx_u256_sub(const struct fx_u256 *a, const struct fx_u256 *b, struct fx_u256 *out);
 bool fx_u256_mul64(const struct fx_u256 *a, uint64_t m, struct fx_u256 *out);
