@@ -1,0 +1,105 @@
+"""Builds the tree without writing into it, apart from the folder build/.
+
+    build/tree       a copy of the sources, brought up to date by each build
+    build/NAME       what ./configure and make leave for one set of options
+    build/logs       what they said
+
+The copy is there because a tree in which someone has run ./configure cannot be built elsewhere at
+the same time.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build"
+LOGS = BUILD / "logs"
+
+sys.path.insert(0, str(ROOT / "qa/lint"))
+from common import Tree  # noqa: E402
+
+VARIANTS = {
+    "release": ["--enable-werror"],
+    "sanitize": ["--enable-asan", "--enable-ubsan", "CFLAGS=-O1 -g"],
+    "fuzz": ["--enable-fuzz", "--enable-asan", "--enable-ubsan", "CFLAGS=-O1 -g", "CC=clang"],
+}
+
+
+class BuildFailed(Exception):
+    """A step of a build that failed, with the end of its log."""
+
+
+def processors():
+    return len(os.sched_getaffinity(0))
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def tail(path, lines=30):
+    try:
+        return "\n".join(pathlib.Path(path).read_text(errors="replace").splitlines()[-lines:])
+    except OSError as error:
+        return str(error)
+
+
+def copy_sources():
+    """Makes build/tree equal to the sources; files that are equal keep their times."""
+    target = BUILD / "tree"
+    paths = [path for path in Tree(ROOT).paths if not path.startswith(("build/", "."))]
+    for path in paths:
+        source, copy = ROOT / path, target / path
+        try:
+            have, want = copy.stat(), source.stat()
+            if have.st_mtime_ns == want.st_mtime_ns and have.st_size == want.st_size:
+                continue
+        except OSError:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, copy)
+    listing = BUILD / "tree.files"
+    if listing.exists():
+        for path in set(listing.read_text().splitlines()) - set(paths):
+            (target / path).unlink(missing_ok=True)
+    listing.write_text("\n".join(paths))
+    return target
+
+
+def step(name, command, folder):
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.log"
+    with open(log, "wb") as out:
+        run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out,
+                             stderr=subprocess.STDOUT)
+    if run.returncode != 0:
+        raise BuildFailed(f"{name} failed: {' '.join(map(str, command))}\n{tail(log)}\n"
+                          f"all of it: {log}")
+
+
+def build(variant, targets=("all",)):
+    """Builds build/VARIANT and gives its folder; raises BuildFailed."""
+    folder = BUILD / variant
+    start = time.monotonic()
+    say(f"building {variant} ({', '.join(targets)}) in {folder.relative_to(ROOT)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    source = copy_sources()
+    if not (source / "configure").exists():
+        step("autogen", [source / "src/build-aux/autogen.sh"], source)
+    options = VARIANTS[variant]
+    compiler = next((option[3:] for option in options if option.startswith("CC=")), "gcc")
+    if shutil.which("ccache"):
+        compiler = f"ccache {compiler}"
+    command = [str(source / "configure"), "--enable-shared",
+               *(option for option in options if not option.startswith("CC=")), f"CC={compiler}"]
+    asked = folder / "configure.asked"
+    if not asked.exists() or asked.read_text() != "\n".join(command):
+        step(f"{variant}-configure", command, folder)
+        asked.write_text("\n".join(command))
+    step(f"{variant}-make", ["make", f"-j{processors()}", *targets], folder)
+    say(f"built {variant} in {time.monotonic() - start:.0f} s")
+    return folder
