@@ -10,6 +10,7 @@
 #include "consensus/verdict.h"
 
 #define FX_HEADER_SIZE 80
+#define FX_COMMITMENT_SCRIPT_SIZE 38
 /* A block's serialization is never longer than this: its weight is at least its size. */
 #define FX_BLOCK_SIZE_MAX FX_BLOCK_WEIGHT_MAX
 
@@ -56,7 +57,8 @@ struct fx_block *fx_block_parse(const struct fx_params *params, const void *data
 struct fx_block *fx_block_ref(const struct fx_block *block);
 void fx_block_unref(const struct fx_block *block);
 /* Puts a block together; takes its own references to txs. work_proof: the serialized proof, empty
- * on the hash lane. */
+ * on the hash lane. NULL where the proof does not parse or the block is longer than
+ * FX_BLOCK_SIZE_MAX. */
 struct fx_block *fx_block_make(const struct fx_params *params, const struct fx_header *header,
                                struct fx_span work_proof, struct fx_tx *const *txs, size_t n_txs);
 
@@ -70,5 +72,11 @@ void fx_block_merkle_root(const struct fx_block *block, struct fx_hash *root, bo
 void fx_block_witness_root(const struct fx_block *block, struct fx_hash *root);
 /* BIP141: the index of the coinbase output that commits to the witnesses, or -1. */
 int fx_block_commitment_output(const struct fx_tx *coinbase);
+/* BIP141: what that output commits to, from the witness root and the 32 bytes of the coinbase's
+ * witness. */
+void fx_block_commitment_hash(const struct fx_hash *witness_root, const uint8_t reserved[32],
+                              struct fx_hash *commitment);
+void fx_block_commitment_script(const struct fx_hash *commitment,
+                                uint8_t script[FX_COMMITMENT_SCRIPT_SIZE]);
 
 #endif
