@@ -1,0 +1,22 @@
+/* Tests of the clocks. */
+#include "qa/unit/harness.h"
+#include "src/sys/clock.h"
+
+FX_TEST(mock)
+{
+    FX_CHECK_INT(fx_clock_mock(), 0);
+    fx_clock_set_mock(1234);
+    FX_CHECK_INT(fx_clock_now(), 1234);
+    FX_CHECK_INT(fx_clock_mock(), 1234);
+    FX_CHECK(fx_clock_real() > 1600000000);
+    fx_clock_set_mock(0);
+    FX_CHECK(fx_clock_now() - fx_clock_real() <= 1);
+}
+
+FX_TEST(sleep_advances_monotonic)
+{
+    int64_t before = fx_clock_monotonic_ms();
+
+    fx_clock_sleep_ms(20);
+    FX_CHECK(fx_clock_monotonic_ms() - before >= 19);
+}

@@ -1,0 +1,108 @@
+/* Tests of the thread pool: every index once, answers on the main thread, both at a time. */
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qa/unit/harness.h"
+#include "src/sys/clock.h"
+#include "src/sys/pool.h"
+
+static _Atomic unsigned hits[1000];
+static pthread_t main_thread;
+static unsigned answered;
+static _Atomic unsigned worked;
+
+static void hit(void *arg, size_t at)
+{
+    atomic_fetch_add(&hits[at], arg == &answered ? 1 : 1000);
+}
+
+static void work(void *arg)
+{
+    (void)arg;
+    fx_clock_sleep_ms(1);
+    atomic_fetch_add(&worked, 1);
+}
+
+static void done(void *arg)
+{
+    FX_CHECK(pthread_equal(pthread_self(), main_thread));
+    FX_CHECK(arg == &worked);
+    answered++;
+}
+
+static void check_for(struct fx_pool *pool)
+{
+    size_t n, i;
+
+    for (n = 0; n <= 1000; n = n * 3 + 1) {
+        memset((void *)hits, 0, sizeof(hits));
+        fx_pool_for(pool, n, hit, &answered);
+        for (i = 0; i < 1000; i++) {
+            FX_CHECK_INT(hits[i], i < n);
+        }
+    }
+}
+
+FX_TEST(for_visits_each_index_once)
+{
+    struct fx_pool *pool = fx_pool_create(4);
+    unsigned round;
+
+    FX_CHECK_INT(fx_pool_threads(pool), 4);
+    check_for(NULL);
+    for (round = 0; round < fx_unit_rounds(200); round++) {
+        check_for(pool);
+    }
+    fx_pool_destroy(pool);
+}
+
+FX_TEST(jobs_answer_on_the_main_thread)
+{
+    struct fx_pool *pool = fx_pool_create(3);
+    unsigned i;
+
+    main_thread = pthread_self();
+    answered = 0;
+    atomic_store(&worked, 0);
+    for (i = 0; i < 50; i++) {
+        fx_pool_submit(pool, work, i % 2 == 0 ? done : NULL, &worked);
+        if (i % 10 == 0) {
+            check_for(pool);
+        }
+    }
+    while (answered < 25) {
+        struct pollfd p = {.fd = fx_pool_fd(pool), .events = POLLIN};
+
+        FX_CHECK_INT(poll(&p, 1, 10000), 1);
+        fx_pool_drain(pool);
+    }
+    FX_CHECK(worked >= 25);
+    fx_pool_destroy(pool);
+}
+
+FX_TEST(destroy_drops_what_waits)
+{
+    struct fx_pool *pool = fx_pool_create(1);
+    unsigned i;
+
+    answered = 0;
+    atomic_store(&worked, 0);
+    for (i = 0; i < 200; i++) {
+        fx_pool_submit(pool, work, done, &worked);
+    }
+    fx_pool_destroy(pool);
+    FX_CHECK_INT(answered, 0);
+    FX_CHECK(worked < 200);
+}
+
+FX_TEST(one_thread_a_core)
+{
+    struct fx_pool *pool = fx_pool_create(0);
+
+    FX_CHECK(fx_pool_threads(pool) >= 1);
+    fx_pool_destroy(pool);
+    fx_pool_destroy(NULL);
+}
