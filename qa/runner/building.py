@@ -10,6 +10,7 @@ the same time.
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,8 @@ VARIANTS = {
     "fuzz": ["--enable-fuzz", "--enable-asan", "--enable-ubsan", "CFLAGS=-O1 -g", "CC=clang"],
 }
 
+COMPLAINT = re.compile(r"error|warning:|undefined reference|multiple definition|No rule to make")
+
 
 class BuildFailed(Exception):
     """A step of a build that failed, with the end of its log."""
@@ -47,6 +50,13 @@ def tail(path, lines=30):
         return "\n".join(pathlib.Path(path).read_text(errors="replace").splitlines()[-lines:])
     except OSError as error:
         return str(error)
+
+
+def complaints(log):
+    """The lines that matter, which a parallel make buries under others."""
+    lines = [line for line in log.read_text(errors="replace").splitlines()
+             if COMPLAINT.search(line)]
+    return "\n".join(["complaints:", *lines[:15], ""]) if lines else ""
 
 
 def copy_sources():
@@ -77,8 +87,8 @@ def step(name, command, folder):
         run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out,
                              stderr=subprocess.STDOUT)
     if run.returncode != 0:
-        raise BuildFailed(f"{name} failed: {' '.join(map(str, command))}\n{tail(log)}\n"
-                          f"all of it: {log}")
+        raise BuildFailed(f"{name} failed: {' '.join(map(str, command))}\n{tail(log, 12)}\n"
+                          f"{complaints(log)}all of it: {log}")
 
 
 def build(variant, targets=("all",)):

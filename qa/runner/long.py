@@ -11,7 +11,7 @@ import time
 
 import building
 from building import BUILD, ROOT, BuildFailed, say
-from running import Count, FAILED, PASSED, SKIPPED, environment, keep_tmp, run_program, tail
+from running import Count, FAILED, PASSED, SKIPPED, SKIP_STATUS, environment, keep_tmp, run_program, tail
 from test import listed
 
 SLICE = 60  # seconds that a harness or a fuzz target is given at a time
@@ -46,7 +46,7 @@ def gather(filters):
             found.mkdir(parents=True, exist_ok=True)
             work.append(Work(f"long {target.name}", lambda seed, t=target, f=found, s=seeds:
                              [t, f"-seed={seed % 2**32 or 1}", f"-max_total_time={SLICE}",
-                              f"-artifact_prefix={f}-", "-print_final_stats=1", f, s],
+                              f"-artifact_prefix={f}-", "-error_exitcode=1", "-print_final_stats=1", f, s],
                              env, 5 * SLICE))
     else:
         left_out.append(("long fuzz targets", "clang is not installed"))
@@ -55,12 +55,13 @@ def gather(filters):
 
 
 def repeat(count, item, seed):
+    """Runs one thing once; true if it is worth running again."""
     say(f"{item.name} with seed {seed}")
     start = time.monotonic()
     env = dict(item.env, FORNAX_SEED=str(seed), FORNAX_SECONDS=str(SLICE))
     status, log, why = run_program(item.name, item.command(seed), env, item.limit)
     took = time.monotonic() - start
-    if status == 77:
+    if status == SKIP_STATUS:
         count.add(item.name, SKIPPED, took, tail(log, 1))
     elif status == 0 and not why:
         count.add(item.name, PASSED, took)
@@ -71,6 +72,7 @@ def repeat(count, item, seed):
                   f"exit status {'none in time' if status is None else status}\n{why}\n"
                   f"{tail(log)}\nlog: {kept}")
     keep_tmp(item.name, status != 0)
+    return status == 0 and not why
 
 
 def main():
@@ -92,10 +94,11 @@ def main():
     seeds = random.Random(int.from_bytes(os.urandom(8), "little"))
     seed = options.seed
     while work and time.monotonic() < end:
-        for item in work:
+        for item in list(work):
             if time.monotonic() >= end:
                 break
-            repeat(count, item, seed if seed is not None else seeds.getrandbits(48))
+            if not repeat(count, item, seed if seed is not None else seeds.getrandbits(48)):
+                work.remove(item)
         seed = None
     return count.close()
 
