@@ -28,7 +28,8 @@ COIN = 100_000_000
 
 def build_dir():
     """Where the programs are."""
-    for folder in (os.environ.get('FORNAX_BUILDDIR'), os.path.join(SRCDIR, 'build'), SRCDIR):
+    for folder in (os.environ.get('FORNAX_BUILDDIR'), os.path.join(SRCDIR, 'build', 'release'),
+                   os.path.join(SRCDIR, 'build'), SRCDIR):
         if folder and os.path.exists(os.path.join(folder, 'src', 'fornaxd')):
             return os.path.abspath(folder)
     raise SystemExit('fornaxd is not built: set FORNAX_BUILDDIR, or run qa/quickstart once')

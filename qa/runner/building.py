@@ -113,3 +113,17 @@ def build(variant, targets=("all",)):
     step(f"{variant}-make", ["make", f"-j{processors()}", *targets], folder)
     say(f"built {variant} in {time.monotonic() - start:.0f} s")
     return folder
+
+
+def main():
+    """building.py [VARIANT]: builds release, or another variant; the last line is its folder."""
+    try:
+        say(build(*sys.argv[1:2] or ["release"]))
+    except BuildFailed as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

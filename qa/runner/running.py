@@ -87,6 +87,7 @@ def environment(builddir, sanitized):
                PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", LC_ALL="C.UTF-8")
     if sanitized:
         env["FORNAX_SANITIZED"] = "1"
+        env["FORNAX_TEST_TIMEOUT"] = "180"  # of one wait in qa/functional/framework.py
     return env
 
 
