@@ -22,10 +22,17 @@ enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_
 enum fx_verdict fx_check_tx(const struct fx_params *params, const struct fx_tx *tx);
 /* IsFinalTx for a block of this height and the median time of its parent (BIP113). */
 bool fx_tx_is_final(const struct fx_tx *tx, uint32_t height, int64_t time);
+/* Signature operations in the scripts that the transaction itself carries, as Bitcoin counted them
+ * before P2SH (a multisig is 20). Each costs FX_WITNESS_SCALE. */
+uint64_t fx_tx_legacy_sigops(const struct fx_tx *tx);
+/* BIP34: what the coinbase's script must begin with. Returns its length. */
+#define FX_CB_HEIGHT_SIZE 6
+size_t fx_cb_height_script(uint32_t height, uint8_t script[FX_CB_HEIGHT_SIZE]);
 /*
  * CheckBlock and ContextualCheckBlock: merkle root (a mutated or mismatched copy is
- * FX_INVALID_COPY), size, weight, coinbase first and only, BIP34 height, finality, witness
- * commitment; then fx_check_work. Never FX_FAILED.
+ * FX_INVALID_COPY), size, coinbase first and only, BIP34 height, finality, witness commitment
+ * (the block id does not cover witnesses: a copy too); then fx_check_work; last the weight, which
+ * condemns only on bytes that matched. Never FX_FAILED.
  */
 enum fx_result fx_check_block(const struct fx_params *params, const struct fx_block *block,
                               uint32_t height, int64_t parent_median_time, enum fx_verdict *why);

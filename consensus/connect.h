@@ -61,13 +61,17 @@ struct fx_connected_tx {
 };
 
 /*
- * Inputs exist, are mature, amounts, BIP68, task spends with their record changes (into delta), fee
- * at least what is burned. Scripts of the other inputs are not run: make a fx_script_check each. On
- * anything but FX_VALID, *out is cleared and delta must be dropped.
+ * Inputs exist (a coin of this block or of the mempool has the context's height or more), are
+ * mature, amounts, BIP68, task spends with their record changes (into delta), fee at least what is
+ * burned. Scripts of the other inputs are not run: make a fx_script_check each. On anything but
+ * FX_VALID, *out is cleared and delta must be dropped.
  */
 enum fx_result fx_connect_tx(const struct fx_connect_context *context, const struct fx_tx *tx,
                              struct fx_record_delta *delta, struct fx_connected_tx *out,
                              enum fx_verdict *why);
 void fx_connected_tx_clear(struct fx_connected_tx *connected, size_t n_in);
+/* The transaction's share of FX_BLOCK_SIGOPS_COST_MAX. spent: its inputs' coins; not looked at for
+ * a coinbase. */
+uint64_t fx_tx_sigops_cost(const struct fx_tx *tx, const struct fx_coin *spent);
 
 #endif

@@ -1,0 +1,346 @@
+/* Rules that need only the object itself and its place: headers, transactions, blocks. */
+#include "consensus/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/work.h"
+#include "src/util/mem.h"
+
+#define COINBASE_SCRIPT_MIN 2
+#define COINBASE_SCRIPT_MAX 100
+#define VERSION_MIN 4 /* BIP34, BIP66 and BIP65 each made one version the lowest */
+
+#define OP_PUSHDATA1 0x4c
+#define OP_PUSHDATA2 0x4d
+#define OP_PUSHDATA4 0x4e
+#define OP_CHECKSIG 0xac
+#define OP_CHECKSIGVERIFY 0xad
+#define OP_CHECKMULTISIG 0xae
+#define OP_CHECKMULTISIGVERIFY 0xaf
+#define MULTISIG_KEYS_MAX 20
+
+/* ---- headers ----------------------------------------------------------------------------- */
+
+enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_header *header,
+                                const struct fx_header_context *context)
+{
+    unsigned lane = fx_header_lane(header);
+    uint32_t required[FX_LANES];
+    struct fx_u256 target, number;
+    struct fx_hash id;
+
+    if (lane >= FX_LANES) {
+        return FX_BAD_LANE;
+    }
+    fx_lane_targets(params, context->parent_lanes, context->parent_time, required);
+    if (header->nbits != required[lane] || !fx_nbits_decode(header->nbits, &target)) {
+        return FX_BAD_DIFFBITS;
+    }
+    if (lane == FX_LANE_HASH) {
+        fx_header_id(header, &id);
+        number = fx_u256_from_hash(&id);
+        if (fx_u256_cmp(&number, &target) > 0) {
+            return FX_HIGH_HASH;
+        }
+    }
+    if (header->time <= context->parent_median_time) {
+        return FX_TIME_TOO_OLD;
+    }
+    if (header->time > context->now + params->max_future_seconds) {
+        return FX_TIME_TOO_NEW;
+    }
+    return header->version < VERSION_MIN ? FX_BAD_VERSION : FX_OK;
+}
+
+/* ---- transactions ------------------------------------------------------------------------ */
+
+static enum fx_verdict check_outputs(const struct fx_params *params, const struct fx_tx *tx)
+{
+    int64_t total = 0;
+
+    for (size_t i = 0; i < tx->n_out; i++) {
+        int64_t value = tx->out[i].value;
+
+        if (value < 0) {
+            return FX_BAD_TXNS_VOUT_NEGATIVE;
+        }
+        if (value > params->max_money) {
+            return FX_BAD_TXNS_VOUT_TOOLARGE;
+        }
+        /* Both are at most MAX_MONEY, so the sum fits. */
+        total += value;
+        if (total > params->max_money) {
+            return FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE;
+        }
+    }
+    return FX_OK;
+}
+
+static int compare_outpoints(const void *a, const void *b)
+{
+    return fx_outpoint_cmp((const struct fx_outpoint *)a, (const struct fx_outpoint *)b);
+}
+
+static bool spends_one_twice(const struct fx_tx *tx)
+{
+    struct fx_outpoint *sorted;
+    bool twice = false;
+
+    if (tx->n_in < 2) {
+        return false;
+    }
+    sorted = (struct fx_outpoint *)fx_xcalloc(tx->n_in, sizeof *sorted);
+    for (size_t i = 0; i < tx->n_in; i++) {
+        sorted[i] = tx->in[i].prevout;
+    }
+    qsort(sorted, tx->n_in, sizeof *sorted, compare_outpoints);
+    for (size_t i = 1; i < tx->n_in && !twice; i++) {
+        twice = fx_outpoint_equal(&sorted[i - 1], &sorted[i]);
+    }
+    free(sorted);
+    return twice;
+}
+
+enum fx_verdict fx_check_tx(const struct fx_params *params, const struct fx_tx *tx)
+{
+    enum fx_verdict verdict;
+
+    if (tx->n_in == 0) {
+        return FX_BAD_TXNS_VIN_EMPTY;
+    }
+    if (tx->n_out == 0) {
+        return FX_BAD_TXNS_VOUT_EMPTY;
+    }
+    if (tx->base_size > FX_BLOCK_WEIGHT_MAX / FX_WITNESS_SCALE) {
+        return FX_BAD_TXNS_OVERSIZE;
+    }
+    verdict = check_outputs(params, tx);
+    if (verdict != FX_OK) {
+        return verdict;
+    }
+    if (spends_one_twice(tx)) {
+        return FX_BAD_TXNS_INPUTS_DUPLICATE;
+    }
+    if (fx_tx_is_coinbase(tx)) {
+        size_t n = tx->in[0].script_sig.len;
+
+        return n < COINBASE_SCRIPT_MIN || n > COINBASE_SCRIPT_MAX ? FX_BAD_CB_LENGTH : FX_OK;
+    }
+    for (size_t i = 0; i < tx->n_in; i++) {
+        if (fx_outpoint_is_null(&tx->in[i].prevout)) {
+            return FX_BAD_TXNS_PREVOUT_NULL;
+        }
+    }
+    return FX_OK;
+}
+
+bool fx_tx_is_final(const struct fx_tx *tx, uint32_t height, int64_t time)
+{
+    int64_t limit = tx->lock_time < FX_LOCKTIME_THRESHOLD ? (int64_t)height : time;
+
+    if (tx->lock_time == 0 || tx->lock_time < limit) {
+        return true;
+    }
+    for (size_t i = 0; i < tx->n_in; i++) {
+        if (tx->in[i].sequence != FX_SEQUENCE_FINAL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The bytes that a push opcode at the reader's place pushes are skipped; bad where they are not all
+ * there. */
+static void skip_push(struct fx_reader *r, uint8_t opcode)
+{
+    size_t n = opcode;
+
+    if (opcode == OP_PUSHDATA1) {
+        n = fx_read_u8(r);
+    } else if (opcode == OP_PUSHDATA2) {
+        n = fx_read_u16(r);
+    } else if (opcode == OP_PUSHDATA4) {
+        n = fx_read_u32(r);
+    }
+    fx_read_bytes(r, n);
+}
+
+static uint64_t script_sigops(struct fx_span script)
+{
+    struct fx_reader r;
+    uint64_t n = 0;
+
+    fx_reader_init(&r, script.data, script.len);
+    while (r.left > 0 && !r.bad) {
+        uint8_t opcode = fx_read_u8(&r);
+
+        if (opcode <= OP_PUSHDATA4) {
+            skip_push(&r, opcode);
+        } else if (opcode == OP_CHECKSIG || opcode == OP_CHECKSIGVERIFY) {
+            n++;
+        } else if (opcode == OP_CHECKMULTISIG || opcode == OP_CHECKMULTISIGVERIFY) {
+            n += MULTISIG_KEYS_MAX;
+        }
+    }
+    return n;
+}
+
+uint64_t fx_tx_legacy_sigops(const struct fx_tx *tx)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < tx->n_in; i++) {
+        n += script_sigops(tx->in[i].script_sig);
+    }
+    for (size_t i = 0; i < tx->n_out; i++) {
+        n += script_sigops(tx->out[i].script);
+    }
+    return n;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------ */
+
+size_t fx_cb_height_script(uint32_t height, uint8_t script[FX_CB_HEIGHT_SIZE])
+{
+    size_t n = 0;
+
+    if (height == 0) {
+        script[0] = 0;
+        return 1;
+    }
+    if (height <= 16) {
+        script[0] = (uint8_t)(0x50 + height);
+        return 1;
+    }
+    /* A script number: little-endian, with a zero byte where the top bit would read as a sign. */
+    for (uint32_t left = height; left > 0; left >>= 8) {
+        script[++n] = (uint8_t)left;
+    }
+    if ((script[n] & 0x80) != 0) {
+        script[++n] = 0;
+    }
+    script[0] = (uint8_t)n;
+    return n + 1;
+}
+
+static bool begins_with_height(const struct fx_tx *coinbase, uint32_t height)
+{
+    uint8_t script[FX_CB_HEIGHT_SIZE];
+    size_t n = fx_cb_height_script(height, script);
+    struct fx_span sig = coinbase->in[0].script_sig;
+
+    return sig.len >= n && memcmp(sig.data, script, n) == 0;
+}
+
+static enum fx_verdict check_merkle(const struct fx_block *block)
+{
+    struct fx_hash root;
+    bool mutated;
+
+    fx_block_merkle_root(block, &root, &mutated);
+    if (!fx_hash_equal(&root, &block->header.merkle_root)) {
+        return FX_BAD_TXNMRKLROOT;
+    }
+    return mutated ? FX_BAD_TXNS_DUPLICATE : FX_OK;
+}
+
+/* Bitcoin's CheckBlock, after the merkle root. */
+static enum fx_verdict check_transactions(const struct fx_params *params,
+                                          const struct fx_block *block)
+{
+    size_t stripped = FX_HEADER_SIZE + fx_var_size(block->n_txs);
+    uint64_t sigops = 0;
+
+    for (size_t i = 0; i < block->n_txs; i++) {
+        stripped += block->txs[i]->base_size;
+    }
+    if (block->n_txs == 0 || stripped > FX_BLOCK_WEIGHT_MAX / FX_WITNESS_SCALE) {
+        return FX_BAD_BLK_LENGTH;
+    }
+    if (!fx_tx_is_coinbase(block->txs[0])) {
+        return FX_BAD_CB_MISSING;
+    }
+    for (size_t i = 1; i < block->n_txs; i++) {
+        if (fx_tx_is_coinbase(block->txs[i])) {
+            return FX_BAD_CB_MULTIPLE;
+        }
+    }
+    for (size_t i = 0; i < block->n_txs; i++) {
+        enum fx_verdict verdict = fx_check_tx(params, block->txs[i]);
+
+        if (verdict != FX_OK) {
+            return verdict;
+        }
+        sigops += fx_tx_legacy_sigops(block->txs[i]);
+    }
+    return sigops * FX_WITNESS_SCALE > FX_BLOCK_SIGOPS_COST_MAX ? FX_BAD_BLK_SIGOPS : FX_OK;
+}
+
+static enum fx_verdict check_place(const struct fx_block *block, uint32_t height,
+                                   int64_t parent_median_time)
+{
+    for (size_t i = 0; i < block->n_txs; i++) {
+        if (!fx_tx_is_final(block->txs[i], height, parent_median_time)) {
+            return FX_BAD_TXNS_NONFINAL;
+        }
+    }
+    return begins_with_height(block->txs[0], height) ? FX_OK : FX_BAD_CB_HEIGHT;
+}
+
+/* BIP141. */
+static enum fx_verdict check_commitment(const struct fx_block *block)
+{
+    const struct fx_tx *coinbase = block->txs[0];
+    int at = fx_block_commitment_output(coinbase);
+    struct fx_hash root, commitment;
+
+    if (at < 0) {
+        for (size_t i = 0; i < block->n_txs; i++) {
+            if (block->txs[i]->has_witness) {
+                return FX_UNEXPECTED_WITNESS;
+            }
+        }
+        return FX_OK;
+    }
+    if (coinbase->in[0].n_witness != 1 || coinbase->in[0].witness[0].len != 32) {
+        return FX_BAD_WITNESS_NONCE_SIZE;
+    }
+    fx_block_witness_root(block, &root);
+    fx_block_commitment_hash(&root, coinbase->in[0].witness[0].data, &commitment);
+    if (memcmp(coinbase->out[at].script.data + 6, commitment.b, sizeof commitment.b) != 0) {
+        return FX_BAD_WITNESS_MERKLE_MATCH;
+    }
+    return FX_OK;
+}
+
+enum fx_result fx_check_block(const struct fx_params *params, const struct fx_block *block,
+                              uint32_t height, int64_t parent_median_time, enum fx_verdict *why)
+{
+    enum fx_result result;
+
+    *why = check_merkle(block);
+    if (*why != FX_OK) {
+        return FX_INVALID_COPY;
+    }
+    *why = check_transactions(params, block);
+    if (*why == FX_OK) {
+        *why = check_place(block, height, parent_median_time);
+    }
+    if (*why != FX_OK) {
+        return FX_INVALID;
+    }
+    *why = check_commitment(block);
+    if (*why != FX_OK) {
+        return FX_INVALID_COPY;
+    }
+    result = fx_check_work(params, block, why);
+    if (result != FX_VALID) {
+        return result;
+    }
+    if (block->weight > FX_BLOCK_WEIGHT_MAX) {
+        *why = FX_BAD_BLK_WEIGHT;
+        return FX_INVALID;
+    }
+    return FX_VALID;
+}
