@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/crypto/taghash.h"
 #include "src/util/buf.h"
 #include "src/util/mem.h"
 #include "src/util/reader.h"
 
 #define SIGNATURE_BYTES 64
-#define SAMPLES 2
 
 /* One spend while it is judged. */
 struct spend {
@@ -256,14 +254,11 @@ static enum fx_result check_assignee(struct spend *s, const struct fx_hash *beac
                                      const struct fx_hash *solver)
 {
     struct fx_hash *solvers, hash;
-    uint8_t message[32 + FX_OUTPOINT_SIZE];
     size_t n;
     enum fx_result result = recent_solvers(s, &solvers, &n);
 
     if (result == FX_VALID && n > 0) {
-        memcpy(message, beacon->b, 32);
-        fx_outpoint_key(&s->origin, message + 32);
-        fx_tagged_hash("fornax/assign", message, sizeof(message), hash.b);
+        fx_task_assign_hash(beacon, &s->origin, &hash);
         if (!fx_hash_equal(&solvers[fx_load_u64(hash.b) % n], solver)) {
             result = refuse(s, FX_BAD_TASK_EXCLUSIVE);
         }
@@ -405,7 +400,6 @@ static enum fx_result check_samples(struct spend *s)
     const struct fx_view *view = s->ctx->view;
     const struct fx_task *task = &s->task;
     struct fx_ancestor beacon;
-    uint8_t message[32 + FX_OUTPOINT_SIZE + 1];
 
     switch (view->beacon(view->ctx, s->coin->height, &beacon)) {
     case FX_FOUND:
@@ -415,14 +409,11 @@ static enum fx_result check_samples(struct spend *s)
     case FX_LOOKUP_FAILED:
         return FX_FAILED;
     }
-    memcpy(message, beacon.id.b, 32);
-    fx_outpoint_key(&s->origin, message + 32);
-    for (uint8_t sample = 0; sample < SAMPLES; sample++) {
+    for (uint8_t sample = 0; sample < FX_TASK_SAMPLES; sample++) {
         struct fx_hash hash;
         uint32_t row, column;
 
-        message[32 + FX_OUTPOINT_SIZE] = sample;
-        fx_tagged_hash("fornax/sample", message, sizeof(message), hash.b);
+        fx_task_sample_hash(&beacon.id, &s->origin, sample, &hash);
         task->kind->sample(&task->shape, &hash, &row, &column);
         if (task->kind->verify_entry(task->spec.body, &task->shape, &task->solver, &task->result,
                                      row, column, s->txin->witness[2 + sample]) != FX_ENTRY_EQUAL) {

@@ -186,6 +186,27 @@ void fx_task_accept_hash(const struct fx_hash *program, struct fx_hash *hash)
     fx_tagged_hash("fornax/accept", program->b, 32, hash->b);
 }
 
+void fx_task_assign_hash(const struct fx_hash *beacon, const struct fx_outpoint *origin,
+                         struct fx_hash *hash)
+{
+    uint8_t message[32 + FX_OUTPOINT_SIZE];
+
+    memcpy(message, beacon->b, 32);
+    fx_outpoint_key(origin, message + 32);
+    fx_tagged_hash("fornax/assign", message, sizeof(message), hash->b);
+}
+
+void fx_task_sample_hash(const struct fx_hash *beacon, const struct fx_outpoint *origin,
+                         uint8_t number, struct fx_hash *hash)
+{
+    uint8_t message[32 + FX_OUTPOINT_SIZE + 1];
+
+    memcpy(message, beacon->b, 32);
+    fx_outpoint_key(origin, message + 32);
+    message[32 + FX_OUTPOINT_SIZE] = number;
+    fx_tagged_hash("fornax/sample", message, sizeof(message), hash->b);
+}
+
 bool fx_task_announcement_read(const struct fx_params *params, const struct fx_tx *tx,
                                uint32_t *first, struct fx_task_spec *spec)
 {

@@ -91,6 +91,18 @@ bool fx_script_is_task(struct fx_span script, struct fx_hash *program);
 /* What a certificate signs: TH("fornax/accept", program). */
 void fx_task_accept_hash(const struct fx_hash *program, struct fx_hash *hash);
 
+/*
+ * Random choices (protocol section 5); beacon is the id of the block that gives the randomness.
+ * Of exclusivity: TH("fornax/assign", beacon(h0) || origin), whose first u64 counts.
+ * Of take: TH("fornax/sample", beacon(h1) || origin || number), for numbers below FX_TASK_SAMPLES;
+ * the kind's `sample` makes an entry of it.
+ */
+#define FX_TASK_SAMPLES 2
+void fx_task_assign_hash(const struct fx_hash *beacon, const struct fx_outpoint *origin,
+                         struct fx_hash *hash);
+void fx_task_sample_hash(const struct fx_hash *beacon, const struct fx_outpoint *origin,
+                         uint8_t number, struct fx_hash *hash);
+
 /* The announcement of a job transaction (policy): vout[0] is OP_RETURN <"fxjs" || first u32 ||
  * spec>. */
 bool fx_task_announcement_read(const struct fx_params *params, const struct fx_tx *tx,
