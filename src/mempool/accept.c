@@ -1,0 +1,443 @@
+/* Taking a transaction into the pool: rules, policy, replacement. */
+#include "src/mempool/mempool_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "src/sys/clock.h"
+#include "src/sys/log.h"
+#include "src/util/mem.h"
+
+/* One attempt, with what its steps find out. */
+struct attempt {
+    struct fx_mempool *pool;
+    const struct fx_tx *tx;
+    struct fx_accept *out;
+    struct fx_pool_view ctx;
+    struct fx_view view;
+    struct fx_connected_tx connected;
+    bool is_connected;
+    struct fx_record_delta delta;
+    struct fx_pool_list direct;   /* entries that spend what tx spends */
+    struct fx_pool_list replaced; /* these and their descendants */
+    struct fx_map *records;       /* without the replaced; NULL: the pool's */
+    bool task, contextual;
+};
+
+static bool refuse(struct attempt *a, enum fx_result result, bool policy, const char *reason)
+{
+    a->out->result = result;
+    a->out->policy = policy;
+    snprintf(a->out->reason, sizeof(a->out->reason), "%s", reason);
+    return false;
+}
+
+static bool refuse_policy(struct attempt *a, const char *reason)
+{
+    return refuse(a, FX_INVALID, true, reason);
+}
+
+/* Verdicts that another tip could turn: the peer that sent the transaction may simply see one. */
+static bool depends_on_tip(enum fx_verdict why)
+{
+    return why == FX_BAD_TXNS_INPUTS_MISSINGORSPENT || why == FX_BAD_TXNS_PREMATURE_SPEND ||
+           why == FX_BAD_TXNS_NONFINAL_SEQUENCE || why == FX_BAD_TASK_RECORD ||
+           why == FX_BAD_TASK_LOCKTIME || why == FX_BAD_TASK_EXCLUSIVE ||
+           why == FX_BAD_TASK_SAMPLE || why == FX_BAD_TASK_ASKED || why == FX_SCRIPT_UNSUPPORTED;
+}
+
+static bool refuse_verdict(struct attempt *a, enum fx_verdict why)
+{
+    return refuse(a, FX_INVALID, depends_on_tip(why), fx_verdict_string(why));
+}
+
+/* ---- the rules --------------------------------------------------------------------------------*/
+
+static enum fx_result connect(struct fx_mempool *pool, const struct fx_tx *tx,
+                              const struct fx_view *view, struct fx_record_delta *delta,
+                              struct fx_connected_tx *connected, enum fx_verdict *why)
+{
+    const struct fx_index *tip = fx_chain_tip(pool->chain);
+    struct fx_connect_context context = {.params = pool->params,
+                                         .view = view,
+                                         .height = tip->height + 1,
+                                         .parent_median_time = tip->median_time};
+    return fx_connect_tx(&context, tx, delta, connected, why);
+}
+
+/* True where a later tip may make the transaction invalid, or needs to look at it again. */
+static bool is_contextual(const struct fx_tx *tx, const struct fx_connected_tx *connected)
+{
+    if (connected->n_spends > 0 || tx->lock_time != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < tx->n_in; i++) {
+        if (connected->spent[i].coinbase ||
+            (tx->version >= 2 && !(tx->in[i].sequence & FX_SEQUENCE_LOCK_DISABLE))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_final(const struct fx_mempool *pool, const struct fx_tx *tx)
+{
+    const struct fx_index *tip = fx_chain_tip(pool->chain);
+    return fx_tx_is_final(tx, tip->height + 1, tip->median_time);
+}
+
+/* Scripts are no part of fx_connect_tx; task spends are, and are never judged apart from it. */
+static bool run_scripts(struct attempt *a)
+{
+    for (size_t i = 0; i < a->tx->n_in; i++) {
+        if (fx_script_is_task(fx_coin_script(&a->connected.spent[i]), NULL)) {
+            continue;
+        }
+        struct fx_script_check check = {
+            .tx = a->tx, .in = i, .spent = a->connected.spent, .cache = &a->connected.cache};
+        enum fx_verdict why = fx_script_check_run(&check);
+        if (why != FX_OK) {
+            return refuse_verdict(a, why);
+        }
+    }
+    return true;
+}
+
+/* An input is unknown: either the transaction is in the chain already, or a parent is missing. */
+static bool refuse_missing(struct attempt *a)
+{
+    for (size_t i = 0; i < a->tx->n_out; i++) {
+        struct fx_outpoint own = {a->tx->txid, (uint32_t)i};
+        struct fx_coin coin;
+        enum fx_lookup found = a->ctx.base.coin(a->ctx.base.ctx, &own, &coin);
+        if (found == FX_LOOKUP_FAILED) {
+            return refuse(a, FX_FAILED, false, "database error");
+        }
+        if (found == FX_FOUND) {
+            fx_coin_clear(&coin);
+            return refuse_policy(a, "txn-already-known");
+        }
+    }
+    a->out->missing_inputs = true;
+    return refuse_verdict(a, FX_BAD_TXNS_INPUTS_MISSINGORSPENT);
+}
+
+static bool check_rules(struct attempt *a)
+{
+    enum fx_verdict why = FX_OK;
+    enum fx_result result = connect(a->pool, a->tx, &a->view, &a->delta, &a->connected, &why);
+    if (result == FX_FAILED) {
+        return refuse(a, FX_FAILED, false, "database error");
+    }
+    if (result != FX_VALID) {
+        return why == FX_BAD_TXNS_INPUTS_MISSINGORSPENT ? refuse_missing(a)
+                                                        : refuse_verdict(a, why);
+    }
+    a->is_connected = true;
+    a->out->fee = a->connected.fee;
+    a->contextual = is_contextual(a->tx, &a->connected);
+    a->task = a->connected.n_spends > 0;
+    return true;
+}
+
+/* ---- replacement ------------------------------------------------------------------------------*/
+
+static void find_conflicts(struct attempt *a)
+{
+    uint64_t mark = ++a->pool->epoch;
+    for (size_t i = 0; i < a->tx->n_in; i++) {
+        struct fx_pool_entry *rival = fx_pool_spender(a->pool, &a->tx->in[i].prevout);
+        if (rival && rival->mark != mark) {
+            rival->mark = mark;
+            fx_pool_list_push(&a->direct, rival);
+        }
+    }
+    if (a->direct.n == 0) {
+        return;
+    }
+    fx_pool_descendants(a->pool, &a->direct, &a->replaced);
+    bool records = false;
+    for (size_t i = 0; i < a->replaced.n; i++) {
+        a->replaced.at[i]->hidden = true;
+        records = records || a->replaced.at[i]->records.n > 0;
+    }
+    if (records) {
+        a->records = fx_pool_records_create();
+        fx_pool_records_build(a->pool, a->records);
+        a->ctx.records = a->records;
+    }
+}
+
+static bool is_parent_of_rival(const struct attempt *a, const struct fx_pool_entry *parent)
+{
+    for (size_t i = 0; i < a->direct.n; i++) {
+        for (size_t j = 0; j < a->direct.at[i]->parents.n; j++) {
+            if (a->direct.at[i]->parents.at[j] == parent) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* BIP125 rules 2 to 5; every unconfirmed transaction may be replaced. */
+static bool check_replacement(struct attempt *a, const struct fx_pool_list *parents)
+{
+    if (a->direct.n == 0) {
+        return true;
+    }
+    int64_t fees = a->connected.fee - (int64_t)a->connected.burned;
+    size_t vsize = a->out->vsize;
+    for (size_t i = 0; i < a->direct.n; i++) {
+        const struct fx_pool_entry *rival = a->direct.at[i];
+        if (!fx_pool_rate_below(rival->fee - rival->burned, rival->vsize, fees, vsize)) {
+            return refuse_policy(a, "insufficient fee");
+        }
+    }
+    if (a->replaced.n > FX_POOL_REPLACED_MAX) {
+        return refuse_policy(a, "too many potential replacements");
+    }
+    for (size_t i = 0; i < parents->n; i++) {
+        if (!is_parent_of_rival(a, parents->at[i])) {
+            return refuse_policy(a, "replacement-adds-unconfirmed");
+        }
+    }
+    int64_t lost = 0;
+    for (size_t i = 0; i < a->replaced.n; i++) {
+        lost += a->replaced.at[i]->fee - a->replaced.at[i]->burned;
+    }
+    if (fees < lost || (fees - lost) * 1000 < a->pool->min_fee_rate * (int64_t)vsize) {
+        return refuse_policy(a, "insufficient fee");
+    }
+    return true;
+}
+
+/* ---- limits -----------------------------------------------------------------------------------*/
+
+/* What lies below an entry once the replaced are gone. */
+static void count_below(struct fx_mempool *pool, struct fx_pool_entry *entry, size_t *count,
+                        size_t *vsize)
+{
+    struct fx_pool_list from = {.at = &entry, .n = 1, .cap = 1}, below = {0};
+    fx_pool_descendants(pool, &from, &below);
+    *count = *vsize = 0;
+    for (size_t i = 0; i < below.n; i++) {
+        if (!below.at[i]->hidden) {
+            (*count)++;
+            *vsize += below.at[i]->vsize;
+        }
+    }
+    fx_pool_list_clear(&below);
+}
+
+static bool chain_fits(struct attempt *a, const struct fx_pool_list *above)
+{
+    size_t vsize = a->out->vsize;
+    for (size_t i = 0; i < above->n; i++) {
+        vsize += above->at[i]->vsize;
+    }
+    if (above->n + 1 > FX_POOL_ANCESTORS_MAX || vsize > FX_POOL_CHAIN_VSIZE_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < above->n; i++) {
+        size_t most = above->at[i]->task ? 1 + FX_POOL_TASK_DESCENDANTS_MAX : FX_POOL_ANCESTORS_MAX;
+        size_t count = above->at[i]->descendant_count, below = above->at[i]->descendant_vsize;
+        if (a->direct.n > 0) {
+            count_below(a->pool, above->at[i], &count, &below);
+        }
+        if (count + 1 > most || below + a->out->vsize > FX_POOL_CHAIN_VSIZE_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_fees(struct attempt *a)
+{
+    int64_t fees = a->connected.fee - (int64_t)a->connected.burned;
+    int64_t vsize = (int64_t)a->out->vsize;
+    if (fees * 1000 < a->pool->min_fee_rate * vsize) {
+        return refuse_policy(a, "min relay fee not met");
+    }
+    if (fees * 1000 < fx_pool_min_rate(a->pool) * vsize) {
+        return refuse_policy(a, "mempool min fee not met");
+    }
+    return true;
+}
+
+static bool check_pool(struct attempt *a)
+{
+    if (!check_fees(a)) {
+        return false;
+    }
+    struct fx_pool_list parents = {0}, above = {0};
+    fx_pool_parents(a->pool, a->tx, &parents);
+    fx_pool_ancestors(a->pool, &parents, &above);
+    /* An entry of great weight (a task spend's proofs) may pass the limit of a chain by itself. */
+    bool ok = above.n == 0 || chain_fits(a, &above) || refuse_policy(a, "too-long-mempool-chain");
+    ok = ok && check_replacement(a, &parents);
+    fx_pool_list_clear(&parents);
+    fx_pool_list_clear(&above);
+    return ok;
+}
+
+/* ---- the road ---------------------------------------------------------------------------------*/
+
+static bool check_alone(struct attempt *a)
+{
+    const struct fx_tx *tx = a->tx;
+    enum fx_verdict why = fx_check_tx(a->pool->params, tx);
+    if (why != FX_OK) {
+        return refuse(a, FX_INVALID, false, fx_verdict_string(why));
+    }
+    if (fx_tx_is_coinbase(tx)) {
+        return refuse(a, FX_INVALID, false, "coinbase");
+    }
+    const char *reason = a->pool->accept_nonstd ? NULL : fx_policy_check_tx(a->pool->params, tx);
+    if (reason) {
+        return refuse_policy(a, reason);
+    }
+    if (!is_final(a->pool, tx)) {
+        return refuse_policy(a, "non-final");
+    }
+    const struct fx_pool_entry *same = fx_pool_find(a->pool, &tx->txid);
+    if (same) {
+        return refuse_policy(a, fx_hash_equal(&same->tx->wtxid, &tx->wtxid)
+                                    ? "txn-already-in-mempool"
+                                    : "txn-same-nonwitness-data-in-mempool");
+    }
+    return true;
+}
+
+static bool judge(struct attempt *a)
+{
+    if (!check_alone(a)) {
+        return false;
+    }
+    find_conflicts(a);
+    for (size_t i = 0; i < a->tx->n_in; i++) {
+        const struct fx_pool_entry *parent = fx_pool_find(a->pool, &a->tx->in[i].prevout.txid);
+        if (parent && parent->hidden) {
+            return refuse(a, FX_INVALID, true, "bad-txns-spends-conflicting-tx");
+        }
+    }
+    if (!check_rules(a)) {
+        return false;
+    }
+    bool task;
+    const char *reason =
+        a->pool->accept_nonstd ? NULL : fx_policy_check_inputs(a->tx, a->connected.spent, &task);
+    if (reason) {
+        return refuse_policy(a, reason);
+    }
+    return check_pool(a) && run_scripts(a);
+}
+
+static void enter(struct attempt *a)
+{
+    struct fx_mempool *pool = a->pool;
+    for (size_t i = 0; i < a->direct.n; i++) {
+        if (!a->direct.at[i]->removed) {
+            fx_pool_remove_tree(pool, a->direct.at[i], FX_REMOVED_REPLACED);
+        }
+    }
+    fx_pool_add(pool, a->tx, a->connected.fee, (int64_t)a->connected.burned, fx_clock_now(),
+                &a->delta, a->task, a->contextual);
+    fx_pool_expire(pool, fx_clock_now());
+    fx_pool_trim(pool);
+    if (!fx_pool_find(pool, &a->tx->txid)) {
+        refuse_policy(a, "mempool full");
+        return;
+    }
+    a->out->result = FX_VALID;
+    fx_pool_notify_added(pool, a->tx);
+}
+
+static void attempt_end(struct attempt *a)
+{
+    for (size_t i = 0; i < a->replaced.n; i++) {
+        a->replaced.at[i]->hidden = false;
+    }
+    fx_pool_list_clear(&a->direct);
+    fx_pool_list_clear(&a->replaced);
+    fx_map_destroy(a->records, free);
+    if (a->is_connected) {
+        fx_connected_tx_clear(&a->connected, a->tx->n_in);
+    }
+    fx_record_delta_clear(&a->delta);
+}
+
+void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool test,
+                       struct fx_accept *out)
+{
+    *out = (struct fx_accept){.result = FX_INVALID, .vsize = fx_tx_vsize(tx)};
+    struct attempt a = {.pool = pool, .tx = tx, .out = out};
+    fx_record_delta_init(&a.delta);
+    fx_pool_view_init(&a.ctx, pool, &a.view);
+    bool ok = judge(&a);
+    if (ok && test) {
+        out->result = FX_VALID;
+    } else if (ok) {
+        enter(&a);
+    }
+    attempt_end(&a);
+    fx_pool_reap(pool);
+    if (out->result != FX_VALID && !test) {
+        char id[FX_HASH_HEX];
+        fx_hash_to_id(&tx->txid, id);
+        fx_log(FX_LOG_MEMPOOL, "mempool: refused %s: %s", id, out->reason);
+    }
+}
+
+/* ---- again ------------------------------------------------------------------------------------*/
+
+bool fx_pool_readmit(struct fx_mempool *pool, const struct fx_tx *tx, int64_t time)
+{
+    if (fx_tx_is_coinbase(tx) || fx_pool_find(pool, &tx->txid) || !is_final(pool, tx)) {
+        return false;
+    }
+    for (size_t i = 0; i < tx->n_in; i++) {
+        if (fx_pool_spender(pool, &tx->in[i].prevout)) {
+            return false;
+        }
+    }
+    struct fx_pool_view ctx;
+    struct fx_view view;
+    fx_pool_view_init(&ctx, pool, &view);
+    struct fx_record_delta delta;
+    fx_record_delta_init(&delta);
+    struct fx_connected_tx connected;
+    enum fx_verdict why;
+    bool ok = connect(pool, tx, &view, &delta, &connected, &why) == FX_VALID;
+    if (ok) {
+        fx_pool_add(pool, tx, connected.fee, (int64_t)connected.burned, time, &delta,
+                    connected.n_spends > 0, is_contextual(tx, &connected));
+        fx_connected_tx_clear(&connected, tx->n_in);
+    }
+    fx_record_delta_clear(&delta);
+    return ok;
+}
+
+bool fx_pool_rejudge(struct fx_mempool *pool, struct fx_pool_entry *entry,
+                     const struct fx_map *records)
+{
+    if (!is_final(pool, entry->tx)) {
+        return false;
+    }
+    struct fx_pool_view ctx;
+    struct fx_view view;
+    fx_pool_view_init(&ctx, pool, &view);
+    ctx.records = records;
+    struct fx_record_delta delta;
+    fx_record_delta_init(&delta);
+    struct fx_connected_tx connected;
+    enum fx_verdict why;
+    if (connect(pool, entry->tx, &view, &delta, &connected, &why) != FX_VALID) {
+        fx_record_delta_clear(&delta);
+        return false;
+    }
+    fx_connected_tx_clear(&connected, entry->tx->n_in);
+    fx_record_delta_clear(&entry->records);
+    entry->records = delta;
+    return true;
+}

@@ -1,0 +1,166 @@
+/* The pool's state and the calls between its files. */
+#ifndef FX_MEMPOOL_MEMPOOL_INT_H
+#define FX_MEMPOOL_MEMPOOL_INT_H
+
+#include "src/mempool/mempool.h"
+#include "src/util/map.h"
+
+#define FX_POOL_ANCESTORS_MAX 25
+#define FX_POOL_CHAIN_VSIZE_MAX 101000 /* of an entry with its ancestors, or descendants */
+#define FX_POOL_TASK_DESCENDANTS_MAX 1 /* protocol section 5 (policy) */
+#define FX_POOL_REPLACED_MAX 100
+#define FX_POOL_EXPIRY_SECONDS (INT64_C(336) * 3600)
+#define FX_POOL_DISCONNECTED_BYTES_MAX ((size_t)20 * 1000 * 1000)
+
+struct fx_pool_entry;
+
+/* A growing list of entries; the array is owned, the entries are not. */
+struct fx_pool_list {
+    struct fx_pool_entry **at;
+    size_t n, cap;
+};
+
+struct fx_pool_entry {
+    struct fx_tx *tx; /* one reference */
+    int64_t fee, burned;
+    size_t vsize, weight;
+    int64_t time;
+    uint32_t height;
+    uint64_t seq;                      /* order of arrival: parents before children */
+    struct fx_pool_entry *prev, *next; /* in that order */
+    struct fx_pool_list parents, children;
+    /* with itself; fees are fee - burned */
+    size_t ancestor_count, descendant_count;
+    size_t ancestor_vsize, descendant_vsize;
+    int64_t ancestor_fees, descendant_fees;
+    struct fx_record_delta records; /* what its task spends change */
+    bool task;                      /* it spends a task output */
+    bool contextual; /* its validity depends on the tip: task spends, lock times, coinbases */
+    bool removed;    /* out of the pool, waits for fx_pool_reap */
+    bool hidden;     /* while a transaction that would replace it is judged */
+    uint64_t mark;   /* of the walk that saw it last */
+};
+
+/* A view whose ctx it is. */
+struct fx_pool_view {
+    struct fx_mempool *pool;
+    struct fx_view base;
+    const struct fx_map *records; /* which origins have which record; over the base's */
+    bool spent_is_missing;        /* an output that the pool spends is missing */
+};
+
+struct fx_mempool {
+    struct fx_chain *chain;
+    const struct fx_params *params;
+    char *path;
+    size_t max_bytes;
+    int64_t min_fee_rate;
+    bool accept_nonstd;
+
+    struct fx_map *by_txid, *by_wtxid; /* hash -> entry */
+    struct fx_map *spenders;           /* outpoint -> entry */
+    struct fx_map *records;            /* origin -> struct fx_pool_record, owned */
+    struct fx_pool_entry *first, *last;
+    struct fx_pool_entry *dead; /* removed entries, linked by next */
+    uint64_t seq, epoch;
+    size_t count, vsize, usage;
+    int64_t total_fee;
+
+    /* the rate below which the full pool takes nothing; it halves in 12 hours */
+    double rolling_rate;
+    int64_t rolling_time;
+
+    /* transactions of disconnected blocks, oldest first, until the tip is settled */
+    struct fx_tx **disconnected;
+    size_t n_disconnected, cap_disconnected, disconnected_bytes;
+    bool reorg;
+
+    struct fx_pool_view public_view; /* of fx_mempool_view */
+    struct fx_mempool_events *listeners;
+    size_t n_listeners;
+};
+
+/* A record as it stands after the pool's transactions. */
+struct fx_pool_record {
+    bool has;
+    struct fx_task_record record;
+};
+
+/* ---- pool.c: entries in and out -------------------------------------------------------------- */
+
+/* Takes over what it is given: a new reference to tx, and records (left empty). */
+struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx, int64_t fee,
+                                  int64_t burned, int64_t time, struct fx_record_delta *records,
+                                  bool task, bool contextual);
+/* Takes one entry out and tells the listeners; ancestors and descendants stay. */
+void fx_pool_remove(struct fx_mempool *pool, struct fx_pool_entry *entry,
+                    enum fx_tx_removal reason);
+/* The entry and all that descend from it; the records are rebuilt where they changed. */
+void fx_pool_remove_tree(struct fx_mempool *pool, struct fx_pool_entry *entry,
+                         enum fx_tx_removal reason);
+/* Frees the entries taken out. No pointer to one may be kept. */
+void fx_pool_reap(struct fx_mempool *pool);
+struct fx_pool_entry *fx_pool_find(const struct fx_mempool *pool, const struct fx_hash *txid);
+struct fx_pool_entry *fx_pool_spender(const struct fx_mempool *pool, const struct fx_outpoint *o);
+/* Evicts by descendant fee rate until the pool fits. */
+void fx_pool_trim(struct fx_mempool *pool);
+void fx_pool_expire(struct fx_mempool *pool, int64_t now);
+/* Embers per 1,000 vbytes: the configured minimum, or what a full pool asks for. */
+int64_t fx_pool_min_rate(struct fx_mempool *pool);
+/* True where a / a_vsize is below b / b_vsize. */
+bool fx_pool_rate_below(int64_t a, size_t a_vsize, int64_t b, size_t b_vsize);
+void fx_pool_describe(const struct fx_pool_entry *entry, struct fx_mempool_entry *out);
+
+/* ---- graph.c: ancestors and descendants ------------------------------------------------------ */
+
+void fx_pool_list_push(struct fx_pool_list *list, struct fx_pool_entry *entry);
+void fx_pool_list_drop(struct fx_pool_list *list, const struct fx_pool_entry *entry);
+void fx_pool_list_clear(struct fx_pool_list *list);
+/* The entries whose outputs tx spends, each once. */
+void fx_pool_parents(struct fx_mempool *pool, const struct fx_tx *tx, struct fx_pool_list *out);
+/* Appends the entries of from and all above (below) them, each once. */
+void fx_pool_ancestors(struct fx_mempool *pool, const struct fx_pool_list *from,
+                       struct fx_pool_list *out);
+void fx_pool_descendants(struct fx_mempool *pool, const struct fx_pool_list *from,
+                         struct fx_pool_list *out);
+/* By seq: parents before children. */
+void fx_pool_list_sort(struct fx_pool_list *list);
+
+/* ---- view.c: the state after the tip and the pool -------------------------------------------- */
+
+void fx_pool_view_init(struct fx_pool_view *ctx, struct fx_mempool *pool, struct fx_view *view);
+struct fx_map *fx_pool_records_create(void);
+void fx_pool_records_apply(struct fx_map *records, const struct fx_record_delta *delta);
+/* From the changes of all entries in order, but hidden ones. */
+void fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records);
+
+/* ---- policy.c: standardness ------------------------------------------------------------------ */
+
+/* NULL where the transaction is standard, else the reject string. */
+const char *fx_policy_check_tx(const struct fx_params *params, const struct fx_tx *tx);
+const char *fx_policy_check_inputs(const struct fx_tx *tx, const struct fx_coin *spent, bool *task);
+/* Least value of an output with this script, embers. */
+int64_t fx_policy_dust(struct fx_span script);
+
+/* ---- accept.c -------------------------------------------------------------------------------- */
+
+/* For a transaction that was in the pool, or in a block, before: no policy, no scripts, and no
+ * events. */
+bool fx_pool_readmit(struct fx_mempool *pool, const struct fx_tx *tx, int64_t time);
+/* Judges an entry again, on records as they stand before it; its own changes are replaced. */
+bool fx_pool_rejudge(struct fx_mempool *pool, struct fx_pool_entry *entry,
+                     const struct fx_map *records);
+void fx_pool_notify_added(struct fx_mempool *pool, const struct fx_tx *tx);
+void fx_pool_notify_removed(struct fx_mempool *pool, const struct fx_tx *tx,
+                            enum fx_tx_removal reason);
+
+/* ---- tip.c: what the chain does -------------------------------------------------------------- */
+
+void fx_pool_subscribe_chain(struct fx_mempool *pool);
+
+/* ---- persist.c ------------------------------------------------------------------------------- */
+
+void fx_pool_load(struct fx_mempool *pool);
+void fx_pool_save(struct fx_mempool *pool);
+
+#endif
