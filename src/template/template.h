@@ -1,0 +1,21 @@
+/*
+ * Block templates: making and ending the module. What others may ask of it stands in
+ * src/iface/template.h.
+ */
+#ifndef FX_TEMPLATE_TEMPLATE_H
+#define FX_TEMPLATE_TEMPLATE_H
+
+#include "src/iface/chain.h"
+#include "src/iface/mempool.h"
+#include "src/iface/template.h"
+
+struct fx_templates_config {
+    const struct fx_params *params;
+    struct fx_chain *chain;     /* outlives the templates, as the pool does */
+    struct fx_mempool *mempool; /* NULL: templates of a coinbase alone */
+};
+
+struct fx_templates *fx_templates_create(const struct fx_templates_config *config);
+void fx_templates_destroy(struct fx_templates *templates); /* NULL: nothing */
+
+#endif
