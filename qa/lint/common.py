@@ -9,6 +9,9 @@ import tempfile
 C_SUFFIXES = (".c", ".h")
 # What builds leave in a tree that git does not know.
 NOT_SOURCE = {".git", ".deps", ".libs", "__pycache__", "autom4te.cache"}
+# What a release has besides the sources: made by autogen.sh, which makes it again.
+MADE = re.compile(r"(configure|aclocal\.m4|Makefile\.in|src/config\.h\.in"
+                  r"|src/build-aux/(?!autogen\.sh$|m4/fx\.m4$).*)$")
 
 
 class Skip(Exception):
@@ -40,7 +43,7 @@ class Tree:
                           and not (folder == str(self.root) and name.startswith("build"))]
             for name in files:
                 paths.append(os.path.relpath(os.path.join(folder, name), self.root))
-        return sorted(paths)
+        return sorted(path for path in paths if not MADE.match(path))
 
     def files(self, *suffixes, under=""):
         return [path for path in self.paths
