@@ -1,0 +1,287 @@
+/* Block and undo files: appending, reading back, rolling over to the next file. */
+#include "src/store/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/crypto/sha256.h"
+#include "src/sys/crash.h"
+#include "src/sys/file.h"
+#include "src/sys/log.h"
+#include "src/util/buf.h"
+#include "src/util/mem.h"
+
+#define RECORD_HEAD 8
+#define CHECKSUM 32
+
+/* One of the two sequences. */
+struct sequence {
+    const char *prefix; /* "blk" */
+    uint32_t file;
+    uint64_t pos;
+    int fd; /* of `file`, or -1 */
+    bool unsynced;
+};
+
+struct fx_files {
+    char *dir;
+    uint8_t magic[4];
+    uint64_t roll;
+    struct sequence blocks, undo;
+};
+
+static char *path_of(const struct fx_files *files, const struct sequence *seq, uint32_t file)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "%s%05u.dat", seq->prefix, file);
+    return fx_path_join(files->dir, name);
+}
+
+struct fx_files *fx_files_open(const char *dir, const uint8_t magic[4], uint64_t roll, char **error)
+{
+    struct fx_files *files;
+
+    if (!fx_dir_make(dir)) {
+        struct fx_buf text = FX_BUF_INIT;
+
+        fx_buf_printf(&text, "cannot make the folder %s: %s", dir, strerror(errno));
+        fx_buf_u8(&text, 0);
+        *error = (char *)fx_buf_steal(&text, NULL);
+        return NULL;
+    }
+    files = fx_xcalloc(1, sizeof(*files));
+    files->dir = fx_xstrdup(dir);
+    memcpy(files->magic, magic, sizeof(files->magic));
+    files->roll = roll;
+    files->blocks = (struct sequence){.prefix = "blk", .fd = -1};
+    files->undo = (struct sequence){.prefix = "rev", .fd = -1};
+    return files;
+}
+
+static void close_sequence(struct sequence *seq)
+{
+    if (seq->fd >= 0) {
+        close(seq->fd);
+        seq->fd = -1;
+    }
+}
+
+void fx_files_close(struct fx_files *files)
+{
+    if (files == NULL) {
+        return;
+    }
+    close_sequence(&files->blocks);
+    close_sequence(&files->undo);
+    free(files->dir);
+    free(files);
+}
+
+void fx_files_get_end(const struct fx_files *files, struct fx_files_end *end)
+{
+    *end = (struct fx_files_end){
+        .block_file = files->blocks.file,
+        .undo_file = files->undo.file,
+        .block_pos = files->blocks.pos,
+        .undo_pos = files->undo.pos,
+    };
+}
+
+void fx_files_set_end(struct fx_files *files, const struct fx_files_end *end)
+{
+    close_sequence(&files->blocks);
+    close_sequence(&files->undo);
+    files->blocks.file = end->block_file;
+    files->blocks.pos = end->block_pos;
+    files->undo.file = end->undo_file;
+    files->undo.pos = end->undo_pos;
+}
+
+static bool sync_sequence(const struct fx_files *files, struct sequence *seq)
+{
+    if (!seq->unsynced) {
+        return true;
+    }
+    if (!fx_fd_sync(seq->fd)) {
+        fx_log_info("cannot sync %s%05u.dat in %s: %s", seq->prefix, seq->file, files->dir,
+                    strerror(errno));
+        return false;
+    }
+    seq->unsynced = false;
+    return true;
+}
+
+static bool open_for_append(const struct fx_files *files, struct sequence *seq)
+{
+    char *path;
+
+    if (seq->pos >= files->roll) {
+        /* What is in the file that is left will not be looked at by a later sync. */
+        if (!sync_sequence(files, seq)) {
+            return false;
+        }
+        close_sequence(seq);
+        seq->file++;
+        seq->pos = 0;
+    }
+    if (seq->fd >= 0) {
+        return true;
+    }
+    path = path_of(files, seq, seq->file);
+    seq->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (seq->fd < 0) {
+        fx_log_info("cannot open %s: %s", path, strerror(errno));
+    }
+    free(path);
+    return seq->fd >= 0 && fx_dir_sync(files->dir);
+}
+
+static bool append(struct fx_files *files, struct sequence *seq, struct fx_span payload,
+                   const uint8_t *checksum, uint32_t *file, uint64_t *pos)
+{
+    struct fx_buf record = FX_BUF_INIT;
+    bool ok;
+
+    if (payload.len > FX_FILES_RECORD_MAX || !open_for_append(files, seq)) {
+        return false;
+    }
+    fx_buf_reserve(&record, RECORD_HEAD + payload.len + CHECKSUM);
+    fx_buf_bytes(&record, files->magic, sizeof(files->magic));
+    fx_buf_u32(&record, (uint32_t)payload.len);
+    fx_buf_bytes(&record, payload.data, payload.len);
+    if (checksum != NULL) {
+        fx_buf_bytes(&record, checksum, CHECKSUM);
+    }
+    /* The first half alone is what a process that dies in the middle of write(2) leaves. */
+    ok = fx_fd_write_all(seq->fd, seq->pos, record.data, record.len / 2);
+    fx_crash_point(seq == &files->blocks ? "block-write-torn" : "undo-write-torn");
+    ok = ok && fx_fd_write_all(seq->fd, seq->pos + record.len / 2, record.data + record.len / 2,
+                               record.len - record.len / 2);
+    if (ok) {
+        *file = seq->file;
+        *pos = seq->pos + RECORD_HEAD;
+        seq->pos += record.len;
+        seq->unsynced = true;
+    } else {
+        fx_log_info("cannot write %s%05u.dat in %s: %s", seq->prefix, seq->file, files->dir,
+                    strerror(errno));
+    }
+    fx_buf_clear(&record);
+    return ok;
+}
+
+static void undo_checksum(const struct fx_hash *id, struct fx_span undo, uint8_t out[CHECKSUM])
+{
+    struct fx_sha256 ctx;
+
+    fx_sha256_init(&ctx);
+    fx_sha256_update(&ctx, id->b, sizeof(id->b));
+    fx_sha256_update(&ctx, undo.data, undo.len);
+    fx_sha256_final(&ctx, out);
+    fx_sha256(out, CHECKSUM, out);
+}
+
+bool fx_files_write_block(struct fx_files *files, struct fx_span block, uint32_t *file,
+                          uint64_t *pos)
+{
+    return append(files, &files->blocks, block, NULL, file, pos);
+}
+
+bool fx_files_write_undo(struct fx_files *files, const struct fx_hash *id, struct fx_span undo,
+                         uint32_t *file, uint64_t *pos)
+{
+    uint8_t checksum[CHECKSUM];
+
+    undo_checksum(id, undo, checksum);
+    return append(files, &files->undo, undo, checksum, file, pos);
+}
+
+/* Head, payload and tail in one read. */
+static enum fx_files_read read_record(struct fx_files *files, struct sequence *seq, uint32_t file,
+                                      uint64_t pos, size_t n, uint8_t *out)
+{
+    bool current = file == seq->file && seq->fd >= 0;
+    enum fx_files_read result = FX_FILES_OK;
+    int fd = seq->fd;
+
+    if (!current) {
+        char *path = path_of(files, seq, file);
+
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) {
+            result = errno == ENOENT ? FX_FILES_DAMAGED : FX_FILES_FAILED;
+            fx_log_info("cannot open %s: %s", path, strerror(errno));
+        }
+        free(path);
+        if (fd < 0) {
+            return result;
+        }
+    }
+    if (!fx_fd_read_all(fd, pos, out, n)) {
+        result = errno == 0 ? FX_FILES_DAMAGED : FX_FILES_FAILED;
+        fx_log_info("cannot read %s%05u.dat at %llu: %s", seq->prefix, file,
+                    (unsigned long long)pos, errno == 0 ? "it ends before" : strerror(errno));
+    }
+    if (!current) {
+        close(fd);
+    }
+    return result;
+}
+
+static enum fx_files_read read_payload(struct fx_files *files, struct sequence *seq, uint32_t file,
+                                       uint64_t pos, uint32_t size, size_t tail, uint8_t **data)
+{
+    size_t n = RECORD_HEAD + (size_t)size + tail;
+    enum fx_files_read result;
+    uint8_t *record;
+
+    if (pos < RECORD_HEAD || size > FX_FILES_RECORD_MAX) {
+        return FX_FILES_DAMAGED;
+    }
+    record = fx_xmalloc(n);
+    result = read_record(files, seq, file, pos - RECORD_HEAD, n, record);
+    if (result == FX_FILES_OK && (memcmp(record, files->magic, sizeof(files->magic)) != 0 ||
+                                  fx_load_u32(record + 4) != size)) {
+        result = FX_FILES_DAMAGED;
+    }
+    if (result != FX_FILES_OK) {
+        free(record);
+        return result;
+    }
+    memmove(record, record + RECORD_HEAD, n - RECORD_HEAD);
+    *data = record;
+    return FX_FILES_OK;
+}
+
+enum fx_files_read fx_files_read_block(struct fx_files *files, uint32_t file, uint64_t pos,
+                                       uint32_t size, uint8_t **data)
+{
+    return read_payload(files, &files->blocks, file, pos, size, 0, data);
+}
+
+enum fx_files_read fx_files_read_undo(struct fx_files *files, const struct fx_hash *id,
+                                      uint32_t file, uint64_t pos, uint32_t size, uint8_t **data)
+{
+    enum fx_files_read result = read_payload(files, &files->undo, file, pos, size, CHECKSUM, data);
+    uint8_t checksum[CHECKSUM];
+
+    if (result != FX_FILES_OK) {
+        return result;
+    }
+    undo_checksum(id, (struct fx_span){*data, size}, checksum);
+    if (memcmp(checksum, *data + size, CHECKSUM) != 0) {
+        free(*data);
+        return FX_FILES_DAMAGED;
+    }
+    return FX_FILES_OK;
+}
+
+bool fx_files_sync(struct fx_files *files)
+{
+    return sync_sequence(files, &files->blocks) && sync_sequence(files, &files->undo);
+}
