@@ -1,0 +1,243 @@
+/* The chain as a whole: opening, closing, flushing, and what everybody asks of it. */
+#include "src/chain/chain.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/chain/chain_int.h"
+#include "src/sys/clock.h"
+#include "src/sys/crash.h"
+#include "src/sys/file.h"
+#include "src/sys/log.h"
+#include "src/sys/random.h"
+#include "src/util/mem.h"
+
+#define INDEX_DB_CACHE ((size_t)2 << 20)
+/* A tip older than this means that blocks are still to be fetched. */
+#define TIP_MAX_AGE (24 * 60 * 60)
+
+void fx_chain_set_fatal(struct fx_chain *chain, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    fx_log_info("fatal: %s", text);
+    if (chain->fatal == NULL) {
+        chain->fatal = fx_xstrdup(text);
+    }
+}
+
+static bool open_store(struct fx_chain *chain, const struct fx_chain_config *config, char **error)
+{
+    char *blocks = fx_path_join(config->dir, "blocks");
+    char *index = fx_path_join(blocks, "index");
+    char *state = fx_path_join(config->dir, "chainstate");
+
+    chain->files = fx_files_open(blocks, config->params->magic, FX_FILES_ROLL, error);
+    if (chain->files != NULL) {
+        chain->index_db = fx_index_db_open(index, INDEX_DB_CACHE, error);
+    }
+    if (chain->index_db != NULL) {
+        chain->state = fx_state_open(state, config->cache_bytes, error);
+    }
+    free(state);
+    free(index);
+    free(blocks);
+    return chain->state != NULL;
+}
+
+static bool start_at_genesis(struct fx_chain *chain)
+{
+    struct fx_block *block = fx_genesis_block(chain->params);
+    struct fx_index *genesis = fx_chain_add_entry(chain, &block->header, NULL);
+    bool ok;
+
+    /* Its coinbase makes no coin: the state after it is empty, and there is nothing to undo. */
+    genesis->status |= FX_INDEX_CONNECTED;
+    genesis->arrival = chain->next_arrival++;
+    ok = fx_chain_store_block(chain, genesis, block) && fx_chain_save_index(chain, true);
+    fx_block_unref(block);
+    chain->genesis = genesis;
+    return ok;
+}
+
+/* The tip that the state was flushed at; activation goes on from there. */
+static bool restore_tip(struct fx_chain *chain, char **error)
+{
+    struct fx_index *tip, *walk;
+    uint32_t height;
+
+    if (fx_hash_is_zero(fx_state_best(chain->state))) {
+        fx_state_set_best(chain->state, &chain->genesis->id);
+    }
+    tip = fx_chain_entry(chain, fx_state_best(chain->state));
+    if (tip == NULL) {
+        *error = fx_xstrdup("the chain state is at a block that the block index does not have");
+        return false;
+    }
+    for (height = 0; height <= tip->height; height++) {
+        /* The chain owns its entries; ancestors are handed out as const to others. */
+        walk = (struct fx_index *)(uintptr_t)fx_index_ancestor(tip, height);
+        fx_chain_push_active(chain, walk);
+    }
+    return true;
+}
+
+static bool open_chain(struct fx_chain *chain, const struct fx_chain_config *config, char **error)
+{
+    if (!open_store(chain, config, error) || !fx_chain_load_index(chain, error)) {
+        return false;
+    }
+    if (chain->genesis == NULL && !start_at_genesis(chain)) {
+        *error = fx_xstrdup("cannot write the first block");
+        return false;
+    }
+    if (!restore_tip(chain, error)) {
+        return false;
+    }
+    fx_chain_find_best_header(chain);
+    fx_chain_find_candidates(chain);
+    if (!fx_chain_activate(chain, NULL, NULL) || !fx_chain_flush(chain)) {
+        *error = fx_xstrdup(chain->fatal != NULL ? chain->fatal : "cannot write the chain state");
+        return false;
+    }
+    return true;
+}
+
+static void close_chain(struct fx_chain *chain)
+{
+    fx_state_close(chain->state);
+    fx_index_db_close(chain->index_db);
+    fx_files_close(chain->files);
+    fx_map_destroy(chain->entries, free);
+    fx_index_list_clear(&chain->candidates);
+    fx_index_list_clear(&chain->unlinked);
+    fx_index_list_clear(&chain->dirty);
+    free(chain->active);
+    free(chain->lane_heights);
+    free(chain->listeners);
+    free(chain->fatal);
+    free(chain);
+}
+
+struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **error)
+{
+    struct fx_chain *chain = fx_xcalloc(1, sizeof(*chain));
+
+    *error = NULL;
+    chain->params = config->params;
+    chain->pool = config->pool;
+    chain->entries = fx_map_create(32, fx_random_u64(), fx_random_u64());
+    chain->last_flush_ms = fx_clock_monotonic_ms();
+    if (!open_chain(chain, config, error)) {
+        close_chain(chain);
+        return NULL;
+    }
+    fx_log_info("chain %s: height %u", chain->params->name, chain->tip->height);
+    return chain;
+}
+
+void fx_chain_destroy(struct fx_chain *chain)
+{
+    if (chain == NULL) {
+        return;
+    }
+    fx_chain_flush(chain);
+    close_chain(chain);
+}
+
+bool fx_chain_flush(struct fx_chain *chain)
+{
+    /* After a fatal failure the cache may hold half a block. */
+    if (chain->fatal != NULL) {
+        return false;
+    }
+    /* What the state refers to must be on disk before the state is. */
+    if (!fx_files_sync(chain->files)) {
+        fx_chain_set_fatal(chain, "cannot write the block files");
+        return false;
+    }
+    fx_crash_point("flush-files");
+    if (!fx_chain_save_index(chain, true)) {
+        fx_chain_set_fatal(chain, "cannot write the block index");
+        return false;
+    }
+    if (!fx_state_flush(chain->state)) {
+        fx_chain_set_fatal(chain, "cannot write the chain state");
+        return false;
+    }
+    chain->blocks_since_flush = 0;
+    chain->last_flush_ms = fx_clock_monotonic_ms();
+    return true;
+}
+
+const struct fx_params *fx_chain_params(const struct fx_chain *chain)
+{
+    return chain->params;
+}
+
+const struct fx_index *fx_chain_tip(const struct fx_chain *chain)
+{
+    return chain->tip;
+}
+
+const struct fx_index *fx_chain_genesis(const struct fx_chain *chain)
+{
+    return chain->genesis;
+}
+
+const struct fx_index *fx_chain_at(const struct fx_chain *chain, uint32_t height)
+{
+    return height <= chain->tip->height ? chain->active[height] : NULL;
+}
+
+bool fx_chain_contains(const struct fx_chain *chain, const struct fx_index *index)
+{
+    return fx_chain_at(chain, index->height) == index;
+}
+
+const struct fx_index *fx_chain_best_header(const struct fx_chain *chain)
+{
+    return chain->best_header;
+}
+
+const struct fx_index *fx_chain_lane_tip(const struct fx_chain *chain, unsigned lane)
+{
+    uint32_t height = chain->lane_heights[chain->tip->height][lane];
+
+    return height > 0 ? chain->active[height] : NULL;
+}
+
+bool fx_chain_is_initial_download(const struct fx_chain *chain)
+{
+    struct fx_chain *self = (struct fx_chain *)(uintptr_t)chain;
+
+    /* Once over, it does not begin again: the clock alone must not stop a node from relaying. */
+    if (!chain->synced && (int64_t)chain->tip->header.time >= fx_clock_now() - TIP_MAX_AGE) {
+        self->synced = true;
+    }
+    return !chain->synced;
+}
+
+void fx_chain_targets(const struct fx_chain *chain, const struct fx_index *parent,
+                      uint32_t nbits[FX_LANES])
+{
+    fx_lane_targets(chain->params, &parent->lanes, parent->header.time, nbits);
+}
+
+void fx_chain_subscribe(struct fx_chain *chain, const struct fx_chain_events *events)
+{
+    chain->listeners =
+        fx_xreallocarray(chain->listeners, chain->n_listeners + 1, sizeof(*chain->listeners));
+    chain->listeners[chain->n_listeners++] = *events;
+}
+
+const char *fx_chain_fatal(const struct fx_chain *chain)
+{
+    return chain->fatal;
+}

@@ -1,0 +1,24 @@
+/* Opening and closing the chain; all else is in src/iface/chain.h. */
+#ifndef FX_CHAIN_CHAIN_H
+#define FX_CHAIN_CHAIN_H
+
+#include "src/iface/chain.h"
+#include "src/sys/pool.h"
+
+struct fx_chain_config {
+    const struct fx_params *params;
+    const char *dir;      /* of this network; blocks/ and chainstate/ are made in it */
+    size_t cache_bytes;   /* coins and records in memory before they are flushed */
+    struct fx_pool *pool; /* runs script checks; outlives the chain. NULL: no threads */
+};
+
+/*
+ * Opens the chain of a directory, or starts one at genesis; brings the state to the best chain that
+ * the index knows, so that whatever was acknowledged before the last end, however that came, is
+ * there again. NULL on failure; *error says why and is the caller's to free.
+ */
+struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **error);
+/* Flushes. NULL: nothing. */
+void fx_chain_destroy(struct fx_chain *chain);
+
+#endif

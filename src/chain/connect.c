@@ -1,0 +1,340 @@
+/* One block onto the state, one block off it. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/chain/chain_int.h"
+#include "src/sys/crash.h"
+#include "src/sys/log.h"
+#include "src/util/mem.h"
+
+/* ---- judging ---- */
+
+struct script_run {
+    const struct fx_script_check *checks;
+    _Atomic size_t first_bad; /* the lowest index that fails: the same on any number of threads */
+};
+
+static void run_script(void *arg, size_t at)
+{
+    struct script_run *run = arg;
+    size_t seen = atomic_load(&run->first_bad);
+
+    if (at > seen || fx_script_check_run(&run->checks[at]) == FX_OK) {
+        return;
+    }
+    while (at < seen && !atomic_compare_exchange_weak(&run->first_bad, &seen, at)) {
+    }
+}
+
+enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *block,
+                              struct fx_connected *out, enum fx_verdict *why)
+{
+    struct fx_view view;
+    struct fx_connect_context context = {
+        .params = chain->params,
+        .view = &view,
+        .height = chain->tip->height + 1,
+        .parent_median_time = chain->tip->median_time,
+    };
+    struct script_run run = {.first_bad = SIZE_MAX};
+    uint32_t nbits[FX_LANES];
+    enum fx_result result;
+    size_t bad;
+
+    fx_chain_view(chain, &view);
+    fx_chain_targets(chain, chain->tip, nbits);
+    result = fx_connect_block(&context, block, nbits[FX_LANE_JOB], out, why);
+    if (result != FX_VALID) {
+        return result;
+    }
+    run.checks = out->checks;
+    fx_pool_for(chain->pool, out->n_checks, run_script, &run);
+    bad = atomic_load(&run.first_bad);
+    if (bad != SIZE_MAX) {
+        *why = fx_script_check_run(&out->checks[bad]);
+        fx_connected_clear(out);
+        return FX_INVALID;
+    }
+    return FX_VALID;
+}
+
+/* ---- the best chain by height ---- */
+
+void fx_chain_push_active(struct fx_chain *chain, struct fx_index *index)
+{
+    uint32_t h = index->height;
+
+    if (h >= chain->active_cap) {
+        chain->active_cap = chain->active_cap * 2 + 1024;
+        chain->active =
+            fx_xreallocarray(chain->active, chain->active_cap, sizeof(struct fx_index *));
+        chain->lane_heights = fx_xreallocarray(chain->lane_heights, chain->active_cap,
+                                               sizeof(chain->lane_heights[0]));
+    }
+    chain->active[h] = index;
+    if (h == 0) {
+        memset(chain->lane_heights[0], 0, sizeof(chain->lane_heights[0]));
+    } else {
+        memcpy(chain->lane_heights[h], chain->lane_heights[h - 1], sizeof(chain->lane_heights[0]));
+        chain->lane_heights[h][index->lane] = h;
+    }
+    chain->tip = index;
+}
+
+/* ---- applying ---- */
+
+static bool spend(struct fx_chain *chain, const struct fx_outpoint *outpoint)
+{
+    enum fx_lookup result = fx_state_spend_coin(chain->state, outpoint);
+
+    if (result != FX_FOUND) {
+        fx_chain_set_fatal(chain, result == FX_MISSING ? "the chain state lacks a coin"
+                                                       : "the chain state cannot be read");
+    }
+    return result == FX_FOUND;
+}
+
+static bool set_record(struct fx_chain *chain, const struct fx_outpoint *origin,
+                       const struct fx_task_record *record)
+{
+    if (fx_state_set_record(chain->state, origin, record) == FX_FOUND) {
+        return true;
+    }
+    fx_chain_set_fatal(chain, "the chain state cannot be read");
+    return false;
+}
+
+static bool apply_tx(struct fx_chain *chain, const struct fx_tx *tx, uint32_t height, bool coinbase)
+{
+    struct fx_outpoint outpoint = {.txid = tx->txid};
+    struct fx_coin coin;
+    size_t i;
+
+    for (i = 0; !coinbase && i < tx->n_in; i++) {
+        if (!spend(chain, &tx->in[i].prevout)) {
+            return false;
+        }
+    }
+    for (i = 0; i < tx->n_out; i++) {
+        if (!fx_script_is_unspendable(tx->out[i].script)) {
+            outpoint.index = (uint32_t)i;
+            fx_coin_set(&coin, &tx->out[i], height, coinbase);
+            fx_state_add_coin(chain->state, &outpoint, &coin);
+        }
+    }
+    return true;
+}
+
+static bool apply(struct fx_chain *chain, const struct fx_index *index,
+                  const struct fx_block *block, const struct fx_record_delta *records)
+{
+    size_t i;
+
+    for (i = 0; i < block->n_txs; i++) {
+        if (!apply_tx(chain, block->txs[i], index->height, i == 0)) {
+            return false;
+        }
+        fx_crash_point("connect-apply");
+    }
+    for (i = 0; i < records->n; i++) {
+        const struct fx_record_change *change = &records->changes[i];
+
+        if (!set_record(chain, &change->origin, change->has ? &change->after : NULL)) {
+            return false;
+        }
+    }
+    fx_state_set_best(chain->state, &index->id);
+    return true;
+}
+
+/* The block's bytes, judged again as far as its place goes: a bit may have turned on disk. */
+static enum fx_data load_checked(struct fx_chain *chain, const struct fx_index *index,
+                                 struct fx_block **block)
+{
+    enum fx_data data = fx_chain_load_block(chain, index, block);
+    enum fx_verdict why;
+
+    if (data != FX_DATA_OK) {
+        return data;
+    }
+    if (fx_check_block(chain->params, *block, index->height, index->parent->median_time, &why) ==
+        FX_VALID) {
+        return FX_DATA_OK;
+    }
+    fx_log_info("the block at height %u is damaged on disk: %s", index->height,
+                fx_verdict_string(why));
+    fx_block_unref(*block);
+    *block = NULL;
+    return FX_DATA_LOST;
+}
+
+static void tell_connected(struct fx_chain *chain, const struct fx_index *index,
+                           const struct fx_block *block, const struct fx_undo *undo)
+{
+    size_t i;
+
+    for (i = 0; i < chain->n_listeners; i++) {
+        const struct fx_chain_events *events = &chain->listeners[i];
+
+        if (events->block_connected != NULL) {
+            events->block_connected(events->ctx, index, block, undo);
+        }
+    }
+}
+
+static enum fx_result connect(struct fx_chain *chain, struct fx_index *index,
+                              const struct fx_block *block, enum fx_verdict *why)
+{
+    struct fx_connected connected;
+    enum fx_result result = fx_chain_judge(chain, block, &connected, why);
+
+    if (result == FX_FAILED) {
+        fx_chain_set_fatal(chain, "the chain state cannot be read");
+    }
+    if (result != FX_VALID) {
+        return result;
+    }
+    fx_crash_point("connect-undo");
+    if (!fx_chain_store_undo(chain, index, &connected.undo) ||
+        !apply(chain, index, block, &connected.undo.records)) {
+        fx_connected_clear(&connected);
+        return FX_FAILED;
+    }
+    index->status |= FX_INDEX_CONNECTED;
+    fx_chain_touch(chain, index);
+    fx_chain_push_active(chain, index);
+    chain->blocks_since_flush++;
+    fx_crash_point("connect-done");
+    fx_log(FX_LOG_CHAIN, "block connected at height %u, lane %u, %zu transactions", index->height,
+           index->lane, block->n_txs);
+    tell_connected(chain, index, block, &connected.undo);
+    fx_connected_clear(&connected);
+    return FX_VALID;
+}
+
+enum fx_result fx_chain_connect_tip(struct fx_chain *chain, struct fx_index *index,
+                                    const struct fx_block *block, bool *lost, enum fx_verdict *why)
+{
+    struct fx_block *loaded = NULL;
+    enum fx_result result;
+
+    *lost = false;
+    if (block == NULL) {
+        switch (load_checked(chain, index, &loaded)) {
+        case FX_DATA_OK:
+            break;
+        case FX_DATA_LOST:
+            *lost = true;
+            return FX_FAILED;
+        case FX_DATA_FAILED:
+            fx_chain_set_fatal(chain, "a block file cannot be read");
+            return FX_FAILED;
+        }
+        block = loaded;
+    }
+    result = connect(chain, index, block, why);
+    if (loaded != NULL) {
+        fx_block_unref(loaded);
+    }
+    return result;
+}
+
+/* ---- undoing ---- */
+
+static bool revert_tx(struct fx_chain *chain, const struct fx_tx *tx, struct fx_coin *spent)
+{
+    struct fx_outpoint outpoint = {.txid = tx->txid};
+    size_t i;
+
+    for (i = tx->n_out; i > 0; i--) {
+        outpoint.index = (uint32_t)(i - 1);
+        if (!fx_script_is_unspendable(tx->out[i - 1].script) && !spend(chain, &outpoint)) {
+            return false;
+        }
+    }
+    for (i = spent != NULL ? tx->n_in : 0; i > 0; i--) {
+        fx_state_add_coin(chain->state, &tx->in[i - 1].prevout, &spent[i - 1]);
+    }
+    return true;
+}
+
+static bool inputs_match(const struct fx_block *block, const struct fx_undo *undo)
+{
+    size_t inputs = 0, i;
+
+    for (i = 1; i < block->n_txs; i++) {
+        inputs += block->txs[i]->n_in;
+    }
+    return inputs == undo->n_coins;
+}
+
+/* The coins of undo are handed over to the state; copies stay for the event. */
+static bool revert(struct fx_chain *chain, const struct fx_index *index,
+                   const struct fx_block *block, const struct fx_undo *undo)
+{
+    const struct fx_record_delta *records = &undo->records;
+    struct fx_coin *coins = fx_xcalloc(undo->n_coins + 1, sizeof(*coins));
+    size_t left = undo->n_coins, i;
+    bool ok = true;
+
+    for (i = 0; i < undo->n_coins; i++) {
+        fx_coin_copy(&coins[i], &undo->coins[i]);
+    }
+    for (i = records->n; ok && i > 0; i--) {
+        const struct fx_record_change *change = &records->changes[i - 1];
+
+        ok = set_record(chain, &change->origin, change->had ? &change->before : NULL);
+    }
+    for (i = block->n_txs; ok && i > 0; i--) {
+        const struct fx_tx *tx = block->txs[i - 1];
+
+        left -= i > 1 ? tx->n_in : 0;
+        ok = revert_tx(chain, tx, i > 1 ? coins + left : NULL);
+        fx_crash_point("disconnect-apply");
+    }
+    for (i = 0; i < undo->n_coins; i++) {
+        fx_coin_clear(&coins[i]);
+    }
+    free(coins);
+    if (ok) {
+        fx_state_set_best(chain->state, &index->parent->id);
+    }
+    return ok;
+}
+
+bool fx_chain_disconnect_tip(struct fx_chain *chain)
+{
+    const struct fx_index *index = chain->tip;
+    struct fx_block *block = fx_chain_read_block(chain, index);
+    struct fx_undo undo;
+    bool ok;
+    size_t i;
+
+    if (block == NULL || !fx_chain_read_undo(chain, index, &undo)) {
+        fx_block_unref(block);
+        fx_chain_set_fatal(chain, "the block at height %u or its undo data cannot be read",
+                           index->height);
+        return false;
+    }
+    ok = inputs_match(block, &undo);
+    if (!ok) {
+        fx_chain_set_fatal(chain, "the undo data at height %u is not of its block", index->height);
+    }
+    ok = ok && revert(chain, index, block, &undo);
+    if (ok) {
+        chain->tip = index->parent;
+        fx_crash_point("disconnect-done");
+        fx_log(FX_LOG_CHAIN, "block disconnected at height %u", index->height);
+        for (i = 0; i < chain->n_listeners; i++) {
+            const struct fx_chain_events *events = &chain->listeners[i];
+
+            if (events->block_disconnected != NULL) {
+                events->block_disconnected(events->ctx, index, block, &undo);
+            }
+        }
+    }
+    fx_undo_clear(&undo);
+    fx_block_unref(block);
+    return ok;
+}
