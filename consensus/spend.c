@@ -162,7 +162,7 @@ static enum fx_result check_lock(struct spend *s, uint32_t units)
 {
     uint32_t sequence = s->txin->sequence;
 
-    if (s->ctx->tx->version < 2 || (sequence & FX_SEQUENCE_LOCK_DISABLE) != 0 ||
+    if ((uint32_t)s->ctx->tx->version < 2 || (sequence & FX_SEQUENCE_LOCK_DISABLE) != 0 ||
         (sequence & FX_SEQUENCE_LOCK_TIME) == 0 || (sequence & FX_SEQUENCE_LOCK_MASK) < units) {
         return refuse(s, FX_BAD_TASK_SEQUENCE);
     }
