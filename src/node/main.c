@@ -1,0 +1,34 @@
+/* fornaxd: reads options, runs the node, says how it ended. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "src/node/node.h"
+#include "src/sys/log.h"
+
+int main(int argc, char **argv)
+{
+    struct fx_options options;
+    struct fx_node *node;
+    char *error = NULL;
+    bool clean;
+
+    switch (fx_options_read(&options, argc, argv)) {
+    case FX_OPTIONS_HELP:
+        return EXIT_SUCCESS;
+    case FX_OPTIONS_WRONG:
+        return EXIT_FAILURE;
+    case FX_OPTIONS_RUN:
+        break;
+    }
+    node = fx_node_create(&options, &error);
+    if (!node) {
+        fprintf(stderr, "Error: %s\n", error);
+        free(error);
+        fx_options_clear(&options);
+        return EXIT_FAILURE;
+    }
+    clean = fx_node_run(node);
+    fx_node_destroy(node);
+    fx_options_clear(&options);
+    return clean ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,251 @@
+/* The table of fornaxd's options, and where they come from. */
+#include "src/node/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/config.h"
+#include "src/sys/datadir.h"
+#include "src/sys/file.h"
+#include "src/util/mem.h"
+
+#define CONFIG_MAX (1024 * 1024)
+
+#define OPT_BOOL(name, group, help, flags)                \
+    {                                                     \
+        name, FX_ARG_BOOL, NULL, group, help, 0, 0, flags \
+    }
+#define OPT_INT(name, hint, group, help, min, max, flags)    \
+    {                                                        \
+        name, FX_ARG_INT, hint, group, help, min, max, flags \
+    }
+#define OPT_STR(name, hint, group, help, flags)          \
+    {                                                    \
+        name, FX_ARG_STR, hint, group, help, 0, 0, flags \
+    }
+
+static const char general[] = "Options";
+static const char network[] = "Connections";
+static const char rpc[] = "RPC server";
+static const char relay[] = "Transactions";
+static const char wallet[] = "Wallet";
+static const char jobs[] = "Jobs";
+static const char chain[] = "Network choice";
+static const char debugging[] = "Debugging and tests";
+
+static const struct fx_arg_option table[] = {
+    OPT_BOOL("help", general, "Print this help and exit", FX_ARG_COMMAND_LINE),
+    OPT_BOOL("version", general, "Print the version and exit", FX_ARG_COMMAND_LINE),
+    OPT_STR("conf", "<file>", general,
+            "Configuration file, relative to the data directory (default: fornax.conf)",
+            FX_ARG_COMMAND_LINE),
+    OPT_STR("datadir", "<dir>", general, "Data directory (default: ~/.fornax)", 0),
+    OPT_INT("dbcache", "<MiB>", general, "Memory for the state's cache (default: 450)", 4, 65536,
+            0),
+    OPT_INT("par", "<n>", general,
+            "Threads that check scripts and results; 0: one a core (default: 0)", 0, 256, 0),
+    OPT_STR("pid", "<file>", general,
+            "Where the process id is written, relative to the network's data directory (default: "
+            "fornaxd.pid)",
+            0),
+
+    OPT_BOOL("listen", network, "Accept connections (default: 1, 0 with -connect)", 0),
+    OPT_STR("bind", "<address>", network, "Numeric address to listen on (default: all)",
+            FX_ARG_NETWORK),
+    OPT_INT("port", "<port>", network,
+            "Port to listen on (default: 16333, test 16433, regtest "
+            "16533)",
+            1, 65535, FX_ARG_NETWORK),
+    OPT_STR("addnode", "<address>", network, "Keep a connection to this node; may be repeated",
+            FX_ARG_NETWORK),
+    OPT_STR("connect", "<address>", network,
+            "Connect to this node and no other; may be repeated. -noconnect: to none",
+            FX_ARG_NETWORK),
+    OPT_INT("maxconnections", "<n>", network, "Connections in all (default: 125)", 1, 2000, 0),
+    OPT_STR("uacomment", "<text>", network, "Comment in the user agent", 0),
+
+    OPT_INT("rpcport", "<port>", rpc,
+            "Port of the RPC server (default: 16332, test 16432, "
+            "regtest 16532)",
+            1, 65535, FX_ARG_NETWORK),
+    OPT_STR("rpcbind", "<address>", rpc,
+            "Numeric address, with or without port, that the RPC server listens on; may be "
+            "repeated (default: loopback)",
+            FX_ARG_NETWORK),
+    OPT_STR("rpcallowip", "<ip>", rpc,
+            "Address or subnet whose clients may use the RPC server; may be repeated (default: "
+            "loopback)",
+            0),
+    OPT_STR("rpcuser", "<user>", rpc, "User for the RPC server, with -rpcpassword", 0),
+    OPT_STR("rpcpassword", "<password>", rpc, "Its password (default: a cookie file)", 0),
+    OPT_STR("rpcauth", "<user>:<salt>$<hash>", rpc,
+            "User whose password is kept as HMAC-SHA-256 of the salt; may be repeated", 0),
+    OPT_STR("rpccookiefile", "<file>", rpc,
+            "Where the cookie is, relative to the network's data directory (default: .cookie)", 0),
+
+    OPT_BOOL("acceptnonstdtxn", relay,
+             "Relay and mine transactions that are not standard (not on main)", 0),
+    OPT_INT("maxmempool", "<MB>", relay, "Memory for unconfirmed transactions (default: 300)", 5,
+            100000, 0),
+    OPT_BOOL("persistmempool", relay, "Keep unconfirmed transactions over a restart (default: 1)",
+             0),
+
+    OPT_BOOL("disablewallet", wallet, "Load no wallet; wallet commands are refused", 0),
+    OPT_STR("wallet", "<name>", wallet,
+            "Load this wallet at the start; may be repeated (default: all that there are)",
+            FX_ARG_NETWORK),
+
+    OPT_INT("freivaldsrounds", "<n>", jobs,
+            "Rounds of the check of a result: each lets a wrong one pass with probability below "
+            "2^-61 (default: 2)",
+            1, 64, 0),
+
+    OPT_STR("chain", "<name>", chain, "main, test or regtest", 0),
+    OPT_BOOL("test", chain, "As -chain=test", 0),
+    OPT_BOOL("regtest", chain, "As -chain=regtest: a private network for developers", 0),
+
+    OPT_STR("debug", "<category>", debugging,
+            "Log this category: net, mempool, rpc, chain, jobs, wallet, mining, blobs, http, or "
+            "all; may be repeated",
+            0),
+    OPT_BOOL("printtoconsole", debugging, "Write the log to the console as well", 0),
+    OPT_INT("mocktime", "<seconds>", debugging, "The clock stands at this unix time (regtest only)",
+            0, INT64_C(4294967295), FX_ARG_NETWORK),
+    OPT_BOOL("rpcdoccheck", debugging, "Check every reply against its description", FX_ARG_HIDDEN),
+    {NULL, FX_ARG_BOOL, NULL, NULL, NULL, 0, 0, 0},
+};
+
+static void wrong(const char *text)
+{
+    fprintf(stderr, "Error: %s\n", text);
+}
+
+static void print_help(const struct fx_args *args)
+{
+    struct fx_buf text = FX_BUF_INIT;
+
+    fx_args_help(args, &text);
+    printf("Fornax daemon version " PACKAGE_VERSION "\n\n"
+           "Usage: fornaxd [options]\n\n%.*s",
+           (int)text.len, (const char *)text.data);
+    fx_buf_clear(&text);
+}
+
+/* The file is optional unless -conf names it. */
+static bool read_config(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const char *name = fx_args_str(options->args, "conf", "fornax.conf");
+    char *path = fx_path_join(options->datadir, name);
+    uint8_t *text = NULL;
+    size_t n;
+    bool ok = true;
+
+    if (name[0] == '/') {
+        free(path);
+        path = fx_xstrdup(name);
+    }
+    if (!fx_file_read(path, CONFIG_MAX, &text, &n)) {
+        if (errno != ENOENT || fx_args_has(options->args, "conf")) {
+            snprintf(error, FX_ARGS_ERROR, "cannot read the configuration file %s: %s", path,
+                     strerror(errno));
+            ok = false;
+        }
+    } else {
+        ok = fx_args_config(options->args, (const char *)text, true, error);
+    }
+    free(text);
+    free(path);
+    return ok;
+}
+
+static bool choose_datadir(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const char *given = fx_args_str(options->args, "datadir", NULL);
+
+    free(options->datadir);
+    options->datadir = given ? fx_xstrdup(given) : fx_datadir_default();
+    if (given && !fx_path_exists(given)) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "the data directory \"%s\" does not exist: make it, or correct -datadir", given);
+        return false;
+    }
+    return true;
+}
+
+static bool check(const struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const struct fx_args *args = options->args;
+
+    if (fx_args_int(args, "mocktime", 0) != 0 && options->params->kind != FX_REGTEST) {
+        snprintf(error, FX_ARGS_ERROR, "-mocktime is for regtest only");
+        return false;
+    }
+    if (fx_args_bool(args, "acceptnonstdtxn", false) && options->params->kind == FX_MAIN) {
+        snprintf(error, FX_ARGS_ERROR, "-acceptnonstdtxn is not for main");
+        return false;
+    }
+    if (fx_args_has(args, "rpcuser") != fx_args_has(args, "rpcpassword")) {
+        snprintf(error, FX_ARGS_ERROR, "-rpcuser and -rpcpassword go together");
+        return false;
+    }
+    return true;
+}
+
+enum fx_options_result fx_options_read(struct fx_options *options, int argc, char **argv)
+{
+    char error[FX_ARGS_ERROR];
+    const char *name;
+    int rest;
+
+    memset(options, 0, sizeof *options);
+    options->args = fx_args_create(table);
+    if (!fx_args_parse(options->args, argc, argv, &rest, error))
+        goto failed;
+    if (rest < argc) {
+        snprintf(error, sizeof error, "unknown word \"%.100s\": options start with a dash",
+                 argv[rest]);
+        goto failed;
+    }
+    if (fx_args_bool(options->args, "help", false)) {
+        print_help(options->args);
+        fx_options_clear(options);
+        return FX_OPTIONS_HELP;
+    }
+    if (fx_args_bool(options->args, "version", false)) {
+        printf("Fornax daemon version " PACKAGE_VERSION "\n");
+        fx_options_clear(options);
+        return FX_OPTIONS_HELP;
+    }
+    if (!choose_datadir(options, error) || !read_config(options, error) ||
+        !choose_datadir(options, error))
+        goto failed;
+    name = fx_args_chain(options->args, error);
+    if (!name)
+        goto failed;
+    options->params = fx_params_find(name);
+    if (!options->params) {
+        snprintf(error, sizeof error, "unknown network \"%.100s\"", name);
+        goto failed;
+    }
+    fx_args_select(options->args, name);
+    options->netdir = options->params->data_subdir[0]
+                          ? fx_path_join(options->datadir, options->params->data_subdir)
+                          : fx_xstrdup(options->datadir);
+    if (!check(options, error))
+        goto failed;
+    return FX_OPTIONS_RUN;
+failed:
+    wrong(error);
+    fx_options_clear(options);
+    return FX_OPTIONS_WRONG;
+}
+
+void fx_options_clear(struct fx_options *options)
+{
+    fx_args_destroy(options->args);
+    free(options->datadir);
+    free(options->netdir);
+    memset(options, 0, sizeof *options);
+}

@@ -1,0 +1,27 @@
+/* The options of fornaxd: from the command line and from fornax.conf. */
+#ifndef FX_NODE_OPTIONS_H
+#define FX_NODE_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "consensus/params.h"
+#include "src/util/args.h"
+
+enum fx_options_result {
+    FX_OPTIONS_RUN = 0,
+    FX_OPTIONS_HELP, /* -help or -version was printed */
+    FX_OPTIONS_WRONG /* the error is on stderr */
+};
+
+struct fx_options {
+    struct fx_args *args;
+    const struct fx_params *params;
+    char *datadir; /* as given; owned */
+    char *netdir;  /* datadir, or the network's folder in it; owned */
+};
+
+/* On anything but FX_OPTIONS_RUN the options are cleared. */
+enum fx_options_result fx_options_read(struct fx_options *options, int argc, char **argv);
+void fx_options_clear(struct fx_options *options);
+
+#endif
