@@ -416,6 +416,10 @@ void fx_node_destroy(struct fx_node *node)
     if (!node)
         return;
     fx_rpc_destroy(node->rpc);
+    /* Before the modules whose work it runs: what runs still ends here, and nothing starts. */
+    free_event(node->on_pool);
+    if (node->pool)
+        fx_pool_destroy(node->pool);
     if (node->net)
         fx_net_set_jobs(node->net, NULL);
     fx_jobs_destroy(node->jobs);
@@ -425,12 +429,9 @@ void fx_node_destroy(struct fx_node *node)
     fx_mempool_destroy(node->mempool);
     fx_blobs_close(node->blobs);
     fx_chain_destroy(node->chain);
-    if (node->pool)
-        fx_pool_destroy(node->pool);
     free_event(node->on_int);
     free_event(node->on_term);
     free_event(node->on_hup);
-    free_event(node->on_pool);
     free_event(node->tick);
     if (node->base)
         event_base_free(node->base);
