@@ -33,10 +33,15 @@ int64_t fx_clock_now(void)
 
 int64_t fx_clock_monotonic_ms(void)
 {
+    return fx_clock_monotonic_ns() / 1000000;
+}
+
+int64_t fx_clock_monotonic_ns(void)
+{
     struct timespec ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 void fx_clock_sleep_ms(unsigned ms)

@@ -10,6 +10,7 @@ void fx_clock_set_mock(int64_t now); /* 0: the real clock again */
 int64_t fx_clock_mock(void);         /* 0: none set */
 int64_t fx_clock_real(void);
 int64_t fx_clock_monotonic_ms(void);
+int64_t fx_clock_monotonic_ns(void);
 void fx_clock_sleep_ms(unsigned ms);
 
 #endif

@@ -1,0 +1,58 @@
+/* The parts of the CPU backend: noise and the brick (brick.c), a task (session.c), the hash lane
+ * (hash.c). */
+#ifndef FX_KERNELS_CPU_CPU_INT_H
+#define FX_KERNELS_CPU_CPU_INT_H
+
+#include "kernels/kernel.h"
+#include "src/crypto/sha256.h"
+#include "src/sys/pool.h"
+
+struct fx_device {
+    struct fx_pool *pool; /* NULL: one thread, the caller's */
+    unsigned threads;
+    bool avx2;
+};
+
+/* Noise and midstate under one header. */
+struct fx_cpu_seed {
+    uint8_t seed[32];
+    uint8_t key[32];         /* of the noise */
+    struct fx_sha256 ticket; /* after the tag, the seed and the 32 zero bytes */
+};
+
+struct fx_cpu_perm {
+    uint8_t p[FX_DEPTH];
+    int8_t sign[FX_DEPTH];
+};
+
+void fx_cpu_seed_init(struct fx_cpu_seed *seed, const uint8_t id[32]);
+/* L_side,panel: 128 x 256. */
+void fx_cpu_noise_panel(const struct fx_cpu_seed *seed, enum fx_side side, uint32_t panel,
+                        int8_t *out);
+void fx_cpu_noise_perm(const struct fx_cpu_seed *seed, enum fx_side side, uint32_t segment,
+                       struct fx_cpu_perm *perm);
+
+/* 128 x 256 int16 operands, widened so that products are sums of pairs: d = a * b^T, exact. */
+void fx_cpu_product(bool avx2, const int16_t *a, const int16_t *b, int32_t *d);
+void fx_cpu_fold(const int32_t *d, uint32_t words[8]);
+void fx_cpu_ticket(const struct fx_cpu_seed *seed, const uint32_t words[8], uint32_t i, uint32_t j,
+                   uint32_t l, uint8_t ticket[32]);
+/* As little-endian numbers: value <= target. */
+bool fx_cpu_meets(const uint8_t value[32], const uint8_t target[32]);
+
+/* The entries of struct fx_backend. */
+struct fx_session *fx_cpu_begin(struct fx_device *device, const struct fx_kernel_task *task,
+                                const uint8_t *done, char error[FX_KERNEL_TEXT]);
+enum fx_kernel_step fx_cpu_step(struct fx_session *session, const struct fx_kernel_header *header,
+                                unsigned budget_ms, const atomic_bool *cancel,
+                                const struct fx_kernel_sink *sink, char error[FX_KERNEL_TEXT]);
+void fx_cpu_stats(const struct fx_session *session, struct fx_kernel_stats *stats);
+bool fx_cpu_save(struct fx_session *session, bool (*write)(void *ctx, const void *data, size_t n),
+                 void *ctx);
+bool fx_cpu_load(struct fx_session *session, const uint8_t *data, size_t n);
+void fx_cpu_end(struct fx_session *session);
+bool fx_cpu_hash(struct fx_device *device, const uint8_t header[80], const uint8_t target[32],
+                 uint32_t first, uint64_t count, const atomic_bool *cancel, uint32_t *nonce,
+                 uint64_t *tried);
+
+#endif

@@ -1,0 +1,15 @@
+/* The backends that this build has. */
+#include "kernels/kernel.h"
+
+#include <string.h>
+
+const struct fx_backend *const fx_backends[] = {&fx_backend_cpu, NULL};
+
+const struct fx_backend *fx_backend_find(const char *name)
+{
+    for (size_t i = 0; fx_backends[i]; i++) {
+        if (!strcmp(fx_backends[i]->name, name))
+            return fx_backends[i];
+    }
+    return NULL;
+}
