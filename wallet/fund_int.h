@@ -1,0 +1,19 @@
+/* Funding with every option, for the wallet's own sends. */
+#ifndef FX_WALLET_FUND_INT_H
+#define FX_WALLET_FUND_INT_H
+
+#include "wallet/wallet_int.h"
+
+struct fx_fund_terms {
+    int64_t rate;      /* embers per 1,000 vbytes; 0: estimated */
+    int64_t burned;    /* embers, on top of the fee */
+    unsigned min_conf; /* of the coins used */
+    bool subtract_fee; /* output 0 pays the fee */
+};
+
+/* fx_wallet_fund with these terms. */
+bool fx_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fund_input *others,
+             size_t n_others, const struct fx_fund_terms *terms, int64_t *fee,
+             struct fx_wallet_error *error);
+
+#endif
