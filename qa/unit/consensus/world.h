@@ -93,4 +93,17 @@ void world_work_output(const struct world_work *work, struct fx_txb *coinbase);
 /* A block whose ticket meets the regtest target. Takes over the reference of each transaction. */
 struct fx_block *world_job_block(const struct world_work *work, struct fx_tx **txs, size_t n_txs);
 
+/* Signs a P2TR input by key n. spent: the coins of all inputs of b; so below. */
+void world_sign_p2tr(struct fx_txb *b, size_t in, const struct fx_coin *spent, unsigned key);
+/* Pushes the action byte and the signature of key n; the rest of the witness is the caller's. */
+void world_push_action(struct fx_txb *b, size_t in, const struct fx_coin *spent,
+                       enum fx_task_action action, unsigned key);
+/* The preimage and the script of the job's task as claimed by WORLD_SOLVER. */
+void world_claimed(const struct world_job *job, const struct fx_outpoint *origin, uint64_t escrow,
+                   uint64_t bond, uint64_t burn, struct fx_buf *preimage,
+                   uint8_t script[FX_TASK_SCRIPT_SIZE]);
+/* The whole witness of an accept, by WORLD_SOLVER and WORLD_CLIENT. */
+void world_push_accept(struct fx_txb *b, size_t in, const struct fx_coin *spent,
+                       const struct fx_buf *preimage);
+
 #endif
