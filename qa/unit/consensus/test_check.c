@@ -451,6 +451,23 @@ FX_TEST(size_without_witnesses)
     expect(world_block(big, 3), FX_INVALID, FX_BAD_BLK_LENGTH);
 }
 
+FX_TEST(size_without_witnesses_to_the_byte)
+{
+    for (size_t over = 0; over <= 1; over++) {
+        struct fx_tx *txs[] = {coinbase(), with_script(1, 490000, 0x51), NULL};
+        struct fx_tx *probe = with_script(2, 490000, 0x51);
+        size_t rest = 1000000 - 81 - txs[0]->base_size - txs[1]->base_size - probe->base_size;
+
+        fx_tx_unref(probe);
+        txs[2] = with_script(2, 490000 + rest + over, 0x51);
+        if (over == 0) {
+            expect(world_block(txs, 3), FX_VALID, FX_OK);
+        } else {
+            expect(world_block(txs, 3), FX_INVALID, FX_BAD_BLK_LENGTH);
+        }
+    }
+}
+
 FX_TEST(the_first_transaction_alone_is_a_coinbase)
 {
     struct fx_tx *none[] = {plain(1), plain(2)};
@@ -546,6 +563,23 @@ FX_TEST(witnesses_are_committed_to)
     expect(world_block(txs, 2), FX_VALID, FX_OK);
 }
 
+FX_TEST(the_commitment_may_be_the_first_output)
+{
+    struct fx_tx *txs[2] = {NULL, witnessed(40)};
+    struct fx_txb b;
+
+    committed(&b, txs, 2);
+    {
+        struct fx_txb_out swap = b.out[0];
+
+        b.out[0] = b.out[1];
+        b.out[1] = swap;
+    }
+    txs[0] = built(&b);
+    FX_CHECK_INT(fx_block_commitment_output(txs[0]), 0);
+    expect(world_block(txs, 2), FX_VALID, FX_OK);
+}
+
 FX_TEST(a_witness_without_commitment_is_a_bad_copy)
 {
     struct fx_tx *txs[2] = {coinbase(), witnessed(40)};
@@ -621,6 +655,32 @@ FX_TEST(weight_is_limited)
     committed(&b, txs, 3);
     txs[0] = built(&b);
     expect(world_block(txs, 3), FX_INVALID, FX_BAD_BLK_WEIGHT);
+}
+
+FX_TEST(weight_is_limited_to_the_unit)
+{
+    size_t witness = 900000;
+
+    for (unsigned round = 0; round < 3; round++) {
+        struct fx_tx *txs[3];
+        struct fx_block *block;
+        struct fx_txb b;
+
+        heavy(txs, witness);
+        committed(&b, txs, 3);
+        txs[0] = built(&b);
+        block = world_block(txs, 3);
+        if (round == 0) {
+            witness += FX_BLOCK_WEIGHT_MAX - block->weight;
+            fx_block_unref(block);
+        } else if (round == 1) {
+            FX_CHECK_INT(block->weight, FX_BLOCK_WEIGHT_MAX);
+            expect(block, FX_VALID, FX_OK);
+            witness++;
+        } else {
+            expect(block, FX_INVALID, FX_BAD_BLK_WEIGHT);
+        }
+    }
 }
 
 /* A block of WORLD_SOLVER with a witness of this size. */

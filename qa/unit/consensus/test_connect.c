@@ -322,6 +322,18 @@ FX_TEST(sigops_of_inputs_are_limited)
         plan_expect(p, n < 20000 ? FX_VALID : FX_INVALID, n < 20000 ? FX_OK : FX_BAD_BLK_SIGOPS);
         plan_destroy(p);
     }
+    {
+        struct plan *p = plan_create(HEIGHT); /* taproot has no share: exactly the limit */
+        struct fx_outpoint coin = coin_of_key(p, 1, 10);
+        struct fx_txb b;
+
+        fx_txb_init(&b);
+        fx_txb_add_in(&b, &coin, FX_SEQUENCE_FINAL);
+        fx_txb_add_out(&b, 1, sigops, 20000);
+        plan_add(p, &b);
+        plan_expect(p, FX_VALID, FX_OK);
+        plan_destroy(p);
+    }
     free(sigops);
 }
 

@@ -124,7 +124,7 @@ static void spend_clear(struct spend *s)
 }
 
 static void taproot_sign(struct spend *s, uint8_t hash_type, const struct fx_span *annex,
-                         uint8_t signature[65])
+                         uint8_t *signature)
 {
     struct fx_hash hash;
 
@@ -156,6 +156,11 @@ FX_TEST(taproot_key_path)
     taproot_sign(&s, 0, NULL, signature);
     fx_txb_clear_witness(&s.b, 0);
     fx_txb_push_witness(&s.b, 0, signature, 65);
+    FX_CHECK_INT(spend_run(&s), FX_SCRIPT_VERIFY);
+    /* A good signature with two bytes after it. */
+    signature[65] = 0;
+    fx_txb_clear_witness(&s.b, 0);
+    fx_txb_push_witness(&s.b, 0, signature, 66);
     FX_CHECK_INT(spend_run(&s), FX_SCRIPT_VERIFY);
     /* A hash type that does not exist. */
     signature[64] = 4;
@@ -250,7 +255,8 @@ static void wpkh_init(struct spend *s, const uint8_t *key, size_t n)
     spend_init(s, script, sizeof script);
 }
 
-static size_t wpkh_sign(struct spend *s, uint8_t hash_type, uint8_t signature[80])
+static size_t wpkh_sign_by(unsigned signer, struct spend *s, uint8_t hash_type,
+                           uint8_t signature[80])
 {
     uint8_t code[25] = {0x76, 0xa9, 20};
     struct fx_span span = {code, sizeof code};
@@ -261,9 +267,14 @@ static size_t wpkh_sign(struct spend *s, uint8_t hash_type, uint8_t signature[80
     code[23] = 0x88;
     code[24] = 0xac;
     fx_sighash_v0(s->tx, 0, span, s->coin.value, hash_type, &s->cache, &hash);
-    n = world_sign_ecdsa(2, &hash, signature);
+    n = world_sign_ecdsa(signer, &hash, signature);
     signature[n] = hash_type;
     return n + 1;
+}
+
+static size_t wpkh_sign(struct spend *s, uint8_t hash_type, uint8_t signature[80])
+{
+    return wpkh_sign_by(2, s, hash_type, signature);
 }
 
 static enum fx_verdict wpkh_run(struct spend *s, const uint8_t *signature, size_t n,
@@ -294,6 +305,10 @@ FX_TEST(p2wpkh)
     n = wpkh_sign(&s, 1, signature);
     world_key_full(3, other, full);
     FX_CHECK_INT(wpkh_run(&s, signature, n, other, sizeof other), FX_SCRIPT_VERIFY);
+    /* A good signature by a key that is not the program's. */
+    n = wpkh_sign_by(3, &s, 1, signature);
+    FX_CHECK_INT(wpkh_run(&s, signature, n, other, sizeof other), FX_SCRIPT_VERIFY);
+    n = wpkh_sign(&s, 1, signature);
     FX_CHECK_INT(wpkh_run(&s, signature, 0, key, sizeof key), FX_SCRIPT_VERIFY);
 
     /* Exactly two items. */
