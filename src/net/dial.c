@@ -1,0 +1,495 @@
+/* Listening sockets, and the connections this node makes: added nodes, automatic ones, and those
+ * for data. */
+#include "src/net/dial_int.h"
+
+#include <errno.h>
+#include <event2/listener.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/net/addrman_int.h"
+#include "src/sys/clock.h"
+#include "src/sys/log.h"
+#include "src/sys/random.h"
+#include "src/util/map.h"
+#include "src/util/mem.h"
+
+#define BACKLOG 64
+#define RETRY_FIRST_MS 500
+#define RETRY_MAX_MS 60000
+#define RETRY_MAX_EAGER_MS 3000
+#define AUTO_EVERY_MS 2000
+#define OUTBOUND_RESERVE (FX_OUTBOUND_MAX + FX_BLOB_DIALS_MAX)
+
+/* An address that is kept connected. */
+struct target {
+    struct fx_netaddr addr;
+    int64_t next_ms;
+    int64_t wait_ms;
+    uint64_t peer; /* 0: not connected, not connecting */
+};
+
+struct fx_dial {
+    struct evconnlistener *listeners[2];
+    struct target *targets;
+    size_t n_targets;
+    bool connect_only;
+    int64_t next_auto_ms;
+    struct fx_map *discouraged; /* host -> int64_t, unix seconds until */
+    struct fx_map *tried;       /* address -> int64_t, ms at which it was dialled for data */
+    struct fx_netaddr external; /* what outbound peers call us; FX_NETWORK_NONE: nothing yet */
+};
+
+/* ---- listening ------------------------------------------------------------------------------- */
+
+static size_t count_origin(const struct fx_net *net, enum fx_peer_origin origin)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < net->n_peers; i++) {
+        n += !net->peers[i]->closing && net->peers[i]->origin == origin ? 1 : 0;
+    }
+    return n;
+}
+
+static size_t inbound_limit(const struct fx_net *net)
+{
+    return net->max_connections > 2 * OUTBOUND_RESERVE ? net->max_connections - OUTBOUND_RESERVE
+                                                       : (net->max_connections + 1) / 2;
+}
+
+/* Room for a newcomer: the youngest of those without a handshake, else of the network group that
+ * has most. */
+static bool evict_inbound(struct fx_net *net)
+{
+    struct fx_peer *victim = NULL;
+    size_t most = 1;
+
+    for (size_t i = 0; i < net->n_peers; i++) {
+        struct fx_peer *peer = net->peers[i];
+        size_t same = 0;
+
+        if (peer->closing || peer->origin != FX_PEER_INBOUND) {
+            continue;
+        }
+        for (size_t j = 0; j < net->n_peers; j++) {
+            const struct fx_peer *other = net->peers[j];
+
+            same += !other->closing && other->origin == FX_PEER_INBOUND &&
+                            fx_netaddr_group(&other->addr) == fx_netaddr_group(&peer->addr)
+                        ? 1
+                        : 0;
+        }
+        if (same >= most && same > 1) {
+            most = same;
+            victim = peer;
+        }
+    }
+    if (victim == NULL) {
+        return false;
+    }
+    fx_peer_drop(victim, "room is needed for another");
+    return true;
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+                      int len, void *arg)
+{
+    struct fx_net *net = arg;
+    struct fx_netaddr addr;
+
+    (void)listener;
+    (void)len;
+    if (!fx_netaddr_from_sockaddr(sa, &addr)) {
+        close(fd);
+        return;
+    }
+    if (fx_dial_is_discouraged(net, &addr)) {
+        fx_log(FX_LOG_NET, "net: refused a connection from an address that misbehaved");
+        close(fd);
+        return;
+    }
+    if (count_origin(net, FX_PEER_INBOUND) >= inbound_limit(net) && !evict_inbound(net)) {
+        fx_log(FX_LOG_NET, "net: refused a connection: all places are taken");
+        close(fd);
+        return;
+    }
+    if (fx_peer_create(net, fd, FX_PEER_INBOUND, &addr) == NULL) {
+        close(fd);
+    }
+}
+
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+    (void)listener;
+    (void)arg;
+    fx_log_info("net: cannot accept a connection: %s",
+                evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+}
+
+static bool listen_on(struct fx_net *net, size_t at, const struct fx_netaddr *addr, char **error)
+{
+    struct sockaddr_storage sa;
+    struct sockaddr_storage bound;
+    socklen_t len = fx_netaddr_to_sockaddr(addr, &sa);
+    socklen_t bound_len = sizeof bound;
+    struct fx_netaddr is;
+    char text[FX_NET_ADDRESS];
+    unsigned flags = LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+    struct evconnlistener *listener = NULL;
+
+    if (addr->network == FX_NETWORK_IPV6) {
+        flags |= LEV_OPT_BIND_IPV6ONLY;
+    }
+    listener = evconnlistener_new_bind(net->base, on_accept, net, flags, BACKLOG,
+                                       (struct sockaddr *)&sa, (int)len);
+    if (listener == NULL) {
+        struct fx_buf buf = FX_BUF_INIT;
+
+        fx_netaddr_format(addr, text);
+        fx_buf_printf(&buf, "Cannot listen on %s: %s%s", text, strerror(errno),
+                      errno == EADDRINUSE ? " (is another node running?)" : "");
+        fx_buf_u8(&buf, 0);
+        *error = (char *)fx_buf_steal(&buf, &(size_t){0});
+        return false;
+    }
+    evconnlistener_set_error_cb(listener, on_accept_error);
+    net->dial->listeners[at] = listener;
+    if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&bound, &bound_len) == 0 &&
+        fx_netaddr_from_sockaddr((struct sockaddr *)&bound, &is)) {
+        net->port = is.port;
+        fx_netaddr_format(&is, text);
+        fx_log_info("net: listening on %s", text);
+    }
+    return true;
+}
+
+static bool start_listening(struct fx_net *net, const struct fx_net_config *config, char **error)
+{
+    struct fx_netaddr addr;
+    uint16_t port = config->port != 0 ? config->port : net->params->p2p_port;
+    char *ignored = NULL;
+
+    if (config->port_any) {
+        port = 0;
+    }
+    if (config->bind != NULL) {
+        if (!fx_netaddr_parse(config->bind, port, &addr)) {
+            *error = fx_xstrdup("The address to bind to is not a numeric address.");
+            return false;
+        }
+        return listen_on(net, 0, &addr, error);
+    }
+    memset(&addr, 0, sizeof addr);
+    addr.network = FX_NETWORK_IPV4;
+    addr.port = port;
+    if (!listen_on(net, 0, &addr, error)) {
+        return false;
+    }
+    addr.network = FX_NETWORK_IPV6;
+    addr.port = net->port;
+    if (!listen_on(net, 1, &addr, &ignored)) {
+        /* Many machines have no IPv6. */
+        fx_log(FX_LOG_NET, "net: %s", ignored);
+        free(ignored);
+    }
+    return true;
+}
+
+/* ---- making and ending ----------------------------------------------------------------------- */
+
+static bool add_list(struct fx_net *net, const char *const *list, size_t n, const char *option,
+                     char **error)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct fx_netaddr addr;
+
+        if (!fx_netaddr_parse(list[i], net->params->p2p_port, &addr) ||
+            !fx_dial_add(net, &addr, false)) {
+            struct fx_buf buf = FX_BUF_INIT;
+
+            fx_buf_printf(&buf, "-%s=%.100s is not a numeric address, or one too many.", option,
+                          list[i]);
+            fx_buf_u8(&buf, 0);
+            *error = (char *)fx_buf_steal(&buf, &(size_t){0});
+            return false;
+        }
+    }
+    return true;
+}
+
+bool fx_dial_create(struct fx_net *net, const struct fx_net_config *config, char **error)
+{
+    struct fx_dial *dial = fx_xcalloc(1, sizeof *dial);
+
+    net->dial = dial;
+    dial->discouraged = fx_map_create(FX_NETADDR_KEY, net->map_key[0], net->map_key[1]);
+    dial->tried = fx_map_create(FX_NETADDR_KEY, net->map_key[0], net->map_key[1]);
+    dial->connect_only = config->n_connect > 0;
+    return (!config->listen || start_listening(net, config, error)) &&
+           add_list(net, config->connect, config->n_connect, "connect", error) &&
+           add_list(net, config->addnode, config->n_addnode, "addnode", error);
+}
+
+void fx_dial_destroy(struct fx_net *net)
+{
+    struct fx_dial *dial = net->dial;
+
+    if (dial == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (dial->listeners[i] != NULL) {
+            evconnlistener_free(dial->listeners[i]);
+        }
+    }
+    fx_map_destroy(dial->discouraged, free);
+    fx_map_destroy(dial->tried, free);
+    free(dial->targets);
+    free(dial);
+    net->dial = NULL;
+}
+
+/* ---- added nodes ----------------------------------------------------------------------------- */
+
+static struct fx_peer *find_address(const struct fx_net *net, const struct fx_netaddr *addr)
+{
+    for (size_t i = 0; i < net->n_peers; i++) {
+        if (!net->peers[i]->closing && net->peers[i]->origin != FX_PEER_INBOUND &&
+            fx_netaddr_equal(&net->peers[i]->addr, addr)) {
+            return net->peers[i];
+        }
+    }
+    return NULL;
+}
+
+static void dial_target(struct fx_net *net, struct target *target, int64_t now_ms)
+{
+    struct fx_peer *peer = find_address(net, &target->addr);
+
+    if (peer == NULL) {
+        peer = fx_peer_create(net, -1, FX_PEER_MANUAL, &target->addr);
+    } else {
+        peer->origin = FX_PEER_MANUAL;
+    }
+    if (peer == NULL) {
+        target->next_ms = now_ms + RETRY_FIRST_MS;
+        return;
+    }
+    target->peer = peer->id;
+}
+
+bool fx_dial_add(struct fx_net *net, const struct fx_netaddr *addr, bool once)
+{
+    struct fx_dial *dial = net->dial;
+    struct target *target = NULL;
+
+    if (once) {
+        return find_address(net, addr) != NULL ||
+               fx_peer_create(net, -1, FX_PEER_MANUAL, addr) != NULL;
+    }
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        if (fx_netaddr_equal(&dial->targets[i].addr, addr)) {
+            return true;
+        }
+    }
+    if (dial->n_targets >= FX_ADDED_NODES_MAX) {
+        return false;
+    }
+    dial->targets = fx_xreallocarray(dial->targets, dial->n_targets + 1, sizeof *target);
+    target = &dial->targets[dial->n_targets++];
+    memset(target, 0, sizeof *target);
+    target->addr = *addr;
+    target->wait_ms = RETRY_FIRST_MS;
+    dial_target(net, target, fx_clock_monotonic_ms());
+    return true;
+}
+
+bool fx_dial_remove(struct fx_net *net, const struct fx_netaddr *addr)
+{
+    struct fx_dial *dial = net->dial;
+
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        if (fx_netaddr_equal(&dial->targets[i].addr, addr)) {
+            dial->targets[i] = dial->targets[--dial->n_targets];
+            return true;
+        }
+    }
+    return false;
+}
+
+void fx_dial_peer_ready(struct fx_peer *peer)
+{
+    struct fx_dial *dial = peer->net->dial;
+
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        if (dial->targets[i].peer == peer->id) {
+            dial->targets[i].wait_ms = RETRY_FIRST_MS;
+        }
+    }
+    if (peer->origin != FX_PEER_INBOUND) {
+        struct fx_netaddr me = peer->version.to;
+
+        if (fx_netaddr_is_routable(&me)) {
+            dial->external = me;
+        }
+        fx_addrman_good(peer->net, &peer->addr, peer->version.services);
+    }
+}
+
+void fx_dial_peer_gone(struct fx_peer *peer)
+{
+    struct fx_net *net = peer->net;
+    struct fx_dial *dial = net->dial;
+    int64_t max = net->eager ? RETRY_MAX_EAGER_MS : RETRY_MAX_MS;
+
+    if (dial == NULL) {
+        return;
+    }
+    if (peer->origin == FX_PEER_AUTO && !peer->ready) {
+        fx_addrman_failed(net, &peer->addr);
+    }
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        struct target *target = &dial->targets[i];
+
+        if (target->peer == peer->id) {
+            target->peer = 0;
+            target->next_ms = fx_clock_monotonic_ms() + target->wait_ms;
+            target->wait_ms = target->wait_ms * 2 > max ? max : target->wait_ms * 2;
+        }
+    }
+}
+
+/* ---- automatic connections ------------------------------------------------------------------- */
+
+static bool has_group(const struct fx_net *net, const struct fx_netaddr *addr)
+{
+    for (size_t i = 0; i < net->n_peers; i++) {
+        if (!net->peers[i]->closing && net->peers[i]->origin != FX_PEER_INBOUND &&
+            fx_netaddr_group(&net->peers[i]->addr) == fx_netaddr_group(addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void dial_automatic(struct fx_net *net, int64_t now_ms)
+{
+    struct fx_dial *dial = net->dial;
+    struct fx_netaddr addr;
+
+    if (dial->connect_only || now_ms < dial->next_auto_ms ||
+        count_origin(net, FX_PEER_AUTO) >= FX_OUTBOUND_MAX) {
+        return;
+    }
+    dial->next_auto_ms = now_ms + AUTO_EVERY_MS;
+    for (unsigned i = 0; i < 20; i++) {
+        if (!fx_addrman_choose(net, &addr, now_ms)) {
+            return;
+        }
+        if (!has_group(net, &addr) && !fx_dial_is_discouraged(net, &addr)) {
+            fx_peer_create(net, -1, FX_PEER_AUTO, &addr);
+            return;
+        }
+    }
+}
+
+static void forget_old(struct fx_map *map, int64_t before)
+{
+    size_t at = 0;
+    const void *key;
+    void *value;
+
+    while (fx_map_next(map, &at, &key, &value)) {
+        if (*(int64_t *)value < before) {
+            fx_map_remove(map, key);
+            free(value);
+        }
+    }
+}
+
+void fx_dial_tick(struct fx_net *net, int64_t now_ms)
+{
+    struct fx_dial *dial = net->dial;
+
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        if (dial->targets[i].peer == 0 && now_ms >= dial->targets[i].next_ms) {
+            dial_target(net, &dial->targets[i], now_ms);
+        }
+    }
+    dial_automatic(net, now_ms);
+    forget_old(dial->discouraged, fx_clock_real());
+    forget_old(dial->tried, now_ms - FX_DIAL_AGAIN_MS);
+}
+
+bool fx_dial_for_blob(struct fx_net *net, const struct fx_netaddr *addr, int64_t now_ms)
+{
+    struct fx_dial *dial = net->dial;
+    uint8_t key[FX_NETADDR_KEY];
+
+    fx_netaddr_key(addr, key);
+    if (dial->connect_only || find_address(net, addr) != NULL ||
+        fx_map_get(dial->tried, key) != NULL || fx_map_count(dial->tried) >= FX_ROOTS_MAX ||
+        fx_dial_is_discouraged(net, addr) || count_origin(net, FX_PEER_BLOB) >= FX_BLOB_DIALS_MAX) {
+        return false;
+    }
+    fx_map_put(dial->tried, key, fx_xmemdup(&now_ms, sizeof now_ms));
+    return fx_peer_create(net, -1, FX_PEER_BLOB, addr) != NULL;
+}
+
+/* ---- who misbehaved, and who we are ---------------------------------------------------------- */
+
+static void host_key(const struct fx_netaddr *addr, uint8_t key[FX_NETADDR_KEY])
+{
+    struct fx_netaddr host = *addr;
+
+    host.port = 0;
+    fx_netaddr_key(&host, key);
+}
+
+void fx_dial_discourage(struct fx_net *net, const struct fx_netaddr *addr)
+{
+    struct fx_dial *dial = net->dial;
+    uint8_t key[FX_NETADDR_KEY];
+    int64_t until = fx_clock_real() + FX_DISCOURAGED_S;
+
+    /* Several nodes share a loopback address; one of them is no reason to refuse the others. */
+    if (dial == NULL || fx_netaddr_is_loopback(addr) || addr->network == FX_NETWORK_NONE) {
+        return;
+    }
+    if (fx_map_count(dial->discouraged) >= FX_DISCOURAGED_MAX) {
+        fx_map_clear(dial->discouraged, free);
+    }
+    host_key(addr, key);
+    free(fx_map_put(dial->discouraged, key, fx_xmemdup(&until, sizeof until)));
+}
+
+bool fx_dial_is_discouraged(const struct fx_net *net, const struct fx_netaddr *addr)
+{
+    uint8_t key[FX_NETADDR_KEY];
+    const int64_t *until = NULL;
+
+    host_key(addr, key);
+    until = fx_map_get(net->dial->discouraged, key);
+    return until != NULL && *until > fx_clock_real();
+}
+
+void fx_dial_own_address(const struct fx_peer *peer, struct fx_netaddr *addr)
+{
+    const struct fx_net *net = peer->net;
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+
+    if (fx_netaddr_is_loopback(&peer->addr) || net->dial->external.network == FX_NETWORK_NONE) {
+        memset(addr, 0, sizeof *addr);
+        if (getsockname(bufferevent_getfd(peer->bev), (struct sockaddr *)&sa, &len) != 0 ||
+            !fx_netaddr_from_sockaddr((struct sockaddr *)&sa, addr)) {
+            addr->network = FX_NETWORK_IPV4;
+        }
+    } else {
+        *addr = net->dial->external;
+    }
+    addr->port = net->port;
+}

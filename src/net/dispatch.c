@@ -1,0 +1,84 @@
+/* The table of commands. */
+#include "src/net/dispatch_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "src/net/addrman_int.h"
+#include "src/net/blobdir_int.h"
+#include "src/net/blobfetch_int.h"
+#include "src/net/certs_int.h"
+#include "src/net/handshake_int.h"
+#include "src/net/sync_int.h"
+#include "src/net/txrelay_int.h"
+#include "src/sys/log.h"
+
+#define UNKNOWN_MAX 65536 /* commands of other versions are read and ignored up to this size */
+
+static const struct fx_command commands[] = {
+    {"version", 1024, true, fx_handle_version},
+    {"verack", 0, true, fx_handle_verack},
+    {"wtxidrelay", 0, true, fx_handle_wtxidrelay},
+    {"sendaddrv2", 0, true, fx_handle_sendaddrv2},
+    {"ping", 8, false, fx_handle_ping},
+    {"pong", 8, false, fx_handle_pong},
+    {"sendheaders", 0, false, fx_handle_sendheaders},
+    {"getheaders", 4 + 9 + FX_LOCATOR_MAX * 32 + 32, false, fx_handle_getheaders},
+    {"headers", 9 + FX_HEADERS_MAX *(FX_HEADER_SIZE + 1), false, fx_handle_headers},
+    {"inv", 9 + FX_INV_MAX *FX_INV_SIZE, false, fx_handle_inv},
+    {"getdata", 9 + FX_INV_MAX *FX_INV_SIZE, false, fx_handle_getdata},
+    {"notfound", 9 + FX_INV_MAX *FX_INV_SIZE, false, fx_handle_notfound},
+    {"block", FX_BLOCK_SIZE_MAX, false, fx_handle_block},
+    {"tx", FX_BLOCK_SIZE_MAX, false, fx_handle_tx},
+    {"feefilter", 8, false, fx_handle_feefilter},
+    {"getaddr", 0, false, fx_handle_getaddr},
+    {"addr", 9 + FX_ADDR_MAX * 30, false, fx_handle_addr},
+    {"addrv2", 9 + FX_ADDR_MAX *(17 + FX_ADDR_BYTES_MAX), false, fx_handle_addrv2},
+    {"cert", FX_CERT_SIZE, false, fx_handle_cert},
+    {"invdata", 33 + 6 + FX_ADDR_BYTES_MAX, false, fx_handle_invdata},
+    {"getchunk", FX_CHUNK_ID_SIZE, false, fx_handle_getchunk},
+    {"chunk", FX_CHUNK_ID_SIZE + FX_BLOB_CHUNK_MAX + 9 + FX_BLOB_PATH_MAX * 32, false,
+     fx_handle_chunk},
+    {"nochunk", FX_CHUNK_ID_SIZE, false, fx_handle_nochunk},
+};
+
+const struct fx_command *fx_command_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+uint32_t fx_command_max(const struct fx_peer *peer, const char *name)
+{
+    const struct fx_command *command = fx_command_find(name);
+
+    if (command == NULL) {
+        return peer->ready ? UNKNOWN_MAX : 1024;
+    }
+    return command->early || peer->ready ? command->max : UNKNOWN_MAX;
+}
+
+void fx_dispatch(struct fx_peer *peer, const char *name, struct fx_span payload)
+{
+    const struct fx_command *command = fx_command_find(name);
+    struct fx_reader r;
+    char why[64];
+
+    if (!peer->version_seen && strcmp(name, "version") != 0) {
+        fx_peer_misbehaved(peer, 20, "it does not begin with a version message");
+        return;
+    }
+    if (command == NULL || (!command->early && !peer->ready)) {
+        fx_log(FX_LOG_NET, "net: peer %llu ignored: %s", (unsigned long long)peer->id, name);
+        return;
+    }
+    fx_reader_init(&r, payload.data, payload.len);
+    if (!command->handle(peer, &r)) {
+        snprintf(why, sizeof why, "malformed %s message of %zu bytes", name, payload.len);
+        fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, why);
+    }
+}

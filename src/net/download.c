@@ -1,0 +1,402 @@
+/* Fetching blocks from several peers at once, and taking those that come. */
+#include "src/net/sync_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "src/sys/clock.h"
+#include "src/sys/log.h"
+#include "src/util/map.h"
+#include "src/util/mem.h"
+
+#define AVOID_MS 60000
+#define WALK 128          /* headers looked at in one go */
+#define UNASKED_AHEAD 288 /* a block nobody asked for may be this far above the tip */
+
+static void avoid(struct fx_peer *peer, const struct fx_hash *id)
+{
+    struct fx_peer_sync *sync = &peer->sync;
+    unsigned at = sync->next_avoid++ % (sizeof sync->avoid / sizeof sync->avoid[0]);
+
+    sync->avoid[at] = *id;
+    sync->avoid_until_ms[at] = fx_clock_monotonic_ms() + AVOID_MS;
+}
+
+static bool avoids(const struct fx_peer *peer, const struct fx_hash *id, int64_t now_ms)
+{
+    const struct fx_peer_sync *sync = &peer->sync;
+
+    for (size_t i = 0; i < sizeof sync->avoid / sizeof sync->avoid[0]; i++) {
+        if (sync->avoid_until_ms[i] > now_ms && fx_hash_equal(&sync->avoid[i], id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void release(struct fx_net *net, struct fx_inflight *entry)
+{
+    struct fx_peer *peer = fx_net_peer(net, entry->peer);
+
+    if (peer != NULL && peer->sync.in_flight > 0) {
+        peer->sync.in_flight--;
+    }
+    fx_map_remove(net->sync->in_flight, entry->index->id.b);
+    free(entry);
+}
+
+static void note_asked(struct fx_peer *peer, const struct fx_index *index, int64_t now_ms)
+{
+    struct fx_inflight *entry = fx_xcalloc(1, sizeof *entry);
+
+    entry->index = index;
+    entry->peer = peer->id;
+    entry->asked_ms = now_ms;
+    if (peer->sync.in_flight++ == 0) {
+        peer->sync.last_block_ms = now_ms;
+    }
+    fx_map_put(peer->net->sync->in_flight, index->id.b, entry);
+}
+
+static void send_getdata(struct fx_peer *peer, const struct fx_inv *items, size_t n)
+{
+    struct fx_buf buf = FX_BUF_INIT;
+
+    if (n == 0) {
+        return;
+    }
+    fx_msg_inv_write(items, n, &buf);
+    fx_peer_send(peer, "getdata", &buf);
+}
+
+/* A branch is worth fetching when its stored headers outweigh the tip (section 3), or when a
+ * stream of headers that were not stored has shown so. */
+static const struct fx_index *fetch_target(const struct fx_peer *peer)
+{
+    const struct fx_index *best = peer->sync.best_known;
+
+    if (!fx_peer_ready(peer) || best == NULL || (best->status & FX_INDEX_FAILED) != 0 ||
+        (peer->version.services & FX_NODE_NETWORK) == 0) {
+        return NULL;
+    }
+    if (fx_u256_cmp(&best->work, &fx_chain_tip(peer->net->chain)->work) > 0) {
+        return best;
+    }
+    return peer->sync.stream_fetch;
+}
+
+/* The last block on the way to `best` that is here with all before it. */
+static const struct fx_index *move_common(struct fx_peer *peer, const struct fx_index *best)
+{
+    struct fx_peer_sync *sync = &peer->sync;
+
+    if (sync->common == NULL) {
+        sync->common = fx_chain_tip(peer->net->chain);
+    }
+    sync->common = fx_index_fork(sync->common, best);
+    /* The chain may have moved on by itself, or gone back behind what was common. */
+    if (fx_chain_contains(peer->net->chain, sync->common)) {
+        const struct fx_index *fork = fx_index_fork(fx_chain_tip(peer->net->chain), best);
+
+        sync->common = fork->height > sync->common->height ? fork : sync->common;
+    }
+    return sync->common;
+}
+
+void fx_download_from(struct fx_peer *peer)
+{
+    const struct fx_index *best = fetch_target(peer);
+    const struct fx_index *walk[WALK];
+    struct fx_inv items[FX_BLOCKS_PER_PEER];
+    size_t n_items = 0;
+    int64_t now_ms = fx_clock_monotonic_ms();
+    uint32_t height, end;
+    bool contiguous = true;
+
+    if (best == NULL || peer->sync.in_flight >= FX_BLOCKS_PER_PEER) {
+        return;
+    }
+    height = move_common(peer, best)->height;
+    end = best->height - height > FX_BLOCK_WINDOW ? height + FX_BLOCK_WINDOW : best->height;
+    while (height < end && peer->sync.in_flight < FX_BLOCKS_PER_PEER) {
+        size_t n = end - height < WALK ? end - height : WALK;
+        const struct fx_index *at = fx_index_ancestor(best, height + (uint32_t)n);
+
+        for (size_t i = n; i > 0; i--, at = at->parent) {
+            walk[i - 1] = at;
+        }
+        height += (uint32_t)n;
+        for (size_t i = 0; i < n && peer->sync.in_flight < FX_BLOCKS_PER_PEER; i++) {
+            if ((walk[i]->status & FX_INDEX_FAILED) != 0) {
+                send_getdata(peer, items, n_items);
+                return;
+            }
+            if ((walk[i]->status & FX_INDEX_HAVE_DATA) != 0) {
+                peer->sync.common = contiguous ? walk[i] : peer->sync.common;
+                continue;
+            }
+            contiguous = false;
+            if (fx_map_get(peer->net->sync->in_flight, walk[i]->id.b) == NULL &&
+                !avoids(peer, &walk[i]->id, now_ms)) {
+                note_asked(peer, walk[i], now_ms);
+                items[n_items++] = (struct fx_inv){FX_INV_WITNESS_BLOCK, walk[i]->id};
+            }
+        }
+    }
+    send_getdata(peer, items, n_items);
+}
+
+void fx_download_all(struct fx_net *net)
+{
+    for (size_t i = 0; i < net->n_peers; i++) {
+        fx_download_from(net->peers[i]);
+    }
+}
+
+void fx_download_notfound(struct fx_peer *peer, const struct fx_hash *id)
+{
+    struct fx_inflight *entry = fx_map_get(peer->net->sync->in_flight, id->b);
+
+    if (entry == NULL || entry->peer != peer->id) {
+        return;
+    }
+    release(peer->net, entry);
+    avoid(peer, id);
+    fx_download_all(peer->net);
+}
+
+/* ---- blocks that come ------------------------------------------------------------------------ */
+
+static bool was_unproven(const struct fx_peer *peer, const struct fx_hash *id)
+{
+    for (size_t i = 0; i < peer->sync.n_unproven; i++) {
+        if (fx_hash_equal(&peer->sync.unproven[i]->id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The id may still be that of a good block: another peer is asked. A peer whose own headers rest on
+ * this proof is dropped with them (section 3). */
+static void bad_copy(struct fx_peer *peer, const struct fx_hash *id, enum fx_verdict why)
+{
+    char hex[FX_HASH_HEX];
+    char text[160];
+    bool own = was_unproven(peer, id);
+
+    fx_hash_to_id(id, hex);
+    snprintf(text, sizeof text, "bad copy of block %s: %s", hex, fx_verdict_string(why));
+    avoid(peer, id);
+    fx_peer_misbehaved(peer, own ? FX_MISBEHAVIOUR_MAX : FX_MISBEHAVIOUR_MAX / 2, text);
+    fx_download_all(peer->net);
+}
+
+static void invalid_block(struct fx_peer *peer, const struct fx_block *block,
+                          const struct fx_index *index, enum fx_verdict why)
+{
+    char hex[FX_HASH_HEX];
+    char text[160];
+
+    fx_hash_to_id(&block->id, hex);
+    if (why == FX_TIME_TOO_NEW || why == FX_PREV_BLK_NOT_FOUND || why == FX_DUPLICATE ||
+        (index != NULL && fx_headers_invalidated(index))) {
+        fx_log_info("net: block %s from peer %" PRIu64 " is not taken: %s", hex, peer->id,
+                    fx_verdict_string(why));
+        return;
+    }
+    snprintf(text, sizeof text, "invalid block %s: %s", hex, fx_verdict_string(why));
+    fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, text);
+}
+
+static void accept_block(struct fx_peer *peer, const struct fx_block *block,
+                         const struct fx_index *index)
+{
+    struct fx_net *net = peer->net;
+    enum fx_verdict why = FX_OK;
+    bool fresh = false;
+    struct fx_inflight *entry = NULL;
+
+    switch (fx_chain_accept_block(net->chain, block, &fresh, &why)) {
+    case FX_VALID:
+        entry = fx_map_get(net->sync->in_flight, block->id.b);
+        if (entry != NULL) {
+            release(net, entry);
+        }
+        fx_headers_known(peer, index);
+        for (size_t i = 0; i < net->n_peers; i++) {
+            if (fx_peer_ready(net->peers[i])) {
+                fx_headers_settle(net->peers[i]);
+            }
+        }
+        return;
+    case FX_INVALID:
+        invalid_block(peer, block, index, why);
+        return;
+    case FX_INVALID_COPY:
+        bad_copy(peer, &block->id, why);
+        return;
+    case FX_FAILED:
+        fx_log_info("net: a block from peer %" PRIu64 " could not be stored or judged", peer->id);
+        return;
+    }
+}
+
+/* Is a block wanted that was not asked of this peer? */
+static bool is_welcome(const struct fx_net *net, const struct fx_index *index)
+{
+    const struct fx_index *tip = fx_chain_tip(net->chain);
+
+    return fx_map_get(net->sync->in_flight, index->id.b) != NULL ||
+           (fx_u256_cmp(&index->work, &tip->work) >= 0 &&
+            index->height <= tip->height + UNASKED_AHEAD);
+}
+
+static void take_block(struct fx_peer *peer, const struct fx_block *block, bool asked)
+{
+    struct fx_chain *chain = peer->net->chain;
+    const struct fx_index *index = fx_chain_find(chain, &block->id);
+
+    if (index == NULL) {
+        if (fx_chain_find(chain, &block->header.prev) == NULL) {
+            fx_headers_ask(peer, NULL);
+            return;
+        }
+        index = fx_headers_take(peer, &block->header);
+    }
+    if (index == NULL) {
+        return;
+    }
+    if ((index->status & FX_INDEX_HAVE_DATA) != 0) {
+        fx_headers_known(peer, index);
+        return;
+    }
+    if (asked || is_welcome(peer->net, index)) {
+        accept_block(peer, block, index);
+    }
+}
+
+bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r)
+{
+    struct fx_net *net = peer->net;
+    struct fx_inflight *entry = NULL;
+    struct fx_block *block = NULL;
+    enum fx_verdict why = FX_OK;
+    struct fx_header header;
+    struct fx_hash id;
+    bool asked = false;
+
+    if (r->left < FX_HEADER_SIZE) {
+        return false;
+    }
+    fx_header_read(r->p, &header);
+    fx_header_id(&header, &id);
+    entry = fx_map_get(net->sync->in_flight, id.b);
+    if (entry != NULL && entry->peer == peer->id) {
+        asked = true;
+        peer->sync.last_block_ms = fx_clock_monotonic_ms();
+        release(net, entry);
+    }
+    block = fx_block_parse(net->params, r->p, r->left, &why);
+    if (block == NULL) {
+        if (why != FX_BAD_WORK_PARSE) {
+            return false;
+        }
+        bad_copy(peer, &id, why);
+        return true;
+    }
+    take_block(peer, block, asked);
+    fx_block_unref(block);
+    if (!peer->closing) {
+        fx_download_from(peer);
+    }
+    return true;
+}
+
+/* ---- peers that do not deliver --------------------------------------------------------------- */
+
+static bool is_receiving(const struct fx_peer *peer, int64_t now_ms)
+{
+    return peer->has_frame && now_ms - peer->last_recv_ms < FX_BLOCK_RETRY_MS;
+}
+
+static struct fx_peer *another_with(struct fx_net *net, const struct fx_index *index,
+                                    const struct fx_peer *not_this, int64_t now_ms)
+{
+    for (size_t i = 0; i < net->n_peers; i++) {
+        struct fx_peer *peer = net->peers[i];
+        const struct fx_index *best = peer->sync.best_known;
+
+        if (peer != not_this && fx_peer_ready(peer) && best != NULL &&
+            peer->sync.in_flight < FX_BLOCKS_PER_PEER && best->height >= index->height &&
+            fx_index_ancestor(best, index->height) == index && !avoids(peer, &index->id, now_ms)) {
+            return peer;
+        }
+    }
+    return NULL;
+}
+
+static void move_request(struct fx_inflight *entry, struct fx_peer *from, struct fx_peer *to,
+                         int64_t now_ms)
+{
+    struct fx_inv inv = {FX_INV_WITNESS_BLOCK, entry->index->id};
+
+    from->sync.in_flight--;
+    avoid(from, &entry->index->id);
+    entry->peer = to->id;
+    entry->asked_ms = now_ms;
+    if (to->sync.in_flight++ == 0) {
+        to->sync.last_block_ms = now_ms;
+    }
+    send_getdata(to, &inv, 1);
+}
+
+void fx_download_tick(struct fx_net *net, int64_t now_ms)
+{
+    size_t at = 0;
+    void *value;
+
+    while (fx_map_next(net->sync->in_flight, &at, NULL, &value)) {
+        struct fx_inflight *entry = value;
+        struct fx_peer *peer = fx_net_peer(net, entry->peer);
+        struct fx_peer *other = NULL;
+        int64_t since;
+
+        if (peer == NULL) {
+            continue; /* the reaper comes to it */
+        }
+        since =
+            peer->sync.last_block_ms > entry->asked_ms ? peer->sync.last_block_ms : entry->asked_ms;
+        if (now_ms - since < FX_BLOCK_RETRY_MS || is_receiving(peer, now_ms)) {
+            continue;
+        }
+        if (now_ms - since > FX_BLOCK_STALL_MS) {
+            fx_peer_drop(peer, "it does not deliver the blocks that it announced");
+            continue;
+        }
+        other = another_with(net, entry->index, peer, now_ms);
+        if (other != NULL) {
+            move_request(entry, peer, other, now_ms);
+        }
+    }
+    fx_download_all(net);
+}
+
+void fx_download_peer_gone(struct fx_peer *peer)
+{
+    struct fx_net *net = peer->net;
+    size_t at = 0;
+    const void *key;
+    void *value;
+
+    while (fx_map_next(net->sync->in_flight, &at, &key, &value)) {
+        struct fx_inflight *entry = value;
+
+        if (entry->peer == peer->id) {
+            fx_map_remove(net->sync->in_flight, key);
+            free(entry);
+        }
+    }
+    peer->sync.in_flight = 0;
+}

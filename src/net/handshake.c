@@ -1,0 +1,228 @@
+/* The handshake, pings, and the comparison of clocks. */
+#include "src/net/handshake_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/net/addrman_int.h"
+#include "src/net/blobdir_int.h"
+#include "src/net/blobfetch_int.h"
+#include "src/net/certs_int.h"
+#include "src/net/dial_int.h"
+#include "src/net/sync_int.h"
+#include "src/net/txrelay_int.h"
+#include "src/sys/clock.h"
+#include "src/sys/log.h"
+#include "src/sys/random.h"
+#include "src/util/mem.h"
+
+#define CLOCK_OFF_MAX 600 /* seconds: what the rules allow a block to be ahead */
+#define CLOCK_PEERS_MIN 3
+
+static void send_version(struct fx_peer *peer)
+{
+    struct fx_net *net = peer->net;
+    struct fx_msg_version m;
+    struct fx_buf buf = FX_BUF_INIT;
+
+    memset(&m, 0, sizeof m);
+    peer->nonce = fx_random_u64();
+    m.version = FX_PROTOCOL_VERSION;
+    m.services = net->services;
+    m.time = fx_clock_now();
+    m.to = peer->addr;
+    m.nonce = peer->nonce;
+    snprintf(m.user_agent, sizeof m.user_agent, "%s", net->user_agent);
+    m.start_height = (int32_t)fx_chain_tip(net->chain)->height;
+    m.relay = true;
+    fx_msg_version_write(&m, &buf);
+    peer->version_sent = true;
+    fx_peer_send(peer, "version", &buf);
+}
+
+void fx_handshake_start(struct fx_peer *peer)
+{
+    if (peer->origin != FX_PEER_INBOUND) {
+        send_version(peer);
+    }
+}
+
+static bool is_self(const struct fx_peer *peer, uint64_t nonce)
+{
+    for (size_t i = 0; i < peer->net->n_peers; i++) {
+        const struct fx_peer *other = peer->net->peers[i];
+
+        if (other != peer && other->version_sent && other->origin != FX_PEER_INBOUND &&
+            !other->ready && other->nonce == nonce) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool fx_handle_version(struct fx_peer *peer, struct fx_reader *r)
+{
+    struct fx_msg_version m;
+    struct fx_reader first = *r;
+    uint32_t version = fx_read_u32(&first);
+
+    if (peer->version_seen) {
+        fx_peer_misbehaved(peer, 10, "a second version message");
+        return true;
+    }
+    if (!first.bad && version < FX_PROTOCOL_VERSION_MIN) {
+        fx_log_info("net: peer %" PRIu64 " %s disconnected: protocol version %" PRIu32
+                    ", at least %d is needed",
+                    peer->id, peer->name, version, FX_PROTOCOL_VERSION_MIN);
+        fx_peer_drop(peer, NULL);
+        return true;
+    }
+    if (!fx_msg_version_read(r, &m)) {
+        return false;
+    }
+    if (peer->origin == FX_PEER_INBOUND && is_self(peer, m.nonce)) {
+        fx_peer_drop(peer, "it is this node itself");
+        return true;
+    }
+    if (peer->origin == FX_PEER_AUTO && (m.services & FX_NODE_NETWORK) == 0) {
+        fx_peer_drop(peer, "it does not serve blocks");
+        return true;
+    }
+    peer->version = m;
+    peer->version_seen = true;
+    peer->time_offset = m.time > INT64_MAX / 2 || m.time < 0 ? INT32_MAX : m.time - fx_clock_now();
+    if (peer->origin == FX_PEER_INBOUND) {
+        send_version(peer);
+    }
+    fx_peer_send(peer, "wtxidrelay", NULL);
+    fx_peer_send(peer, "sendaddrv2", NULL);
+    fx_peer_send(peer, "verack", NULL);
+    return true;
+}
+
+bool fx_handle_verack(struct fx_peer *peer, struct fx_reader *r)
+{
+    if (!fx_reader_done(r)) {
+        return false;
+    }
+    if (peer->ready) {
+        return true;
+    }
+    peer->ready = true;
+    peer->tx.relay = peer->version.relay;
+    fx_log(FX_LOG_NET,
+           "net: peer %" PRIu64 " %s ready: version %" PRIu32 ", services %" PRIx64
+           ", height %" PRId32 ", %s",
+           peer->id, peer->name, peer->version.version, peer->version.services,
+           peer->version.start_height, peer->version.user_agent);
+    fx_clock_compare(peer->net);
+    fx_peer_send(peer, "sendheaders", NULL);
+    fx_ping_send(peer);
+    fx_dial_peer_ready(peer);
+    fx_addrman_peer_ready(peer);
+    fx_sync_peer_ready(peer);
+    fx_txrelay_peer_ready(peer);
+    fx_certs_peer_ready(peer);
+    fx_blobdir_peer_ready(peer);
+    fx_blobfetch_peer_ready(peer);
+    return true;
+}
+
+bool fx_handle_wtxidrelay(struct fx_peer *peer, struct fx_reader *r)
+{
+    if (peer->ready) {
+        fx_peer_misbehaved(peer, 10, "wtxidrelay after verack");
+        return true;
+    }
+    peer->tx.wtxid = peer->version.version >= 70016;
+    return fx_reader_done(r);
+}
+
+bool fx_handle_sendaddrv2(struct fx_peer *peer, struct fx_reader *r)
+{
+    if (peer->ready) {
+        fx_peer_misbehaved(peer, 10, "sendaddrv2 after verack");
+        return true;
+    }
+    peer->addrv2 = true;
+    return fx_reader_done(r);
+}
+
+void fx_ping_send(struct fx_peer *peer)
+{
+    struct fx_buf buf = FX_BUF_INIT;
+
+    do {
+        peer->ping_nonce = fx_random_u64();
+    } while (peer->ping_nonce == 0);
+    peer->ping_sent_ms = fx_clock_monotonic_ms();
+    fx_buf_u64(&buf, peer->ping_nonce);
+    fx_peer_send(peer, "ping", &buf);
+}
+
+bool fx_handle_ping(struct fx_peer *peer, struct fx_reader *r)
+{
+    struct fx_buf buf = FX_BUF_INIT;
+    uint64_t nonce = fx_read_u64(r);
+
+    if (!fx_reader_done(r)) {
+        return false;
+    }
+    fx_buf_u64(&buf, nonce);
+    fx_peer_send(peer, "pong", &buf);
+    return true;
+}
+
+bool fx_handle_pong(struct fx_peer *peer, struct fx_reader *r)
+{
+    uint64_t nonce = fx_read_u64(r);
+
+    if (!fx_reader_done(r)) {
+        return false;
+    }
+    if (peer->ping_nonce != 0 && nonce == peer->ping_nonce) {
+        peer->ping_us = (fx_clock_monotonic_ms() - peer->ping_sent_ms) * 1000;
+        peer->ping_nonce = 0;
+    }
+    return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+void fx_clock_compare(struct fx_net *net)
+{
+    int64_t *offsets = fx_xcalloc(net->n_peers + 1, sizeof *offsets);
+    size_t n = 0;
+    int64_t median;
+
+    for (size_t i = 0; i < net->n_peers; i++) {
+        if (fx_peer_ready(net->peers[i])) {
+            offsets[n++] = net->peers[i]->time_offset;
+        }
+    }
+    if (n == 0 || (!net->eager && n < CLOCK_PEERS_MIN)) {
+        free(offsets);
+        return;
+    }
+    qsort(offsets, n, sizeof *offsets, by_value);
+    median = offsets[n / 2];
+    free(offsets);
+    if (median <= CLOCK_OFF_MAX && median >= -CLOCK_OFF_MAX) {
+        net->clock_warned = false;
+        return;
+    }
+    if (!net->clock_warned) {
+        net->clock_warned = true;
+        fx_log_info("net: warning: this clock is %" PRId64 " seconds %s the median of %zu peers: "
+                    "check date and time, or blocks may be refused",
+                    median < 0 ? -median : median, median < 0 ? "ahead of" : "behind", n);
+    }
+}

@@ -1,0 +1,376 @@
+/* Headers: what chains peers have, and telling them of ours. */
+#include "src/net/sync_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/sys/clock.h"
+#include "src/sys/log.h"
+#include "src/util/mem.h"
+
+#define INVALID_CLIMB_MAX 20000
+
+enum take {
+    TAKE_OK = 0,
+    TAKE_NO_ROOM, /* one unproven header too many */
+    TAKE_STOP     /* nothing after it is looked at */
+};
+
+size_t fx_locator_make(const struct fx_index *from, struct fx_hash locator[FX_LOCATOR_MAX])
+{
+    size_t n = 0;
+    uint32_t step = 1;
+    const struct fx_index *at = from;
+
+    for (;;) {
+        locator[n++] = at->id;
+        if (at->height == 0 || n == FX_LOCATOR_MAX) {
+            return n;
+        }
+        if (n > 10) {
+            step = step > (1u << 30) ? step : step * 2;
+        }
+        at = fx_index_ancestor(from, at->height > step ? at->height - step : 0);
+    }
+}
+
+void fx_headers_ask(struct fx_peer *peer, const struct fx_index *from)
+{
+    struct fx_hash locator[FX_LOCATOR_MAX];
+    struct fx_hash stop;
+    struct fx_buf buf = FX_BUF_INIT;
+    size_t n;
+
+    if (from == NULL) {
+        /* From the parent, so that a peer with the same chain answers with one header at least:
+         * that tells what it has. */
+        from = fx_chain_best_header(peer->net->chain);
+        from = from->parent != NULL ? from->parent : from;
+    }
+    memset(&stop, 0, sizeof stop);
+    n = fx_locator_make(from, locator);
+    fx_msg_locator_write(locator, n, &stop, &buf);
+    peer->sync.headers_asked_ms = fx_clock_monotonic_ms();
+    fx_peer_send(peer, "getheaders", &buf);
+}
+
+void fx_headers_known(struct fx_peer *peer, const struct fx_index *index)
+{
+    struct fx_peer_sync *sync = &peer->sync;
+
+    if (sync->best_known == NULL || fx_u256_cmp(&index->work, &sync->best_known->work) >= 0) {
+        sync->best_known = index;
+    }
+}
+
+bool fx_headers_announced(struct fx_peer *peer, const struct fx_hash *id)
+{
+    const struct fx_index *index = fx_chain_find(peer->net->chain, id);
+
+    if (index == NULL) {
+        peer->sync.unknown = *id;
+        peer->sync.has_unknown = true;
+        return true;
+    }
+    if ((index->status & FX_INDEX_FAILED) == 0) {
+        fx_headers_known(peer, index);
+    }
+    return false;
+}
+
+bool fx_headers_invalidated(const struct fx_index *index)
+{
+    for (unsigned i = 0; i < INVALID_CLIMB_MAX && index != NULL; i++, index = index->parent) {
+        if ((index->status & FX_INDEX_INVALIDATED) != 0) {
+            return true;
+        }
+        if ((index->status & FX_INDEX_FAILED) == 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static void forget_settled(struct fx_peer_sync *sync)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < sync->n_unproven; i++) {
+        if ((sync->unproven[i]->status & (FX_INDEX_PROVEN | FX_INDEX_FAILED)) == 0) {
+            sync->unproven[kept++] = sync->unproven[i];
+        }
+    }
+    sync->n_unproven = kept;
+}
+
+void fx_headers_settle(struct fx_peer *peer)
+{
+    struct fx_peer_sync *sync = &peer->sync;
+
+    if (!sync->paused || sync->best_known == NULL) {
+        return;
+    }
+    forget_settled(sync);
+    if (sync->n_unproven <= FX_UNPROVEN_MAX / 2) {
+        sync->paused = false;
+        fx_headers_ask(peer, sync->best_known);
+    }
+}
+
+static bool has_room(struct fx_peer_sync *sync)
+{
+    if (sync->n_unproven < FX_UNPROVEN_MAX) {
+        return true;
+    }
+    forget_settled(sync);
+    return sync->n_unproven < FX_UNPROVEN_MAX;
+}
+
+static void count_unproven(struct fx_peer_sync *sync, const struct fx_index *index)
+{
+    if ((index->status & FX_INDEX_PROVEN) != 0) {
+        return;
+    }
+    if (sync->unproven == NULL) {
+        sync->unproven = fx_xcalloc(FX_UNPROVEN_MAX, sizeof(*sync->unproven));
+    }
+    sync->unproven[sync->n_unproven++] = index;
+}
+
+static void blame_header(struct fx_peer *peer, const struct fx_header *header,
+                         const struct fx_hash *id, enum fx_verdict why)
+{
+    char hex[FX_HASH_HEX];
+    char text[160];
+
+    fx_hash_to_id(id, hex);
+    if (why == FX_TIME_TOO_NEW) {
+        fx_log_info("net: header %s from peer %" PRIu64 " is not taken: its time is %" PRId64
+                    " seconds ahead of this clock",
+                    hex, peer->id, (int64_t)header->time - fx_clock_now());
+        return;
+    }
+    snprintf(text, sizeof text, "invalid header %s: %s", hex, fx_verdict_string(why));
+    fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, text);
+}
+
+static enum take take(struct fx_peer *peer, const struct fx_header *header,
+                      const struct fx_index **index)
+{
+    struct fx_chain *chain = peer->net->chain;
+    enum fx_verdict why = FX_OK;
+    const struct fx_index *parent = NULL;
+    struct fx_hash id;
+
+    fx_header_id(header, &id);
+    *index = fx_chain_find(chain, &id);
+    if (*index != NULL) {
+        if (((*index)->status & FX_INDEX_FAILED) == 0) {
+            return TAKE_OK;
+        }
+        if (!fx_headers_invalidated(*index)) {
+            blame_header(peer, header, &id, FX_DUPLICATE_INVALID);
+        }
+        return TAKE_STOP;
+    }
+    parent = fx_chain_find(chain, &header->prev);
+    if (parent == NULL ||
+        ((parent->status & FX_INDEX_FAILED) != 0 && fx_headers_invalidated(parent))) {
+        return TAKE_STOP;
+    }
+    if (fx_header_lane(header) == FX_LANE_JOB && !has_room(&peer->sync)) {
+        return TAKE_NO_ROOM;
+    }
+    switch (fx_chain_accept_header(chain, header, index, &why)) {
+    case FX_VALID:
+        count_unproven(&peer->sync, *index);
+        return TAKE_OK;
+    case FX_INVALID:
+    case FX_INVALID_COPY:
+        blame_header(peer, header, &id, why);
+        return TAKE_STOP;
+    case FX_FAILED:
+        return TAKE_STOP;
+    }
+    return TAKE_STOP;
+}
+
+const struct fx_index *fx_headers_take(struct fx_peer *peer, const struct fx_header *header)
+{
+    const struct fx_index *index = NULL;
+
+    return take(peer, header, &index) == TAKE_OK ? index : NULL;
+}
+
+static void unconnecting(struct fx_peer *peer, const struct fx_header *last)
+{
+    struct fx_hash id;
+
+    if (++peer->sync.unconnecting > FX_UNCONNECTING_MAX) {
+        peer->sync.unconnecting = 0;
+        fx_peer_misbehaved(peer, 20, "headers that connect to nothing known");
+        return;
+    }
+    fx_header_id(last, &id);
+    peer->sync.unknown = id;
+    peer->sync.has_unknown = true;
+    fx_headers_ask(peer, NULL);
+}
+
+static bool is_sequence(const struct fx_header *headers, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct fx_hash id;
+
+        fx_header_id(&headers[i - 1], &id);
+        if (!fx_hash_equal(&id, &headers[i].prev)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the peer has beyond `last` follows either last, or what we know on top of it already. */
+static void ask_more(struct fx_peer *peer, const struct fx_index *last)
+{
+    const struct fx_index *best = fx_chain_best_header(peer->net->chain);
+
+    if (best->height >= last->height && fx_index_ancestor(best, last->height) == last) {
+        fx_headers_ask(peer, best);
+    } else {
+        fx_headers_ask(peer, last);
+    }
+}
+
+static void take_all(struct fx_peer *peer, const struct fx_header *headers, size_t n)
+{
+    const struct fx_index *last = NULL;
+    const struct fx_index *index = NULL;
+    enum take result = TAKE_OK;
+    size_t taken = 0;
+
+    while (taken < n && result == TAKE_OK) {
+        result = take(peer, &headers[taken], &index);
+        if (result == TAKE_OK) {
+            last = index;
+            taken++;
+        }
+    }
+    if (last != NULL) {
+        fx_headers_known(peer, last);
+    }
+    if (peer->closing) {
+        return;
+    }
+    if (result == TAKE_NO_ROOM) {
+        peer->sync.paused = true;
+    } else if (result == TAKE_OK && n == FX_HEADERS_MAX) {
+        ask_more(peer, last);
+    }
+}
+
+bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
+{
+    struct fx_header *headers = NULL;
+    size_t n = 0;
+
+    if (!fx_msg_headers_read(r, &headers, &n)) {
+        return false;
+    }
+    peer->sync.headers_asked_ms = 0;
+    if (n == 0) {
+        free(headers);
+        return true;
+    }
+    if (!is_sequence(headers, n)) {
+        fx_peer_misbehaved(peer, 20, "headers that do not follow each other");
+    } else if (fx_chain_find(peer->net->chain, &headers[0].prev) == NULL) {
+        struct fx_hash id;
+
+        fx_header_id(&headers[0], &id);
+        if (!fx_hash_equal(&id, &fx_chain_genesis(peer->net->chain)->id)) {
+            unconnecting(peer, &headers[n - 1]);
+        }
+    } else {
+        peer->sync.unconnecting = 0;
+        take_all(peer, headers, n);
+    }
+    free(headers);
+    if (!peer->closing) {
+        fx_download_from(peer);
+    }
+    return true;
+}
+
+bool fx_handle_sendheaders(struct fx_peer *peer, struct fx_reader *r)
+{
+    peer->sync.sendheaders = true;
+    return fx_reader_done(r);
+}
+
+/* The highest block of our chain that the peer is known to have, or was told of. */
+static const struct fx_index *peer_start(const struct fx_peer *peer, const struct fx_index *tip)
+{
+    const struct fx_index *start = NULL;
+    const struct fx_index *of[2] = {peer->sync.best_known, peer->sync.best_sent};
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct fx_index *fork = of[i] == NULL ? NULL : fx_index_fork(tip, of[i]);
+
+        if (fork != NULL && (start == NULL || fork->height > start->height)) {
+            start = fork;
+        }
+    }
+    return start;
+}
+
+static void announce_to(struct fx_peer *peer, const struct fx_index *tip)
+{
+    const struct fx_index *start = peer_start(peer, tip);
+    struct fx_buf buf = FX_BUF_INIT;
+
+    if (start == tip) {
+        return;
+    }
+    if (peer->sync.sendheaders && start != NULL &&
+        tip->height - start->height <= FX_ANNOUNCE_HEADERS) {
+        struct fx_header headers[FX_ANNOUNCE_HEADERS];
+        size_t n = tip->height - start->height;
+        const struct fx_index *at = tip;
+
+        for (size_t i = n; i > 0; i--, at = at->parent) {
+            headers[i - 1] = at->header;
+        }
+        fx_msg_headers_write(headers, n, &buf);
+        fx_peer_send(peer, "headers", &buf);
+    } else {
+        struct fx_inv inv = {FX_INV_BLOCK, tip->id};
+
+        fx_msg_inv_write(&inv, 1, &buf);
+        fx_peer_send(peer, "inv", &buf);
+    }
+    peer->sync.best_sent = tip;
+}
+
+void fx_headers_announce_tip(struct fx_net *net)
+{
+    const struct fx_index *tip = fx_chain_tip(net->chain);
+
+    if (fx_chain_is_initial_download(net->chain) && !net->eager) {
+        return;
+    }
+    for (size_t i = 0; i < net->n_peers; i++) {
+        struct fx_peer *peer = net->peers[i];
+
+        if (!fx_peer_ready(peer)) {
+            continue;
+        }
+        if (peer->sync.has_unknown && fx_chain_find(net->chain, &peer->sync.unknown) != NULL) {
+            peer->sync.has_unknown = false;
+            fx_headers_announced(peer, &peer->sync.unknown);
+        }
+        announce_to(peer, tip);
+    }
+}

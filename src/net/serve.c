@@ -1,0 +1,224 @@
+/* Answers to peers' questions: getheaders, getdata; and inventories, theirs to us. */
+#include "src/net/sync_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/net/txrelay_int.h"
+#include "src/util/mem.h"
+
+static const struct fx_index *locate(const struct fx_chain *chain, const struct fx_hash *locator,
+                                     size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct fx_index *index = fx_chain_find(chain, &locator[i]);
+
+        if (index != NULL && fx_chain_contains(chain, index)) {
+            return index;
+        }
+    }
+    return fx_chain_genesis(chain);
+}
+
+bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r)
+{
+    const struct fx_chain *chain = peer->net->chain;
+    struct fx_hash locator[FX_LOCATOR_MAX];
+    struct fx_hash stop;
+    struct fx_header *headers = NULL;
+    struct fx_buf buf = FX_BUF_INIT;
+    const struct fx_index *at = NULL;
+    const struct fx_index *last = NULL;
+    size_t n = 0;
+    size_t count = 0;
+
+    if (!fx_msg_locator_read(r, locator, &n, &stop)) {
+        return false;
+    }
+    headers = fx_xcalloc(FX_HEADERS_MAX, sizeof *headers);
+    if (n == 0) {
+        at = fx_chain_find(chain, &stop);
+        if (at != NULL && fx_chain_contains(chain, at)) {
+            headers[count++] = at->header;
+        }
+    } else {
+        last = locate(chain, locator, n);
+        for (at = fx_chain_at(chain, last->height + 1); at != NULL && count < FX_HEADERS_MAX;
+             at = fx_chain_at(chain, at->height + 1)) {
+            headers[count++] = at->header;
+            last = at;
+            if (fx_hash_equal(&at->id, &stop)) {
+                break;
+            }
+        }
+        peer->sync.best_sent = last;
+    }
+    fx_msg_headers_write(headers, count, &buf);
+    fx_peer_send(peer, "headers", &buf);
+    free(headers);
+    return true;
+}
+
+static bool is_block(uint32_t type)
+{
+    return type == FX_INV_BLOCK || type == FX_INV_WITNESS_BLOCK;
+}
+
+static bool is_tx(uint32_t type)
+{
+    return type == FX_INV_TX || type == FX_INV_WITNESS_TX || type == FX_INV_WTX;
+}
+
+bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r)
+{
+    struct fx_inv *items = NULL;
+    size_t n = 0;
+    size_t n_ask = 0;
+    bool ask_headers = false;
+
+    if (!fx_msg_inv_read(r, &items, &n)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (is_block(items[i].type)) {
+            ask_headers = fx_headers_announced(peer, &items[i].hash) || ask_headers;
+        } else if (is_tx(items[i].type)) {
+            struct fx_inv ask;
+
+            if (fx_txrelay_announced(peer, &items[i], &ask)) {
+                items[n_ask++] = ask;
+            }
+        }
+    }
+    if (ask_headers) {
+        fx_headers_ask(peer, NULL);
+    }
+    if (n_ask > 0) {
+        struct fx_buf buf = FX_BUF_INIT;
+
+        fx_msg_inv_write(items, n_ask, &buf);
+        fx_peer_send(peer, "getdata", &buf);
+    }
+    free(items);
+    fx_download_from(peer);
+    return true;
+}
+
+bool fx_handle_notfound(struct fx_peer *peer, struct fx_reader *r)
+{
+    struct fx_inv *items = NULL;
+    size_t n = 0;
+
+    if (!fx_msg_inv_read(r, &items, &n)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (is_block(items[i].type)) {
+            fx_download_notfound(peer, &items[i].hash);
+        } else if (is_tx(items[i].type)) {
+            fx_txrelay_notfound(peer, &items[i]);
+        }
+    }
+    free(items);
+    return true;
+}
+
+/* ---- getdata --------------------------------------------------------------------------------- */
+
+static void send_block(struct fx_peer *peer, const struct fx_block *block, bool witness)
+{
+    struct fx_buf buf = FX_BUF_INIT;
+    size_t head = 0;
+
+    if (witness) {
+        fx_peer_send_span(peer, "block", block->raw);
+        return;
+    }
+    /* Without witnesses: header and work proof as they are, then the stripped transactions. */
+    head = block->raw.len - fx_var_size(block->n_txs);
+    for (size_t i = 0; i < block->n_txs; i++) {
+        head -= block->txs[i]->total_size;
+    }
+    fx_buf_bytes(&buf, block->raw.data, head);
+    fx_buf_var(&buf, block->n_txs);
+    for (size_t i = 0; i < block->n_txs; i++) {
+        fx_tx_write_stripped(block->txs[i], &buf);
+    }
+    fx_peer_send(peer, "block", &buf);
+}
+
+static bool serve_block(struct fx_peer *peer, const struct fx_inv *inv)
+{
+    struct fx_net *net = peer->net;
+    const struct fx_index *index = fx_chain_find(net->chain, &inv->hash);
+    const struct fx_block *recent = net->sync->recent;
+    struct fx_block *block = NULL;
+    bool witness = inv->type == FX_INV_WITNESS_BLOCK;
+
+    if (index == NULL || (index->status & FX_INDEX_HAVE_DATA) == 0 ||
+        (index->status & FX_INDEX_PROVEN) == 0 || (index->status & FX_INDEX_FAILED) != 0) {
+        return false;
+    }
+    if (recent != NULL && fx_hash_equal(&recent->id, &inv->hash)) {
+        send_block(peer, recent, witness);
+        return true;
+    }
+    block = fx_chain_read_block(net->chain, index);
+    if (block == NULL) {
+        return false;
+    }
+    send_block(peer, block, witness);
+    fx_block_unref(block);
+    return true;
+}
+
+void fx_serve_wanted(struct fx_peer *peer)
+{
+    struct fx_peer_sync *sync = &peer->sync;
+    struct fx_inv *missing = NULL;
+    size_t n_missing = 0;
+
+    while (sync->wanted_at < sync->n_wanted && !peer->closing &&
+           fx_peer_send_backlog(peer) <= FX_SEND_PAUSE) {
+        const struct fx_inv *inv = &sync->wanted[sync->wanted_at++];
+
+        if (is_block(inv->type) ? serve_block(peer, inv)
+                                : is_tx(inv->type) && fx_txrelay_serve(peer, inv)) {
+            continue;
+        }
+        if (missing == NULL) {
+            missing = fx_xcalloc(sync->n_wanted, sizeof *missing);
+        }
+        missing[n_missing++] = *inv;
+    }
+    if (n_missing > 0) {
+        struct fx_buf buf = FX_BUF_INIT;
+
+        fx_msg_inv_write(missing, n_missing, &buf);
+        fx_peer_send(peer, "notfound", &buf);
+    }
+    free(missing);
+    if (sync->wanted_at == sync->n_wanted) {
+        free(sync->wanted);
+        sync->wanted = NULL;
+        sync->n_wanted = 0;
+        sync->wanted_at = 0;
+    }
+}
+
+bool fx_handle_getdata(struct fx_peer *peer, struct fx_reader *r)
+{
+    struct fx_inv *items = NULL;
+    size_t n = 0;
+
+    /* Nothing more is read from the peer while it waits for what it asked before. */
+    if (!fx_msg_inv_read(r, &items, &n)) {
+        return false;
+    }
+    free(peer->sync.wanted);
+    peer->sync.wanted = items;
+    peer->sync.n_wanted = n;
+    peer->sync.wanted_at = 0;
+    fx_serve_wanted(peer);
+    return true;
+}

@@ -1,0 +1,47 @@
+/* Headers and blocks: what is made, ended and called at intervals. */
+#include "src/net/sync_int.h"
+
+#include <stdlib.h>
+
+#include "src/util/map.h"
+#include "src/util/mem.h"
+
+void fx_sync_create(struct fx_net *net)
+{
+    net->sync = fx_xcalloc(1, sizeof *net->sync);
+    net->sync->in_flight = fx_map_create(sizeof(struct fx_hash), net->map_key[0], net->map_key[1]);
+}
+
+void fx_sync_destroy(struct fx_net *net)
+{
+    if (net->sync == NULL) {
+        return;
+    }
+    fx_map_destroy(net->sync->in_flight, free);
+    fx_block_unref(net->sync->recent);
+    free(net->sync);
+    net->sync = NULL;
+}
+
+void fx_sync_peer_ready(struct fx_peer *peer)
+{
+    if ((peer->version.services & FX_NODE_NETWORK) != 0) {
+        fx_headers_ask(peer, NULL);
+    }
+}
+
+void fx_sync_peer_gone(struct fx_peer *peer)
+{
+    fx_download_peer_gone(peer);
+}
+
+void fx_sync_tick(struct fx_net *net, int64_t now_ms)
+{
+    fx_download_tick(net, now_ms);
+}
+
+void fx_sync_block_connected(struct fx_net *net, const struct fx_block *block)
+{
+    fx_block_unref(net->sync->recent);
+    net->sync->recent = fx_block_ref(block);
+}

@@ -1,0 +1,66 @@
+/*
+ * Headers and blocks. headers.c learns what chains peers have and tells them of ours, download.c
+ * fetches blocks from several peers at once, serve.c answers their questions.
+ */
+#ifndef FX_NET_SYNC_INT_H
+#define FX_NET_SYNC_INT_H
+
+#include "src/net/peer_int.h"
+
+struct fx_map;
+
+struct fx_inflight {
+    const struct fx_index *index;
+    uint64_t peer;
+    int64_t asked_ms;
+};
+
+struct fx_sync {
+    struct fx_map *in_flight; /* block id -> struct fx_inflight */
+    /* The newest block that connected, for quick service; NULL: none yet. */
+    const struct fx_block *recent;
+};
+
+void fx_sync_create(struct fx_net *net);
+void fx_sync_destroy(struct fx_net *net);
+void fx_sync_peer_ready(struct fx_peer *peer);
+void fx_sync_peer_gone(struct fx_peer *peer);
+void fx_sync_tick(struct fx_net *net, int64_t now_ms);
+void fx_sync_block_connected(struct fx_net *net, const struct fx_block *block);
+
+/* headers.c */
+bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r);
+bool fx_handle_sendheaders(struct fx_peer *peer, struct fx_reader *r);
+/* A block that the peer says it has. True: it is not in the index, ask for headers. */
+bool fx_headers_announced(struct fx_peer *peer, const struct fx_hash *id);
+/* Asks for what follows `from`; NULL: the best header. */
+void fx_headers_ask(struct fx_peer *peer, const struct fx_index *from);
+/* Takes one header that came with a block. NULL: not taken (the peer was blamed where it should
+ * be). */
+const struct fx_index *fx_headers_take(struct fx_peer *peer, const struct fx_header *header);
+/* Job proofs were checked: where there is room for more of the peer's headers, asks for them. */
+void fx_headers_settle(struct fx_peer *peer);
+/* The failure is a user's invalidateblock, here or at an ancestor: nobody is to blame. */
+bool fx_headers_invalidated(const struct fx_index *index);
+/* Tells the peers of the new tip. */
+void fx_headers_announce_tip(struct fx_net *net);
+/* The peer has this block: best_known moves up. */
+void fx_headers_known(struct fx_peer *peer, const struct fx_index *index);
+size_t fx_locator_make(const struct fx_index *from, struct fx_hash locator[FX_LOCATOR_MAX]);
+
+/* download.c */
+bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r);
+void fx_download_notfound(struct fx_peer *peer, const struct fx_hash *id);
+void fx_download_from(struct fx_peer *peer); /* asks for what may be asked now */
+void fx_download_all(struct fx_net *net);
+void fx_download_tick(struct fx_net *net, int64_t now_ms);
+void fx_download_peer_gone(struct fx_peer *peer);
+
+/* serve.c */
+bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r);
+bool fx_handle_getdata(struct fx_peer *peer, struct fx_reader *r);
+bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r);
+bool fx_handle_notfound(struct fx_peer *peer, struct fx_reader *r);
+void fx_serve_wanted(struct fx_peer *peer); /* as far as its send buffer allows */
+
+#endif
