@@ -206,6 +206,10 @@ static bool add_list(struct fx_net *net, const char *const *list, size_t n, cons
     for (size_t i = 0; i < n; i++) {
         struct fx_netaddr addr;
 
+        /* -connect=0: no automatic connections. */
+        if (n == 1 && strcmp(option, "connect") == 0 && strcmp(list[i], "0") == 0) {
+            return true;
+        }
         if (!fx_netaddr_parse(list[i], net->params->p2p_port, &addr) ||
             !fx_dial_add(net, &addr, false)) {
             struct fx_buf buf = FX_BUF_INIT;
