@@ -149,6 +149,35 @@ FX_TEST(expected_work_at_the_ends)
     }
 }
 
+/* Whole half-lives double and halve exactly, across all of the 256 bits. */
+FX_TEST(whole_half_lives)
+{
+    static const uint32_t previous[] = {0x01010000, 0x04123456, 0x0b7fffff, 0x1c0fffff, 0x1f3fffff};
+    const struct fx_params *params = fx_params_get(FX_MAIN);
+    struct fx_u256 limit;
+
+    FX_CHECK(fx_nbits_decode(params->limit_nbits[FX_LANE_JOB], &limit));
+    for (size_t i = 0; i < sizeof previous / sizeof previous[0]; i++) {
+        struct fx_u256 from;
+
+        FX_CHECK(fx_nbits_decode(previous[i], &from));
+        for (int s = -300; s <= 300; s++) {
+            uint32_t nbits =
+                fx_lane_required(params, FX_LANE_JOB, previous[i], 5, 5 + 240 + (int64_t)s * 86400);
+            struct fx_u256 to = limit;
+
+            if (s < 0) {
+                to = -s < 256 ? fx_u256_shr(&from, (unsigned)-s) : fx_u256_zero;
+                to = fx_u256_max(&to, &fx_u256_one);
+            } else if (fx_u256_bits(&from) + (unsigned)s < 256) {
+                to = fx_u256_shl(&from, (unsigned)s);
+            }
+            to = fx_u256_min(&to, &limit);
+            FX_CHECK_INT(nbits, fx_nbits_encode(&to));
+        }
+    }
+}
+
 FX_TEST(times_beyond_all_measure)
 {
     const struct fx_params *params = fx_params_get(FX_MAIN);
@@ -217,6 +246,8 @@ FX_TEST(subsidy_of_the_job_lane)
     FX_CHECK_INT(fx_lane_subsidy(params, FX_LANE_JOB, 1, nbits, expected, 7), 14);
     FX_CHECK_INT(fx_lane_subsidy(params, FX_LANE_JOB, 1, nbits, expected, 500000000), full);
     FX_CHECK_INT(fx_lane_subsidy(params, FX_LANE_JOB, 1, nbits, expected, 499999999), 999999998);
+    FX_CHECK_INT(fx_lane_subsidy(params, FX_LANE_JOB, 1, nbits, expected, UINT64_C(1) << 63),
+                 full); /* twice this does not fit */
     /* Halved like the other. */
     FX_CHECK_INT(fx_lane_subsidy(params, FX_LANE_JOB, 2102400, nbits, expected, UINT64_MAX),
                  full / 2);

@@ -267,15 +267,26 @@ FX_TEST(bip143_hash_types)
 
 FX_TEST(bip143_single_without_its_output_signs_zero)
 {
+    static const uint8_t zero[32];
+    struct fx_buf buf = FX_BUF_INIT;
     struct pair p;
     struct fx_span code = {(const uint8_t *)"\x51", 1};
-    struct fx_hash single, other;
+    struct fx_hash hash, expected;
 
     pair_init(&p);
-    /* Nothing of the outputs is in it. */
-    fx_sighash_v0(p.tx, 1, code, 5, 3, &p.cache, &single);
-    memset(p.cache.v0_outputs.b, 0, 32);
-    fx_sighash_v0(p.tx, 1, code, 5, 3, &p.cache, &other);
-    FX_CHECK(fx_hash_equal(&single, &other));
+    fx_sighash_v0(p.tx, 1, code, 5, 3, &p.cache, &hash);
+    fx_buf_u32(&buf, 2);
+    fx_buf_hash(&buf, &p.cache.v0_prevouts);
+    fx_buf_bytes(&buf, zero, sizeof zero);
+    fx_outpoint_write(&p.tx->in[1].prevout, &buf);
+    fx_buf_var_bytes(&buf, code.data, code.len);
+    fx_buf_u64(&buf, 5);
+    fx_buf_u32(&buf, 11);
+    fx_buf_bytes(&buf, zero, sizeof zero);
+    fx_buf_u32(&buf, 0);
+    fx_buf_u32(&buf, 3);
+    fx_sha256d(buf.data, buf.len, expected.b);
+    FX_CHECK(fx_hash_equal(&hash, &expected));
+    fx_buf_clear(&buf);
     fx_tx_unref(p.tx);
 }
