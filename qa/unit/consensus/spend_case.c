@@ -81,6 +81,7 @@ void fx_case_solve(struct fx_spend_case *s, struct fx_task *claimed)
     claimed->bond = BOND;
     claimed->burn = BURN;
     claimed->solver = s->solver.xonly;
+    free(s->result); /* of an earlier solution */
     s->result = fx_test_job_result(&s->job, &s->shape);
     fx_test_result_root(&s->shape, s->result, &s->solver.xonly, &claimed->result);
 }
