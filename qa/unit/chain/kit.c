@@ -15,6 +15,7 @@ void kit_open(struct kit *kit, const char *dir, size_t cache_bytes)
     memset(kit, 0, sizeof(*kit));
     kit->params = fx_params_get(FX_REGTEST);
     fx_clock_set_mock((int64_t)kit->params->genesis_time + 10000000);
+    kit->fee = FEE;
     fx_test_key(1, &kit->miner);
     fx_test_key(2, &kit->client);
     fx_test_key(3, &kit->solver);
@@ -346,7 +347,7 @@ struct fx_tx *kit_fund(const struct kit *kit, const struct kit_coin *coin, int64
     task_script(&preimage, script);
     fx_txb_add_out(&b, escrow, script, sizeof(script));
     p2tr(&kit->miner, script);
-    fx_txb_add_out(&b, coin->value - escrow - FEE, script, sizeof(script));
+    fx_txb_add_out(&b, coin->value - escrow - kit->fee, script, sizeof(script));
     sign(kit, &b, &spent, 0);
     fx_buf_clear(&preimage);
     fx_coin_clear(&spent);
@@ -399,7 +400,7 @@ struct fx_tx *kit_claim(const struct kit *kit, const struct fx_tx *fund, uint32_
     task_script(&claimed, script);
     fx_txb_add_out(&b, (int64_t)(task.escrow + task.bond), script, sizeof(script));
     p2tr(&kit->miner, script);
-    fx_txb_add_out(&b, bond->value - (int64_t)task.bond - FEE, script, sizeof(script));
+    fx_txb_add_out(&b, bond->value - (int64_t)task.bond - kit->fee, script, sizeof(script));
     sign_task(&b, spent, action, &kit->solver, signature);
     sign(kit, &b, spent, 1);
     fx_txb_push_witness(&b, 0, &action, 1);
@@ -433,7 +434,7 @@ struct fx_tx *kit_accept_claim(const struct kit *kit, const struct fx_tx *fund,
     fx_txb_init(&b);
     fx_txb_add_in(&b, &outpoint, FX_SEQUENCE_FINAL);
     p2tr(&kit->miner, script);
-    fx_txb_add_out(&b, claim->out[0].value - burn - FEE, script, sizeof(script));
+    fx_txb_add_out(&b, claim->out[0].value - burn - kit->fee, script, sizeof(script));
     sign_task(&b, &spent, action, &kit->solver, signature);
     fx_txb_push_witness(&b, 0, &action, 1);
     fx_txb_push_witness(&b, 0, signature, sizeof(signature));

@@ -13,6 +13,7 @@ struct kit {
     const struct fx_params *params;
     struct fx_test_key miner, client, solver;
     struct fx_test_job job; /* one brick */
+    int64_t fee;            /* that the task's transactions leave beside what they burn; 1,000 */
 };
 
 /* Opens the chain of dir; the mock clock stands well above regtest's genesis. cache_bytes 0: the
@@ -60,7 +61,7 @@ struct kit_coin kit_output(const struct fx_tx *tx, uint32_t index, uint32_t heig
 struct fx_tx *kit_pay(const struct kit *kit, const struct kit_coin *coin, unsigned outputs,
                       int64_t fee);
 
-/* The task's three transactions; each leaves 1,000 embers of fee beside what it burns. */
+/* The task's three transactions; each leaves kit->fee beside what it burns. */
 struct fx_tx *kit_fund(const struct kit *kit, const struct kit_coin *coin, int64_t escrow);
 struct fx_tx *kit_claim(const struct kit *kit, const struct fx_tx *fund, uint32_t h0,
                         const struct kit_coin *bond, int64_t burn);
