@@ -2,6 +2,7 @@
 #include "wallet/wallet_int.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,14 +80,23 @@ static void tx_removed(void *ctx, const struct fx_tx *tx, enum fx_tx_removal rea
     }
 }
 
-struct fx_wallets *fx_wallets_create(const struct fx_wallets_config *config)
+struct fx_wallets *fx_wallets_create(const struct fx_wallets_config *config, char **error)
 {
-    struct fx_wallets *set = fx_xcalloc(1, sizeof(*set));
     uint8_t seed[32];
+    char *dir = fx_path_join(config->dir, "wallets");
+    if (!fx_dir_make(dir)) {
+        struct fx_buf text = FX_BUF_INIT;
+        fx_buf_printf(&text, "cannot make the folder %s: %s", dir, strerror(errno));
+        fx_buf_u8(&text, 0);
+        *error = (char *)fx_buf_steal(&text, NULL);
+        free(dir);
+        return NULL;
+    }
+    struct fx_wallets *set = fx_xcalloc(1, sizeof(*set));
     set->params = config->params;
     set->chain = config->chain;
     set->mempool = config->mempool;
-    set->dir = fx_xstrdup(config->dir);
+    set->dir = dir;
     set->secp = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
     fx_random_bytes(seed, sizeof(seed));
     if (!secp256k1_context_randomize(set->secp, seed)) {
@@ -230,11 +240,7 @@ struct fx_wallet *fx_wallet_create(struct fx_wallets *wallets, const char *name,
         fx_wallet_fail(error, FX_ERR_WALLET,
                        "Failed to create database path '%s'. Database already exists.", path);
     } else if (make_seed(&checked, mnemonic, error)) {
-        if (!fx_dir_make(wallets->dir)) {
-            fx_wallet_fail(error, FX_ERR_WALLET, "Cannot make the folder %s", wallets->dir);
-        } else {
-            wallet = open_wallet(wallets, name, path, error);
-        }
+        wallet = open_wallet(wallets, name, path, error);
     }
     if (wallet) {
         memcpy(wallet->mnemonic, checked.mnemonic, sizeof(wallet->mnemonic));

@@ -345,8 +345,11 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         if (!fx_chain_flush(node->chain))
             fatal = "the state cannot be written to disk";
     }
-    if (!fatal)
+    if (!fatal) {
+        if (node->wallets)
+            fx_wallets_tick(node->wallets);
         return;
+    }
     fprintf(stderr, "Error: %s\n", fatal);
     fx_log_info("Error: %s: stopping", fatal);
     node->failed = true;
