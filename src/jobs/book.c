@@ -1,0 +1,740 @@
+/* The book in memory: jobs, tasks, their indexes, and what blocks do to them. */
+#include "src/jobs/book_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/spend.h"
+#include "consensus/work.h"
+#include "src/sys/log.h"
+#include "src/sys/random.h"
+#include "src/util/mem.h"
+
+#define ROOT_KEY (1 + 32)
+
+struct fx_book {
+    const struct fx_params *params;
+    struct fx_db *db;
+    struct fx_hash best;
+    uint32_t height;
+    uint32_t serial;         /* of the change being made */
+    struct fx_map *jobs;     /* txid -> job; owns */
+    struct fx_map *tasks;    /* origin -> task; the job owns */
+    struct fx_map *active;   /* unspent output -> task */
+    struct fx_map *unbacked; /* origin -> settled task that no block listed yet */
+    struct fx_map *roots;    /* type || root -> struct root_use; owns */
+};
+
+struct root_use {
+    unsigned count; /* of open and claimed tasks that name it */
+    struct fx_blob_shape shape;
+};
+
+/* ---- jobs and tasks ---------------------------------------------------------------------- */
+
+static struct fx_span span_of(const struct fx_buf *buf)
+{
+    struct fx_span span = {buf->data, buf->len};
+
+    return span;
+}
+
+static void task_destroy(struct fx_book_task *task)
+{
+    fx_buf_clear(&task->preimage);
+    free(task->blocks);
+    free(task);
+}
+
+void fx_book_job_destroy(struct fx_book_job *job)
+{
+    if (job == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        task_destroy(job->tasks[i]);
+    }
+    free(job->tasks);
+    fx_buf_clear(&job->bytes);
+    free(job);
+}
+
+/* NULL where the spec is not valid. */
+static struct fx_book_job *job_create(const struct fx_params *params, const struct fx_hash *id,
+                                      uint32_t first, struct fx_span spec)
+{
+    struct fx_book_job *job = fx_xcalloc(1, sizeof *job);
+
+    job->id = *id;
+    job->first = first;
+    fx_buf_bytes(&job->bytes, spec.data, spec.len);
+    if (!fx_task_spec_read(params, span_of(&job->bytes), &job->spec)) {
+        fx_book_job_destroy(job);
+        return NULL;
+    }
+    job->kind = fx_kind_find(params->kinds, job->spec.kind);
+    if (job->spec.kind == FX_KIND_GEMM) {
+        fx_gemm_read(job->spec.body, &job->gemm);
+    }
+    return job;
+}
+
+/* The task at output `vout` of the announcement; NULL where the job has no such task. */
+static struct fx_book_task *task_create(struct fx_book_job *job, uint32_t vout)
+{
+    uint64_t index = (uint64_t)job->first + vout - 1;
+    struct fx_book_task *task;
+
+    if (vout == 0 || index > UINT32_MAX || index >= job->kind->task_count(job->spec.body)) {
+        return NULL;
+    }
+    task = fx_xcalloc(1, sizeof *task);
+    task->job = job;
+    task->origin.txid = job->id;
+    task->origin.index = vout;
+    task->index = (uint32_t)index;
+    job->kind->task_shape(job->spec.body, task->index, &task->shape);
+    fx_task_fresh_preimage(&job->spec, task->index, &task->preimage);
+    task->state.outpoint = task->origin;
+    return task;
+}
+
+static void job_add(struct fx_book_job *job, struct fx_book_task *task)
+{
+    if ((job->n_tasks & (job->n_tasks - 1)) == 0) {
+        size_t cap = job->n_tasks == 0 ? 1 : 2 * job->n_tasks;
+
+        job->tasks = fx_xreallocarray(job->tasks, cap, sizeof(struct fx_book_task *));
+    }
+    job->tasks[job->n_tasks++] = task;
+}
+
+struct fx_book_job *fx_book_job_read(const struct fx_params *params, const struct fx_tx *tx)
+{
+    struct fx_book_job *job;
+    struct fx_task_spec spec;
+    struct fx_buf bytes = FX_BUF_INIT;
+    uint32_t first;
+
+    if (!fx_task_announcement_read(params, tx, &first, &spec)) {
+        return NULL;
+    }
+    fx_task_spec_write(&spec, &bytes);
+    job = job_create(params, &tx->txid, first, span_of(&bytes));
+    fx_buf_clear(&bytes);
+    for (size_t vout = 1; job != NULL && vout < tx->n_out; vout++) {
+        struct fx_book_task *task;
+        struct fx_hash program, paid;
+
+        if (!fx_script_is_task(tx->out[vout].script, &paid)) {
+            break;
+        }
+        task = task_create(job, (uint32_t)vout);
+        if (task == NULL) {
+            break;
+        }
+        fx_task_program(span_of(&task->preimage), &program);
+        if (!fx_hash_equal(&program, &paid)) {
+            task_destroy(task);
+            break;
+        }
+        task->state.escrow = tx->out[vout].value;
+        job_add(job, task);
+    }
+    if (job != NULL && job->n_tasks == 0) {
+        fx_book_job_destroy(job);
+        return NULL;
+    }
+    return job;
+}
+
+void fx_book_claimed_preimage(const struct fx_params *params, const struct fx_book_task *task,
+                              struct fx_buf *preimage)
+{
+    struct fx_task claimed;
+
+    fx_task_read(params, span_of(&task->preimage), &claimed);
+    claimed.state = FX_TASK_CLAIMED;
+    claimed.origin = task->origin;
+    claimed.escrow = (uint64_t)task->state.escrow;
+    claimed.bond = (uint64_t)task->state.bond;
+    claimed.burn = (uint64_t)task->state.burn;
+    claimed.solver = task->state.solver;
+    claimed.result = task->state.result;
+    fx_task_write(&claimed, preimage);
+}
+
+void fx_book_operand(const struct fx_book_job *job, unsigned side, struct fx_blob_key *key,
+                     struct fx_blob_shape *shape)
+{
+    memset(key, 0, sizeof *key);
+    memset(shape, 0, sizeof *shape);
+    key->type = FX_BLOB_OPERAND;
+    key->root = side == FX_SIDE_A ? job->gemm.root_a : job->gemm.root_b;
+    shape->rows = side == FX_SIDE_A ? job->gemm.m : job->gemm.n;
+    shape->cols = job->gemm.k;
+}
+
+void fx_book_result(const struct fx_book_task *task, struct fx_blob_key *key,
+                    struct fx_blob_shape *shape)
+{
+    memset(key, 0, sizeof *key);
+    memset(shape, 0, sizeof *shape);
+    key->type = FX_BLOB_RESULT;
+    key->root = task->state.result;
+    shape->rows = task->shape.rows;
+    shape->cols = task->shape.cols;
+    shape->solver = task->state.solver;
+}
+
+/* ---- indexes ----------------------------------------------------------------------------- */
+
+static void root_key(const struct fx_blob_key *key, uint8_t bytes[ROOT_KEY])
+{
+    bytes[0] = (uint8_t)key->type;
+    memcpy(bytes + 1, key->root.b, 32);
+}
+
+/* One task more or less names the root. Where tasks disagree on its shape the first one counts:
+ * no matrix opens under one root in two shapes, so at most one of them can ever be served. */
+static void root_use(struct fx_book *book, const struct fx_blob_key *key,
+                     const struct fx_blob_shape *shape, bool more)
+{
+    uint8_t bytes[ROOT_KEY];
+    struct root_use *use;
+
+    root_key(key, bytes);
+    use = fx_map_get(book->roots, bytes);
+    if (more) {
+        if (use == NULL) {
+            use = fx_xcalloc(1, sizeof *use);
+            use->shape = *shape;
+            fx_map_put(book->roots, bytes, use);
+        }
+        use->count++;
+    } else if (use != NULL && --use->count == 0) {
+        free(fx_map_remove(book->roots, bytes));
+    }
+}
+
+static void use_roots(struct fx_book *book, const struct fx_book_task *task, bool more)
+{
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+
+    if (task->job->spec.kind != FX_KIND_GEMM) {
+        return;
+    }
+    for (unsigned side = FX_SIDE_A; side <= FX_SIDE_B; side++) {
+        fx_book_operand(task->job, side, &key, &shape);
+        root_use(book, &key, &shape, more);
+    }
+    if (task->state.status == FX_STATUS_CLAIMED) {
+        fx_book_result(task, &key, &shape);
+        root_use(book, &key, &shape, more);
+    }
+}
+
+static bool is_active(const struct fx_book_task *task)
+{
+    return task->state.status == FX_STATUS_OPEN || task->state.status == FX_STATUS_CLAIMED;
+}
+
+/* Takes the task out of the indexes that its state put it into; done before its state changes. */
+static void detach(struct fx_book *book, struct fx_book_task *task)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    if (is_active(task)) {
+        fx_outpoint_key(&task->state.outpoint, key);
+        fx_map_remove(book->active, key);
+        use_roots(book, task, false);
+    }
+    fx_outpoint_key(&task->origin, key);
+    fx_map_remove(book->unbacked, key);
+}
+
+static void attach(struct fx_book *book, struct fx_book_task *task)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    if (is_active(task)) {
+        fx_outpoint_key(&task->state.outpoint, key);
+        fx_map_put(book->active, key, task);
+        use_roots(book, task, true);
+    }
+    if (task->state.status == FX_STATUS_SETTLED && !task->state.backed) {
+        fx_outpoint_key(&task->origin, key);
+        fx_map_put(book->unbacked, key, task);
+    }
+}
+
+static void add_task(struct fx_book *book, struct fx_book_task *task)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    fx_outpoint_key(&task->origin, key);
+    fx_map_put(book->tasks, key, task);
+    attach(book, task);
+}
+
+/* Out of all indexes, and freed. */
+static void drop_job(struct fx_book *book, struct fx_book_job *job)
+{
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        uint8_t key[FX_OUTPOINT_SIZE];
+
+        detach(book, job->tasks[i]);
+        fx_outpoint_key(&job->tasks[i]->origin, key);
+        fx_map_remove(book->tasks, key);
+    }
+    fx_map_remove(book->jobs, job->id.b);
+    fx_book_job_destroy(job);
+}
+
+static void add_block(struct fx_book_task *task, const struct fx_hash *id)
+{
+    if (task->n_blocks == task->cap_blocks) {
+        task->cap_blocks = task->cap_blocks == 0 ? 2 : 2 * task->cap_blocks;
+        task->blocks = fx_xreallocarray(task->blocks, task->cap_blocks, sizeof *task->blocks);
+    }
+    task->blocks[task->n_blocks++] = *id;
+}
+
+/* ---- a block ----------------------------------------------------------------------------- */
+
+/* Saves the state before the block's first change to the task, and takes it out of the indexes. */
+static void change(struct fx_book *book, struct fx_book_log *log, struct fx_book_task *task)
+{
+    detach(book, task);
+    if (task->logged == book->serial) {
+        return;
+    }
+    task->logged = book->serial;
+    if (log->n == log->cap) {
+        log->cap = log->cap == 0 ? 8 : 2 * log->cap;
+        log->changes = fx_xreallocarray(log->changes, log->cap, sizeof *log->changes);
+    }
+    log->changes[log->n].task = task;
+    log->changes[log->n].before = task->state;
+    log->n++;
+}
+
+static bool claim_task(struct fx_book_task *task, const struct fx_tx *tx, size_t in,
+                       uint32_t height)
+{
+    const struct fx_txin *txin = &tx->in[in];
+    struct fx_book_state *state = &task->state;
+    struct fx_reader r;
+
+    if (txin->n_witness != 4 || in >= tx->n_out ||
+        !fx_script_is_task(tx->out[in].script, &state->program)) {
+        return false;
+    }
+    fx_reader_init(&r, txin->witness[2].data, txin->witness[2].len);
+    fx_read_u64(&r); /* the escrow: it is the output's value */
+    state->bond = fx_read_i64(&r);
+    state->burn = fx_read_i64(&r);
+    state->solver = fx_read_hash(&r);
+    state->result = fx_read_hash(&r);
+    state->status = FX_STATUS_CLAIMED;
+    state->claim.txid = tx->txid;
+    state->claim.index = (uint32_t)in;
+    state->claim_height = height;
+    state->claim_value = tx->out[in].value;
+    state->outpoint = state->claim;
+    return !r.bad;
+}
+
+static void end_task(struct fx_book_task *task, const struct fx_tx *tx, uint32_t height,
+                     enum fx_task_status status, enum fx_task_action action)
+{
+    task->state.status = status;
+    task->state.end_txid = tx->txid;
+    task->state.end_height = height;
+    task->state.end_action = action;
+    memset(&task->state.outpoint, 0, sizeof task->state.outpoint);
+}
+
+/* The rules have judged the spend already: the witness is that of its action. */
+static void spend_task(struct fx_book *book, struct fx_book_log *log, struct fx_book_task *task,
+                       const struct fx_tx *tx, size_t in)
+{
+    const struct fx_txin *txin = &tx->in[in];
+    bool known = true;
+    uint8_t action;
+
+    if (txin->n_witness == 0 || txin->witness[0].len != 1) {
+        return;
+    }
+    action = txin->witness[0].data[0];
+    if (action > FX_ACTION_REJECT) {
+        return;
+    }
+    change(book, log, task);
+    switch ((enum fx_task_action)action) {
+    case FX_ACTION_REFUND:
+        end_task(task, tx, log->height, FX_STATUS_REFUNDED, FX_ACTION_REFUND);
+        break;
+    case FX_ACTION_CLAIM:
+        known = claim_task(task, tx, in, log->height);
+        break;
+    case FX_ACTION_ACCEPT:
+    case FX_ACTION_TAKE:
+        end_task(task, tx, log->height, FX_STATUS_SETTLED, (enum fx_task_action)action);
+        break;
+    case FX_ACTION_FRAUD:
+    case FX_ACTION_CHALLENGE:
+    case FX_ACTION_ANSWER:
+    case FX_ACTION_EXPIRE:
+    case FX_ACTION_REJECT:
+        known = false; /* the rules of this version admit none of them */
+        break;
+    }
+    attach(book, task);
+    if (!known) {
+        fx_log_info("jobs: a task spend of action %u was not understood", action);
+    }
+}
+
+static void connect_work(struct fx_book *book, struct fx_book_log *log,
+                         const struct fx_block *block)
+{
+    struct fx_cb_work work;
+
+    if (block->work == NULL || !fx_cb_work_read(block->txs[0], &work)) {
+        return;
+    }
+    log->mined = fx_book_at(book, &work.outpoint);
+    if (log->mined != NULL) {
+        add_block(log->mined, &block->id);
+    }
+    for (size_t i = 0; i < block->work->n_backing; i++) {
+        struct fx_book_task *task = fx_book_find(book, &block->work->backing[i]);
+
+        if (task != NULL) {
+            change(book, log, task);
+            task->state.backed = true;
+            attach(book, task);
+        }
+    }
+}
+
+static void announce(struct fx_book *book, struct fx_book_log *log, const struct fx_tx *tx)
+{
+    struct fx_book_job *job = fx_book_job_read(book->params, tx);
+
+    if (job == NULL) {
+        return;
+    }
+    fx_map_put(book->jobs, job->id.b, job);
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        job->tasks[i]->state.status = FX_STATUS_OPEN;
+        job->tasks[i]->state.h0 = log->height;
+        /* Its undo is to forget the job: later changes in this block need no saving. */
+        job->tasks[i]->logged = book->serial;
+        add_task(book, job->tasks[i]);
+    }
+    if (log->n_jobs == log->cap_jobs) {
+        log->cap_jobs = log->cap_jobs == 0 ? 4 : 2 * log->cap_jobs;
+        log->jobs = fx_xreallocarray(log->jobs, log->cap_jobs, sizeof(struct fx_book_job *));
+    }
+    log->jobs[log->n_jobs++] = job;
+}
+
+static void connect_txs(struct fx_book *book, struct fx_book_log *log, const struct fx_block *block)
+{
+    for (size_t i = 1; i < block->n_txs; i++) {
+        const struct fx_tx *tx = block->txs[i];
+
+        for (size_t in = 0; in < tx->n_in; in++) {
+            struct fx_book_task *task = fx_book_at(book, &tx->in[in].prevout);
+
+            if (task != NULL) {
+                spend_task(book, log, task, tx, in);
+            }
+        }
+        announce(book, log, tx);
+    }
+}
+
+/* Back to what it was before the block. */
+static void roll_back(struct fx_book *book, const struct fx_book_log *log)
+{
+    for (size_t i = log->n; i-- > 0;) {
+        detach(book, log->changes[i].task);
+        log->changes[i].task->state = log->changes[i].before;
+        attach(book, log->changes[i].task);
+    }
+    if (log->mined != NULL) {
+        log->mined->n_blocks--;
+    }
+    for (size_t i = log->n_jobs; i-- > 0;) {
+        drop_job(book, log->jobs[i]);
+    }
+}
+
+bool fx_book_connect(struct fx_book *book, const struct fx_block *block)
+{
+    struct fx_book_log log;
+    bool written;
+
+    memset(&log, 0, sizeof log);
+    log.id = block->id;
+    log.parent = block->header.prev;
+    log.height = book->height + 1;
+    book->serial++;
+    connect_work(book, &log, block);
+    connect_txs(book, &log, block);
+    written = fx_book_store_connect(book->db, &log);
+    if (written) {
+        book->best = log.id;
+        book->height = log.height;
+    } else {
+        roll_back(book, &log);
+    }
+    free(log.changes);
+    free(log.jobs);
+    return written;
+}
+
+enum fx_lookup fx_book_disconnect(struct fx_book *book)
+{
+    struct fx_book_undo undo;
+    enum fx_lookup found;
+
+    if (book->height == 0) {
+        return FX_MISSING;
+    }
+    found = fx_book_store_undo(book->db, book->height, &undo);
+    if (found != FX_FOUND) {
+        return found;
+    }
+    if (!fx_hash_equal(&undo.id, &book->best)) {
+        fx_book_undo_clear(&undo);
+        return FX_MISSING;
+    }
+    if (!fx_book_store_disconnect(book->db, book, book->height, &undo)) {
+        fx_book_undo_clear(&undo);
+        return FX_LOOKUP_FAILED;
+    }
+    for (size_t i = undo.n; i-- > 0;) {
+        struct fx_book_task *task = fx_book_find(book, &undo.origins[i]);
+
+        if (task != NULL) {
+            detach(book, task);
+            task->state = undo.states[i];
+            attach(book, task);
+        }
+    }
+    if (undo.has_mined) {
+        struct fx_book_task *task = fx_book_find(book, &undo.mined);
+
+        if (task != NULL && task->n_blocks > 0) {
+            task->n_blocks--;
+        }
+    }
+    for (size_t i = undo.n_jobs; i-- > 0;) {
+        struct fx_book_job *job = fx_book_find_job(book, &undo.jobs[i]);
+
+        if (job != NULL) {
+            drop_job(book, job);
+        }
+    }
+    book->best = undo.parent;
+    book->height--;
+    fx_book_undo_clear(&undo);
+    return FX_FOUND;
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+static void free_job(void *job)
+{
+    fx_book_job_destroy(job);
+}
+
+static void clear_maps(struct fx_book *book)
+{
+    fx_map_clear(book->active, NULL);
+    fx_map_clear(book->unbacked, NULL);
+    fx_map_clear(book->roots, free);
+    fx_map_clear(book->tasks, NULL);
+    fx_map_clear(book->jobs, free_job);
+}
+
+static int by_index(const void *a, const void *b)
+{
+    const struct fx_book_task *x = *(struct fx_book_task *const *)a;
+    const struct fx_book_task *y = *(struct fx_book_task *const *)b;
+
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+bool fx_book_load_job(struct fx_book *book, const struct fx_hash *id, uint32_t first,
+                      struct fx_span spec)
+{
+    struct fx_book_job *job = job_create(book->params, id, first, spec);
+
+    if (job == NULL) {
+        return false;
+    }
+    fx_map_put(book->jobs, id->b, job);
+    return true;
+}
+
+bool fx_book_load_task(struct fx_book *book, const struct fx_outpoint *origin,
+                       const struct fx_book_state *state)
+{
+    struct fx_book_job *job = fx_book_find_job(book, &origin->txid);
+    struct fx_book_task *task = job == NULL ? NULL : task_create(job, origin->index);
+
+    if (task == NULL) {
+        return false;
+    }
+    task->state = *state;
+    job_add(job, task);
+    add_task(book, task);
+    return true;
+}
+
+bool fx_book_load_mined(struct fx_book *book, const struct fx_outpoint *origin,
+                        const struct fx_hash *block)
+{
+    struct fx_book_task *task = fx_book_find(book, origin);
+
+    if (task != NULL) {
+        add_block(task, block);
+    }
+    return task != NULL;
+}
+
+struct fx_book *fx_book_create(const struct fx_params *params, struct fx_db *db,
+                               const struct fx_hash *genesis, char **error)
+{
+    struct fx_book *book = fx_xcalloc(1, sizeof *book);
+    uint64_t k0 = fx_random_u64(), k1 = fx_random_u64();
+    struct fx_book_job *job;
+    size_t at = 0;
+    bool fine = false;
+
+    book->params = params;
+    book->db = db;
+    book->jobs = fx_map_create(32, k0, k1);
+    book->tasks = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
+    book->active = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
+    book->unbacked = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
+    book->roots = fx_map_create(ROOT_KEY, k0, k1);
+    switch (fx_book_store_load(book, db, &book->best, &book->height)) {
+    case FX_FOUND:
+        fine = true;
+        break;
+    case FX_MISSING:
+        fine = fx_book_reset(book, genesis);
+        break;
+    case FX_LOOKUP_FAILED:
+        break;
+    }
+    if (!fine) {
+        *error = fx_xstrdup("the job book cannot be read; without its folder it is made again "
+                            "from the blocks");
+        fx_book_destroy(book);
+        return NULL;
+    }
+    while ((job = fx_book_next_job(book, &at)) != NULL) {
+        qsort(job->tasks, job->n_tasks, sizeof(struct fx_book_task *), by_index);
+    }
+    return book;
+}
+
+void fx_book_destroy(struct fx_book *book)
+{
+    if (book == NULL) {
+        return;
+    }
+    fx_map_destroy(book->active, NULL);
+    fx_map_destroy(book->unbacked, NULL);
+    fx_map_destroy(book->roots, free);
+    fx_map_destroy(book->tasks, NULL);
+    fx_map_destroy(book->jobs, free_job);
+    free(book);
+}
+
+bool fx_book_reset(struct fx_book *book, const struct fx_hash *genesis)
+{
+    if (!fx_book_store_reset(book->db, genesis)) {
+        return false;
+    }
+    clear_maps(book);
+    book->best = *genesis;
+    book->height = 0;
+    return true;
+}
+
+const struct fx_hash *fx_book_best(const struct fx_book *book, uint32_t *height)
+{
+    *height = book->height;
+    return &book->best;
+}
+
+struct fx_book_job *fx_book_find_job(const struct fx_book *book, const struct fx_hash *id)
+{
+    return fx_map_get(book->jobs, id->b);
+}
+
+struct fx_book_task *fx_book_find(const struct fx_book *book, const struct fx_outpoint *origin)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    fx_outpoint_key(origin, key);
+    return fx_map_get(book->tasks, key);
+}
+
+struct fx_book_task *fx_book_at(const struct fx_book *book, const struct fx_outpoint *outpoint)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    fx_outpoint_key(outpoint, key);
+    return fx_map_get(book->active, key);
+}
+
+static void *next(const struct fx_map *map, size_t *at)
+{
+    void *value;
+
+    return fx_map_next(map, at, NULL, &value) ? value : NULL;
+}
+
+struct fx_book_job *fx_book_next_job(const struct fx_book *book, size_t *at)
+{
+    return next(book->jobs, at);
+}
+
+struct fx_book_task *fx_book_next_active(const struct fx_book *book, size_t *at)
+{
+    return next(book->active, at);
+}
+
+struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *at)
+{
+    return next(book->unbacked, at);
+}
+
+size_t fx_book_count_jobs(const struct fx_book *book)
+{
+    return fx_map_count(book->jobs);
+}
+
+bool fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
+                        struct fx_blob_shape *shape)
+{
+    uint8_t bytes[ROOT_KEY];
+    const struct root_use *use;
+
+    root_key(key, bytes);
+    use = fx_map_get(book->roots, bytes);
+    if (use != NULL && shape != NULL) {
+        *shape = use->shape;
+    }
+    return use != NULL;
+}

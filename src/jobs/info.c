@@ -1,0 +1,229 @@
+/* What callers see of jobs and tasks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/jobs/jobs_int.h"
+#include "src/util/amount.h"
+#include "src/util/mem.h"
+
+static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
+                      struct fx_task_info *info)
+{
+    const struct fx_book_state *state = &task->state;
+    const struct fx_note *note = fx_note_find(jobs, task);
+
+    memset(info, 0, sizeof *info);
+    info->origin = task->origin;
+    info->job = task->job->id;
+    info->preimage = fx_jobs_span(&task->preimage);
+    info->spec = task->job->spec;
+    info->index = task->index;
+    info->shape = task->shape;
+    info->escrow = state->escrow;
+    info->status = state->status;
+    info->h0 = state->h0;
+    info->claim = state->claim;
+    info->claim_height = state->claim_height;
+    info->solver = state->solver;
+    info->result = state->result;
+    info->bond = state->bond;
+    info->burn = state->burn;
+    info->end_txid = state->end_txid;
+    info->end_height = state->end_height;
+    info->end_action = state->end_action;
+    info->backed = state->backed;
+    info->operands_here = fx_jobs_has_operands(jobs, task->job);
+    info->is_client = fx_jobs_wallet_of(jobs, &task->job->spec.client) != NULL;
+    info->is_solver = state->claim_height != 0 && fx_jobs_wallet_of(jobs, &state->solver) != NULL;
+    if (note != NULL) {
+        info->check = note->check;
+        info->certified = note->certified;
+        memcpy(info->note, note->text, sizeof info->note);
+    }
+    info->n_blocks = task->n_blocks;
+    info->blocks = task->blocks;
+}
+
+bool fx_jobs_task(struct fx_jobs *jobs, const struct fx_outpoint *origin, struct fx_task_info *info)
+{
+    const struct fx_book_task *task = fx_jobs_find(jobs, origin);
+
+    if (task != NULL) {
+        fill_task(jobs, task, info);
+    }
+    return task != NULL;
+}
+
+/* All jobs, those of the mempool too; the caller frees. */
+static size_t all_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list)
+{
+    size_t n = 0, at = 0;
+    struct fx_book_job *job;
+    void *value;
+
+    *list = fx_xcalloc(fx_book_count_jobs(jobs->book) + fx_map_count(jobs->pending),
+                       sizeof(struct fx_book_job *));
+    while ((job = fx_book_next_job(jobs->book, &at)) != NULL) {
+        (*list)[n++] = job;
+    }
+    at = 0;
+    while (fx_map_next(jobs->pending, &at, NULL, &value)) {
+        job = value;
+        if (fx_book_find_job(jobs->book, &job->id) == NULL) {
+            (*list)[n++] = job;
+        }
+    }
+    return n;
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct fx_book_job *x = *(struct fx_book_job *const *)a;
+    const struct fx_book_job *y = *(struct fx_book_job *const *)b;
+    /* Pending ones, of height 0, come last. */
+    uint32_t hx = x->tasks[0]->state.h0 - 1, hy = y->tasks[0]->state.h0 - 1;
+
+    if (hx != hy) {
+        return hx < hy ? -1 : 1;
+    }
+    return fx_hash_cmp(&x->id, &y->id);
+}
+
+static size_t sorted_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list)
+{
+    size_t n = all_jobs(jobs, list);
+
+    qsort(*list, n, sizeof(struct fx_book_job *), by_age);
+    return n;
+}
+
+size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_task_info **infos)
+{
+    struct fx_book_job **list, *one;
+    size_t n_jobs, total = 0, n = 0;
+
+    if (job != NULL) {
+        one = fx_jobs_find_job(jobs, job);
+        list = fx_xmemdup(&one, sizeof(struct fx_book_job *));
+        n_jobs = one != NULL ? 1 : 0;
+    } else {
+        n_jobs = sorted_jobs(jobs, &list);
+    }
+    for (size_t i = 0; i < n_jobs; i++) {
+        total += list[i]->n_tasks;
+    }
+    *infos = fx_xcalloc(total, sizeof **infos);
+    for (size_t i = 0; i < n_jobs; i++) {
+        for (size_t t = 0; t < list[i]->n_tasks; t++) {
+            fill_task(jobs, list[i]->tasks[t], &(*infos)[n++]);
+        }
+    }
+    free(list);
+    return n;
+}
+
+/* Its result is here and was found right. */
+static bool has_result(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    const struct fx_note *note = fx_note_find(jobs, task);
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+
+    if (note == NULL || note->check != FX_CHECK_RIGHT) {
+        return false;
+    }
+    fx_book_result(task, &key, &shape);
+    return fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE;
+}
+
+static void count_task(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                       struct fx_job_info *info)
+{
+    const struct fx_note *note = fx_note_find(jobs, task);
+
+    info->n_tasks++;
+    switch (task->state.status) {
+    case FX_STATUS_PENDING:
+        info->status = FX_JOB_PENDING;
+        break;
+    case FX_STATUS_OPEN:
+        info->n_open++;
+        break;
+    case FX_STATUS_CLAIMED:
+        info->n_claimed++;
+        break;
+    case FX_STATUS_SETTLED:
+        info->n_settled++;
+        break;
+    case FX_STATUS_REFUNDED:
+        info->n_refunded++;
+        break;
+    }
+    if (note != NULL && note->certified) {
+        info->n_certified++;
+    }
+    /* The rules bound every amount of a transaction and their sum. */
+    fx_amount_add(info->reward, task->state.escrow, &info->reward);
+    info->result_here = info->result_here && has_result(jobs, task);
+}
+
+static void fill_job(struct fx_jobs *jobs, const struct fx_book_job *job, struct fx_job_info *info)
+{
+    const struct fx_own_job *own = fx_own_find(jobs, &job->id);
+
+    memset(info, 0, sizeof *info);
+    info->id = job->id;
+    info->spec = job->spec;
+    info->gemm = job->gemm;
+    info->rows = job->gemm.m;
+    info->columns = job->gemm.n;
+    info->depth = job->gemm.k;
+    if (own != NULL) {
+        info->rows = own->rows;
+        info->columns = own->columns;
+        info->depth = own->depth;
+        info->fee = own->fee;
+        info->submitted = own->submitted;
+    }
+    info->own = fx_jobs_wallet_of(jobs, &job->spec.client) != NULL;
+    info->status = FX_JOB_OPEN;
+    info->result_here = job->spec.kind == FX_KIND_GEMM;
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        count_task(jobs, job->tasks[i], info);
+    }
+    if (info->status == FX_JOB_OPEN && info->n_open == 0 && info->n_claimed == 0) {
+        info->status = info->n_refunded > 0 ? FX_JOB_ENDED : FX_JOB_DONE;
+    }
+}
+
+bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info)
+{
+    const struct fx_book_job *found = fx_jobs_find_job(jobs, job);
+
+    if (found != NULL) {
+        fill_job(jobs, found, info);
+    }
+    return found != NULL;
+}
+
+size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos)
+{
+    struct fx_book_job **list;
+    size_t n_jobs = sorted_jobs(jobs, &list), n = 0;
+
+    *infos = fx_xcalloc(n_jobs, sizeof **infos);
+    for (size_t i = 0; i < n_jobs; i++) {
+        fill_job(jobs, list[i], &(*infos)[n]);
+        if (!own || (*infos)[n].own) {
+            n++;
+        }
+    }
+    free(list);
+    return n;
+}
+
+bool fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
+                        struct fx_blob_shape *shape)
+{
+    return fx_book_names_root(jobs->book, key, shape);
+}

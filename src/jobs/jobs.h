@@ -1,0 +1,40 @@
+/*
+ * Making and ending the module of jobs and tasks (src/iface/jobs.h). It keeps its own database: the
+ * book of tasks, brought up to the chain's tip at the start, and what this node found out and
+ * promised by itself. Main thread only.
+ */
+#ifndef FX_JOBS_JOBS_H
+#define FX_JOBS_JOBS_H
+
+#include "src/iface/jobs.h"
+
+struct event_base;
+struct fx_chain;
+struct fx_mempool;
+struct fx_net;
+struct fx_pool;
+
+/* Everything is the caller's and outlives the module; nothing may be NULL. */
+struct fx_jobs_config {
+    struct event_base *base; /* the loop that the module's timers run in */
+    const struct fx_params *params;
+    struct fx_chain *chain;
+    struct fx_mempool *mempool;
+    struct fx_blobs *blobs;
+    struct fx_net *net;
+    struct fx_wallets *wallets;
+    struct fx_pool *pool;      /* checks of results run here */
+    const char *dir;           /* folder of the module's database; created where it is missing */
+    unsigned freivalds_rounds; /* of a check; 0: 2 */
+};
+
+/*
+ * Opens the database, reads the blocks that the book has not seen, and subscribes to the chain, the
+ * mempool and the blobs. Subscriptions last: none of the three may raise an event after
+ * fx_jobs_destroy. NULL on failure; *error is the caller's to free.
+ */
+struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error);
+/* Ends running checks first. NULL: nothing. */
+void fx_jobs_destroy(struct fx_jobs *jobs);
+
+#endif

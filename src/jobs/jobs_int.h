@@ -1,0 +1,156 @@
+/* What the files of this folder share: the module's state, and the steps of its timer. */
+#ifndef FX_JOBS_JOBS_INT_H
+#define FX_JOBS_JOBS_INT_H
+
+#include "src/iface/chain.h"
+#include "src/iface/mempool.h"
+#include "src/iface/net.h"
+#include "src/jobs/book_int.h"
+#include "src/jobs/jobs.h"
+#include "src/sys/pool.h"
+
+struct event;
+struct fx_checker;
+
+#define FX_NOTE_TEXT 160 /* as fx_task_info.note */
+
+/* What this node found out and promised about one task by itself. */
+struct fx_note {
+    struct fx_outpoint origin;
+    struct fx_hash program; /* of the claimed output that it speaks of; zero: of none */
+    enum fx_check_status check;
+    bool certified;
+    uint8_t certificate[64];
+    bool has_payout;
+    struct fx_hash payout; /* output key that settlement or refund pays to */
+    char text[FX_NOTE_TEXT];
+    /* not stored */
+    struct fx_blob_key fetched; /* the result asked of the network, where fetching */
+    bool fetching;
+    int64_t retry_ms; /* monotonic: when an automatic step may be tried again */
+};
+
+/* An own job: what the chain does not say of it. */
+struct fx_own_job {
+    struct fx_hash id;
+    uint32_t rows, columns, depth;
+    int64_t fee;       /* embers */
+    int64_t submitted; /* unix time */
+};
+
+struct fx_jobs {
+    struct fx_jobs_config config;
+    struct fx_db *db;
+    struct fx_book *book;
+    struct fx_map *pending;  /* txid -> struct fx_book_job of the mempool; owns */
+    struct fx_map *notes;    /* origin -> struct fx_note; owns */
+    struct fx_map *own;      /* txid -> struct fx_own_job; owns */
+    struct fx_map *announce; /* type || root -> when a blob is to be announced again; owns */
+    struct fx_checker *checker;
+    struct event *timer;
+    bool resumed; /* downloads of the last run were taken up again */
+};
+
+/* ---- jobs.c ---- */
+/* Runs the timer's steps soon, and not inside the event that is being handled. */
+void fx_jobs_kick(struct fx_jobs *jobs);
+/* One round of all steps; the timer's body. */
+void fx_jobs_step(struct fx_jobs *jobs);
+/* Known blocks that are not connected yet: automatic transactions wait. */
+bool fx_jobs_is_syncing(const struct fx_jobs *jobs);
+/* The loaded wallet that has this key, or NULL. */
+struct fx_wallet *fx_jobs_wallet_of(const struct fx_jobs *jobs, const struct fx_hash *key);
+/* Sets error (may be NULL) and returns false. */
+bool fx_jobs_refuse(struct fx_jobs_error *error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool fx_jobs_pass_error(struct fx_jobs_error *error, const struct fx_wallet_error *from);
+/* The task of an origin, in the book or pending; NULL: none. */
+struct fx_book_task *fx_jobs_find(const struct fx_jobs *jobs, const struct fx_outpoint *origin);
+struct fx_book_job *fx_jobs_find_job(const struct fx_jobs *jobs, const struct fx_hash *id);
+bool fx_jobs_has_operands(const struct fx_jobs *jobs, const struct fx_book_job *job);
+struct fx_span fx_jobs_span(const struct fx_buf *buf);
+
+/* ---- notes.c ---- */
+bool fx_notes_load(struct fx_jobs *jobs);
+/* The note about a task's present claim, or about the open task; NULL: none. */
+struct fx_note *fx_note_find(const struct fx_jobs *jobs, const struct fx_book_task *task);
+/* The same, made where there is none; one about another claim starts anew. */
+struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *task);
+bool fx_note_save(struct fx_jobs *jobs, const struct fx_note *note);
+void fx_note_text(struct fx_note *note, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool fx_own_save(struct fx_jobs *jobs, const struct fx_own_job *own);
+void fx_own_forget(struct fx_jobs *jobs, const struct fx_hash *id);
+const struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx_hash *id);
+
+/* ---- announce.c: telling peers again and again what this node serves ---- */
+/* From now on, while a task names it: at once, then after growing pauses. */
+void fx_announce_start(struct fx_jobs *jobs, const struct fx_blob_key *key);
+void fx_announce_step(struct fx_jobs *jobs);
+
+/* ---- split.c: policies without state ---- */
+#define FX_JOBS_TASKS_MAX 2048 /* of one job: its transaction stays below the standard weight */
+/* Chooses what is 0 of task_rows and task_cols, in tiles, for a grid of rows x cols tiles. */
+void fx_split_choose(uint32_t rows, uint32_t cols, uint32_t depth, uint32_t *task_rows,
+                     uint32_t *task_cols);
+/* The reward that is offered where the client names none, embers a task. */
+int64_t fx_split_reward(uint64_t bricks);
+/* Half of what `bricks` of credit can gain at this height and target, at most the escrow (where
+ * lanes do not retarget: half of it). */
+int64_t fx_split_burn(const struct fx_params *params, uint32_t height, uint32_t job_nbits,
+                      uint64_t bricks, int64_t escrow);
+/* max(DEPOSIT, a quarter of the escrow rounded up). */
+int64_t fx_split_bond(int64_t escrow);
+
+/* ---- spend.c: transactions that spend a task output ---- */
+struct fx_task_spend {
+    enum fx_task_action action;
+    struct fx_outpoint outpoint;
+    int64_t value;           /* embers, of the output */
+    struct fx_hash key;      /* that signs */
+    struct fx_span preimage; /* of the output */
+    struct fx_span items[2]; /* of the witness, between signature and preimage */
+    size_t n_items;
+    uint32_t sequence, lock_time;
+    int64_t burned; /* embers */
+    /* The output with the input's index: for a claim its script and value; else where the pay
+     * goes, and the value is what remains. */
+    uint8_t script[FX_TASK_SCRIPT_SIZE];
+    int64_t paired; /* embers; 0: what remains */
+};
+/* Builds and signs. NULL: error says why. One reference. */
+struct fx_tx *fx_task_spend_build(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                                  const struct fx_task_spend *spend, struct fx_jobs_error *error);
+/* Hands it to the wallet, the mempool and the peers; drops the reference. */
+bool fx_task_spend_commit(struct fx_wallet *wallet, struct fx_tx *tx, const char *comment,
+                          struct fx_hash *txid, struct fx_jobs_error *error);
+
+/* ---- checker.c: checks of results on the pool ---- */
+struct fx_checker *fx_checker_create(struct fx_jobs *jobs);
+void fx_checker_destroy(struct fx_checker *checker);
+/* Starts a check of a claimed or settled task, all of whose blobs are here; false: too many run. */
+bool fx_checker_start(struct fx_checker *checker, const struct fx_book_task *task);
+bool fx_checker_is_running(const struct fx_checker *checker, const struct fx_hash *program);
+
+struct fx_check_result {
+    struct fx_outpoint origin;
+    struct fx_hash program;
+    bool readable;
+    bool right;
+    uint32_t row, column; /* of the first difference found */
+    bool located;
+    int32_t expected, got;
+};
+
+/* ---- watcher.c: own jobs ---- */
+void fx_watcher_step(struct fx_jobs *jobs);
+void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *result);
+
+/* ---- settle.c: own claims, and refunds ---- */
+void fx_settle_step(struct fx_jobs *jobs);
+
+/* ---- certs.c ---- */
+/* Keeps it and tells peers. */
+bool fx_cert_make(struct fx_jobs *jobs, struct fx_book_task *task, struct fx_wallet *wallet);
+
+#endif

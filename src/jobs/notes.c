@@ -1,0 +1,220 @@
+/*
+ * What this node knows by itself, in the module's database. Keys, by first byte:
+ *   N origin   a note: program, check, certificate, payout, text
+ *   O txid     an own job: rows, columns, depth, fee, time
+ * These are promises and findings, not the chain's: a reorganisation leaves them alone, and each
+ * note names the claimed output that it is about.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/jobs/jobs_int.h"
+#include "src/sys/log.h"
+#include "src/util/mem.h"
+
+static bool is_claim(const struct fx_book_task *task)
+{
+    return task->state.status == FX_STATUS_CLAIMED || task->state.status == FX_STATUS_SETTLED;
+}
+
+static bool fits(const struct fx_note *note, const struct fx_book_task *task)
+{
+    return is_claim(task) ? fx_hash_equal(&note->program, &task->state.program)
+                          : fx_hash_is_zero(&note->program);
+}
+
+static struct fx_note *lookup(const struct fx_jobs *jobs, const struct fx_outpoint *origin)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    fx_outpoint_key(origin, key);
+    return fx_map_get(jobs->notes, key);
+}
+
+struct fx_note *fx_note_find(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    struct fx_note *note = lookup(jobs, &task->origin);
+
+    return note != NULL && fits(note, task) ? note : NULL;
+}
+
+struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    struct fx_note *note = lookup(jobs, &task->origin);
+
+    if (note == NULL) {
+        uint8_t key[FX_OUTPOINT_SIZE];
+
+        note = fx_xcalloc(1, sizeof *note);
+        note->origin = task->origin;
+        fx_outpoint_key(&task->origin, key);
+        fx_map_put(jobs->notes, key, note);
+    } else if (!fits(note, task)) {
+        if (note->fetching) {
+            fx_net_cancel_blob(jobs->config.net, &note->fetched);
+        }
+        memset(note, 0, sizeof *note);
+        note->origin = task->origin;
+    }
+    if (is_claim(task)) {
+        note->program = task->state.program;
+    }
+    return note;
+}
+
+void fx_note_text(struct fx_note *note, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(note->text, sizeof note->text, format, args);
+    va_end(args);
+}
+
+bool fx_note_save(struct fx_jobs *jobs, const struct fx_note *note)
+{
+    struct fx_buf value = FX_BUF_INIT;
+    uint8_t key[1 + FX_OUTPOINT_SIZE] = {'N'};
+    bool saved, final = note->check == FX_CHECK_RIGHT || note->check == FX_CHECK_WRONG;
+
+    fx_outpoint_key(&note->origin, key + 1);
+    fx_buf_hash(&value, &note->program);
+    fx_buf_u8(&value, final ? (uint8_t)note->check : FX_CHECK_NONE);
+    fx_buf_u8(&value, note->certified ? 1 : 0);
+    fx_buf_bytes(&value, note->certificate, sizeof note->certificate);
+    fx_buf_u8(&value, note->has_payout ? 1 : 0);
+    fx_buf_hash(&value, &note->payout);
+    fx_buf_var_bytes(&value, note->text, strlen(note->text));
+    saved = fx_db_write(jobs->db, key, sizeof key, value.data, value.len, true);
+    fx_buf_clear(&value);
+    return saved;
+}
+
+static bool load_note(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
+                      const uint8_t *value, size_t n)
+{
+    struct fx_note *note = fx_xcalloc(1, sizeof *note);
+    struct fx_reader r;
+    const uint8_t *text;
+    size_t length;
+    uint8_t check;
+
+    fx_reader_init(&r, key + 1, key_len - 1);
+    note->origin = fx_outpoint_read(&r);
+    if (!fx_reader_done(&r)) {
+        free(note);
+        return false;
+    }
+    fx_reader_init(&r, value, n);
+    note->program = fx_read_hash(&r);
+    check = fx_read_u8(&r);
+    note->certified = fx_read_u8(&r) != 0;
+    fx_read_copy(&r, note->certificate, sizeof note->certificate);
+    note->has_payout = fx_read_u8(&r) != 0;
+    note->payout = fx_read_hash(&r);
+    text = fx_read_var_bytes(&r, sizeof note->text - 1, &length);
+    if (!fx_reader_done(&r) || check > FX_CHECK_WRONG) {
+        free(note);
+        return false;
+    }
+    note->check = (enum fx_check_status)check;
+    if (length > 0) {
+        memcpy(note->text, text, length);
+    }
+    fx_map_put(jobs->notes, key + 1, note);
+    return true;
+}
+
+/* ---- own jobs ---------------------------------------------------------------------------- */
+
+static void own_key(const struct fx_hash *id, uint8_t key[33])
+{
+    key[0] = 'O';
+    memcpy(key + 1, id->b, 32);
+}
+
+bool fx_own_save(struct fx_jobs *jobs, const struct fx_own_job *own)
+{
+    struct fx_buf value = FX_BUF_INIT;
+    uint8_t key[33];
+    bool saved;
+
+    own_key(&own->id, key);
+    fx_buf_u32(&value, own->rows);
+    fx_buf_u32(&value, own->columns);
+    fx_buf_u32(&value, own->depth);
+    fx_buf_i64(&value, own->fee);
+    fx_buf_i64(&value, own->submitted);
+    saved = fx_db_write(jobs->db, key, sizeof key, value.data, value.len, true);
+    fx_buf_clear(&value);
+    if (saved) {
+        free(fx_map_put(jobs->own, own->id.b, fx_xmemdup(own, sizeof *own)));
+    }
+    return saved;
+}
+
+void fx_own_forget(struct fx_jobs *jobs, const struct fx_hash *id)
+{
+    uint8_t key[33];
+
+    own_key(id, key);
+    fx_db_delete(jobs->db, key, sizeof key, false);
+    free(fx_map_remove(jobs->own, id->b));
+}
+
+const struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx_hash *id)
+{
+    return fx_map_get(jobs->own, id->b);
+}
+
+static bool load_own(struct fx_jobs *jobs, const uint8_t *key, size_t key_len, const uint8_t *value,
+                     size_t n)
+{
+    struct fx_own_job own;
+    struct fx_reader r;
+
+    if (key_len != 33) {
+        return false;
+    }
+    memset(&own, 0, sizeof own);
+    memcpy(own.id.b, key + 1, 32);
+    fx_reader_init(&r, value, n);
+    own.rows = fx_read_u32(&r);
+    own.columns = fx_read_u32(&r);
+    own.depth = fx_read_u32(&r);
+    own.fee = fx_read_i64(&r);
+    own.submitted = fx_read_i64(&r);
+    if (!fx_reader_done(&r)) {
+        return false;
+    }
+    free(fx_map_put(jobs->own, own.id.b, fx_xmemdup(&own, sizeof own)));
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------ */
+
+static bool load_all(struct fx_jobs *jobs, char kind,
+                     bool (*load)(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
+                                  const uint8_t *value, size_t n))
+{
+    struct fx_db_iter *it = fx_db_iter_create(jobs->db, &kind, 1);
+    const uint8_t *key, *value;
+    size_t key_len, n;
+    bool fine;
+
+    while (fx_db_iter_next(it, &key, &key_len, &value, &n)) {
+        if (!load(jobs, key, key_len, value, n)) {
+            fx_log_info("jobs: an entry '%c' does not parse, it is left out", kind);
+        }
+    }
+    fine = !fx_db_iter_failed(it);
+    fx_db_iter_destroy(it);
+    return fine;
+}
+
+bool fx_notes_load(struct fx_jobs *jobs)
+{
+    return load_all(jobs, 'N', load_note) && load_all(jobs, 'O', load_own);
+}

@@ -1,0 +1,375 @@
+/*
+ * Ends tasks: accepts by certificate, takes by samples after the window, refunds after the
+ * deadline; by itself for own keys, and on request. What is due is decided anew from the book at
+ * each step, so transactions lost in a reorganisation are made again.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/script.h"
+#include "src/jobs/jobs_int.h"
+#include "src/matrix/proof.h"
+#include "src/sys/clock.h"
+#include "src/sys/log.h"
+#include "src/util/mem.h"
+
+#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
+#define LOCK_UNIT_SECONDS 512
+#define RETRY_MS 10000
+
+/* ---- what settlement pays to ------------------------------------------------------------- */
+
+/* One address a task: attempts that fail do not use up addresses. */
+static bool set_payout(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                       const struct fx_book_task *task, const char *label,
+                       struct fx_task_spend *spend, struct fx_jobs_error *error)
+{
+    struct fx_note *note = fx_note_get(jobs, task);
+    struct fx_wallet_error why;
+
+    if (!note->has_payout || !fx_wallet_owns_key(wallet, &note->payout)) {
+        if (!fx_wallet_new_key(wallet, FX_KEY_RECEIVE, label, &note->payout, &why)) {
+            return fx_jobs_pass_error(error, &why);
+        }
+        note->has_payout = true;
+        fx_note_save(jobs, note);
+    }
+    fx_script_p2tr(note->payout.b, spend->script);
+    return true;
+}
+
+static bool send(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_book_task *task,
+                 const struct fx_task_spend *spend, const char *comment, struct fx_hash *txid,
+                 struct fx_jobs_error *error)
+{
+    struct fx_tx *tx = fx_task_spend_build(jobs, wallet, spend, error);
+    char id[FX_HASH_HEX];
+
+    if (tx == NULL || !fx_task_spend_commit(wallet, tx, comment, txid, error)) {
+        return false;
+    }
+    fx_hash_to_id(&task->origin.txid, id);
+    fx_log_info("jobs: %s of task %s:%u is sent", comment, id, task->origin.index);
+    return true;
+}
+
+/* ---- the samples of take ----------------------------------------------------------------- */
+
+struct own_source {
+    struct fx_jobs *jobs;
+    const struct fx_book_task *task;
+};
+
+static bool get_chunk(struct fx_jobs *jobs, const struct fx_blob_key *key, uint32_t x, uint32_t y,
+                      size_t size, uint8_t *out, uint8_t *path_out)
+{
+    uint8_t *data = fx_xmalloc(FX_BLOB_CHUNK_MAX);
+    uint8_t path[FX_BLOB_PATH_MAX * 32];
+    size_t n = 0, n_path = 0;
+    bool found = fx_blobs_get(jobs->config.blobs, key, x, y, data, &n, path, &n_path) && n == size;
+
+    if (found) {
+        memcpy(out, data, n);
+        if (path_out != NULL) {
+            memcpy(path_out, path, n_path * 32);
+        }
+    }
+    free(data);
+    return found;
+}
+
+static bool read_block(void *ctx, enum fx_side side, uint32_t panel, uint32_t segment,
+                       int8_t out[FX_BLOCK_BYTES], uint8_t *path)
+{
+    const struct own_source *own = ctx;
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+
+    fx_book_operand(own->task->job, side, &key, &shape);
+    return get_chunk(own->jobs, &key, panel, segment, FX_BLOCK_BYTES, (uint8_t *)out, path);
+}
+
+static bool read_tile(void *ctx, uint32_t tile, uint8_t out[FX_TILE_BYTES], uint8_t *path)
+{
+    const struct own_source *own = ctx;
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+
+    fx_book_result(own->task, &key, &shape);
+    return get_chunk(own->jobs, &key, tile, 0, FX_TILE_BYTES, out, path);
+}
+
+static bool build_proofs(struct fx_jobs *jobs, const struct fx_book_task *task,
+                         const struct fx_hash *beacon, struct fx_buf proofs[FX_TASK_SAMPLES],
+                         struct fx_jobs_error *error)
+{
+    struct own_source own = {jobs, task};
+    struct fx_source source = {.ctx = &own, .read_block = read_block, .read_tile = read_tile};
+
+    for (uint8_t sample = 0; sample < FX_TASK_SAMPLES; sample++) {
+        struct fx_hash hash;
+        uint32_t row, column;
+
+        fx_task_sample_hash(beacon, &task->origin, sample, &hash);
+        task->job->kind->sample(&task->shape, &hash, &row, &column);
+        if (!fx_entry_proof_build(&task->job->gemm, &task->shape, &task->state.solver, &source, row,
+                                  column, &proofs[sample])) {
+            return fx_jobs_refuse(error, -4,
+                                  "The samples cannot be proven: an operand or the result is not "
+                                  "here");
+        }
+    }
+    return true;
+}
+
+/* The median time from which take is allowed: protocol section 5 and BIP68. 0: not known. */
+static int64_t take_time(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    uint32_t height = task->state.claim_height;
+    const struct fx_index *before = fx_chain_at(jobs->config.chain, height > 0 ? height - 1 : 0);
+
+    if (before == NULL) {
+        return 0;
+    }
+    return before->median_time + (int64_t)task->job->spec.window * LOCK_UNIT_SECONDS;
+}
+
+/* FX_FOUND: take is due. */
+static bool find_beacon(struct fx_jobs *jobs, const struct fx_book_task *task,
+                        struct fx_ancestor *beacon, struct fx_jobs_error *error)
+{
+    int64_t from = take_time(jobs, task);
+    int64_t now = fx_chain_tip(jobs->config.chain)->median_time;
+    struct fx_view view;
+
+    if (from == 0 || now < from) {
+        return fx_jobs_refuse(error, -4,
+                              "Not certified, and its window is open: it can be taken at median "
+                              "time %" PRId64 ", now %" PRId64,
+                              from, now);
+    }
+    fx_chain_view(jobs->config.chain, &view);
+    if (view.beacon(view.ctx, task->state.claim_height, beacon) != FX_FOUND) {
+        return fx_jobs_refuse(error, -4,
+                              "Not certified, and no hash-lane block after the claim chose its "
+                              "samples yet");
+    }
+    return true;
+}
+
+/* ---- settlement -------------------------------------------------------------------------- */
+
+static bool accept_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                         const struct fx_book_task *task, struct fx_task_spend *spend,
+                         struct fx_hash *txid, struct fx_jobs_error *error)
+{
+    const struct fx_note *note = fx_note_find(jobs, task);
+
+    spend->action = FX_ACTION_ACCEPT;
+    spend->sequence = SEQUENCE_REPLACEABLE;
+    spend->items[0].data = note->certificate;
+    spend->items[0].len = sizeof note->certificate;
+    spend->n_items = 1;
+    return send(jobs, wallet, task, spend, "accept", txid, error);
+}
+
+static bool take_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                       const struct fx_book_task *task, struct fx_task_spend *spend,
+                       struct fx_hash *txid, struct fx_jobs_error *error)
+{
+    struct fx_buf proofs[FX_TASK_SAMPLES] = {FX_BUF_INIT, FX_BUF_INIT};
+    struct fx_ancestor beacon;
+    bool sent = false;
+
+    if (!find_beacon(jobs, task, &beacon, error)) {
+        return false;
+    }
+    if (build_proofs(jobs, task, &beacon.id, proofs, error)) {
+        spend->action = FX_ACTION_TAKE;
+        spend->sequence = FX_SEQUENCE_LOCK_TIME | task->job->spec.window;
+        spend->n_items = FX_TASK_SAMPLES;
+        for (size_t i = 0; i < FX_TASK_SAMPLES; i++) {
+            spend->items[i] = fx_jobs_span(&proofs[i]);
+        }
+        sent = send(jobs, wallet, task, spend, "take", txid, error);
+    }
+    for (size_t i = 0; i < FX_TASK_SAMPLES; i++) {
+        fx_buf_clear(&proofs[i]);
+    }
+    return sent;
+}
+
+static bool is_certified(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    const struct fx_note *note = fx_note_find(jobs, task);
+
+    return note != NULL && note->certified;
+}
+
+static bool settle(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_book_task *task,
+                   struct fx_hash *txid, struct fx_jobs_error *error)
+{
+    struct fx_buf preimage = FX_BUF_INIT;
+    struct fx_ancestor beacon;
+    struct fx_task_spend spend;
+    bool certified = is_certified(jobs, task), sent = false;
+
+    if (!certified && !find_beacon(jobs, task, &beacon, error)) {
+        return false;
+    }
+    memset(&spend, 0, sizeof spend);
+    fx_book_claimed_preimage(jobs->config.params, task, &preimage);
+    spend.outpoint = task->state.claim;
+    spend.value = task->state.claim_value;
+    spend.key = task->state.solver;
+    spend.preimage = fx_jobs_span(&preimage);
+    spend.burned = task->state.burn;
+    if (set_payout(jobs, wallet, task, "task pay", &spend, error)) {
+        sent = certified ? accept_claim(jobs, wallet, task, &spend, txid, error)
+                         : take_claim(jobs, wallet, task, &spend, txid, error);
+    }
+    fx_buf_clear(&preimage);
+    return sent;
+}
+
+static bool refund(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_book_task *task,
+                   struct fx_hash *txid, struct fx_jobs_error *error)
+{
+    struct fx_task_spend spend;
+    uint32_t deadline = task->job->spec.deadline;
+
+    memset(&spend, 0, sizeof spend);
+    spend.action = FX_ACTION_REFUND;
+    spend.outpoint = task->state.outpoint;
+    spend.value = task->state.escrow;
+    spend.key = task->job->spec.client;
+    spend.preimage = fx_jobs_span(&task->preimage);
+    spend.sequence = SEQUENCE_REPLACEABLE;
+    spend.lock_time = deadline < FX_LOCKTIME_THRESHOLD ? FX_LOCKTIME_THRESHOLD : deadline;
+    return set_payout(jobs, wallet, task, "task refund", &spend, error) &&
+           send(jobs, wallet, task, &spend, "refund", txid, error);
+}
+
+/* ---- on request -------------------------------------------------------------------------- */
+
+static bool check_spender(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                          struct fx_jobs_error *error)
+{
+    if (fx_mempool_spender(jobs->config.mempool, &task->state.outpoint) != NULL) {
+        return fx_jobs_refuse(error, -4,
+                              "A transaction that spends the task waits in the mempool already");
+    }
+    return true;
+}
+
+/* The task, if it is in this state and one of the wallet's keys. wallet NULL: the one that has it.
+ */
+static struct fx_book_task *find_own(struct fx_jobs *jobs, struct fx_wallet **wallet,
+                                     const struct fx_outpoint *origin, enum fx_task_status status,
+                                     struct fx_jobs_error *error)
+{
+    struct fx_book_task *task = fx_book_find(jobs->book, origin);
+    const struct fx_hash *key;
+
+    if (task == NULL) {
+        fx_jobs_refuse(error, -8, "No such task on the chain");
+        return NULL;
+    }
+    if (task->state.status != status) {
+        fx_jobs_refuse(error, -4, "The task is not %s",
+                       status == FX_STATUS_OPEN ? "open" : "claimed");
+        return NULL;
+    }
+    key = status == FX_STATUS_OPEN ? &task->job->spec.client : &task->state.solver;
+    if (*wallet == NULL) {
+        *wallet = fx_jobs_wallet_of(jobs, key);
+    }
+    if (*wallet == NULL || !fx_wallet_owns_key(*wallet, key)) {
+        fx_jobs_refuse(error, -4, "The wallet does not have the key of the task's %s",
+                       status == FX_STATUS_OPEN ? "client" : "solver");
+        return NULL;
+    }
+    return check_spender(jobs, task, error) ? task : NULL;
+}
+
+bool fx_jobs_settle(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                    const struct fx_outpoint *origin, struct fx_hash *txid,
+                    struct fx_jobs_error *error)
+{
+    const struct fx_book_task *task = find_own(jobs, &wallet, origin, FX_STATUS_CLAIMED, error);
+
+    return task != NULL && settle(jobs, wallet, task, txid, error);
+}
+
+/* A transaction's lock time must lie below the median time. */
+static bool is_expired(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    return fx_chain_tip(jobs->config.chain)->median_time > (int64_t)task->job->spec.deadline;
+}
+
+bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                    const struct fx_outpoint *origin, struct fx_hash *txid,
+                    struct fx_jobs_error *error)
+{
+    const struct fx_book_task *task = find_own(jobs, &wallet, origin, FX_STATUS_OPEN, error);
+
+    if (task == NULL) {
+        return false;
+    }
+    if (!is_expired(jobs, task)) {
+        return fx_jobs_refuse(
+            error, -4, "The deadline is not past: median time %" PRId64 ", deadline %u",
+            fx_chain_tip(jobs->config.chain)->median_time, task->job->spec.deadline);
+    }
+    return refund(jobs, wallet, task, txid, error);
+}
+
+/* ---- by itself --------------------------------------------------------------------------- */
+
+static void end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_book_task *task)
+{
+    struct fx_note *note = fx_note_get(jobs, task);
+    struct fx_jobs_error error;
+    struct fx_hash txid;
+    bool sent;
+
+    if (fx_clock_monotonic_ms() < note->retry_ms ||
+        fx_mempool_spender(jobs->config.mempool, &task->state.outpoint) != NULL) {
+        return;
+    }
+    sent = task->state.status == FX_STATUS_OPEN ? refund(jobs, wallet, task, &txid, &error)
+                                                : settle(jobs, wallet, task, &txid, &error);
+    if (sent) {
+        note->text[0] = '\0';
+        return;
+    }
+    fx_note_text(note, "%s", error.text);
+    /* To come back to it too early costs nothing; to fail in building does. */
+    if (task->state.status == FX_STATUS_OPEN || is_certified(jobs, task) ||
+        take_time(jobs, task) <= fx_chain_tip(jobs->config.chain)->median_time) {
+        note->retry_ms = fx_clock_monotonic_ms() + RETRY_MS;
+    }
+}
+
+void fx_settle_step(struct fx_jobs *jobs)
+{
+    struct fx_book_task *task;
+    size_t at = 0;
+
+    if (fx_jobs_is_syncing(jobs)) {
+        return;
+    }
+    while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
+        bool open = task->state.status == FX_STATUS_OPEN;
+        struct fx_wallet *wallet;
+
+        if ((open && !is_expired(jobs, task)) || task->job->spec.kind != FX_KIND_GEMM) {
+            continue;
+        }
+        wallet = fx_jobs_wallet_of(jobs, open ? &task->job->spec.client : &task->state.solver);
+        if (wallet != NULL) {
+            end_task(jobs, wallet, task);
+        }
+    }
+}
