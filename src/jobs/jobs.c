@@ -371,6 +371,18 @@ static void subscribe(struct fx_jobs *jobs)
     fx_blobs_subscribe(jobs->config.blobs, blob_complete, jobs);
 }
 
+static struct fx_db *open_db(const char *dir, char **why)
+{
+    struct fx_buf path = FX_BUF_INIT;
+    struct fx_db *db;
+
+    fx_buf_printf(&path, "%s/jobs", dir);
+    fx_buf_u8(&path, 0);
+    db = fx_db_open((const char *)path.data, DB_CACHE, why);
+    fx_buf_clear(&path);
+    return db;
+}
+
 struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error)
 {
     struct fx_jobs *jobs = fx_xcalloc(1, sizeof *jobs);
@@ -393,7 +405,7 @@ struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error
     if (jobs->timer == NULL || jobs->checker == NULL) {
         return give_up(jobs, error, "jobs: no events");
     }
-    jobs->db = fx_db_open(config->dir, DB_CACHE, &why);
+    jobs->db = open_db(config->dir, &why);
     if (jobs->db != NULL) {
         jobs->book =
             fx_book_create(config->params, jobs->db, &fx_chain_genesis(config->chain)->id, &why);

@@ -24,7 +24,7 @@ struct fx_jobs_config {
     struct fx_net *net;
     struct fx_wallets *wallets;
     struct fx_pool *pool;      /* checks of results run here */
-    const char *dir;           /* folder of the module's database; created where it is missing */
+    const char *dir;           /* the network's data folder: the database is its jobs/ */
     unsigned freivalds_rounds; /* of a check; 0: 2 */
 };
 

@@ -59,10 +59,7 @@ static int64_t fee_of(const struct fx_jobs *jobs, struct fx_txb *b,
     return (rate * vsize + 999) / 1000;
 }
 
-/*
- * Own inputs for what the task's input does not pay. A task spend may have only one unconfirmed
- * descendant: confirmed coins first, so that claims do not hang on each other.
- */
+/* Own inputs for what the task's input does not pay, and change. */
 static bool fund(struct fx_wallet *wallet, struct fx_txb *b, const struct fx_task_spend *spend,
                  struct fx_jobs_error *error)
 {
@@ -71,11 +68,8 @@ static bool fund(struct fx_wallet *wallet, struct fx_txb *b, const struct fx_tas
     struct fx_wallet_error why;
     int64_t fee;
 
-    if (fx_wallet_fund(wallet, b, &input, 1, 0, spend->burned, 1, &fee, &why) ||
-        fx_wallet_fund(wallet, b, &input, 1, 0, spend->burned, 0, &fee, &why)) {
-        return true;
-    }
-    return fx_jobs_pass_error(error, &why);
+    return fx_wallet_fund(wallet, b, &input, 1, 0, spend->burned, 0, &fee, &why) ||
+           fx_jobs_pass_error(error, &why);
 }
 
 /* Signs the task's input by its key. */
