@@ -81,9 +81,7 @@ static void condemn(struct fx_chain *chain, struct fx_index *entry, struct fx_in
         }
         entry = fx_chain_add_entry(chain, header, parent);
     }
-    entry->status |= FX_INDEX_FAILED;
-    fx_chain_touch(chain, entry);
-    fx_chain_find_best_header(chain);
+    fx_chain_condemn(chain, entry);
 }
 
 /* The verdict on a block that was stored, once activation has looked at it. */

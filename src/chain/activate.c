@@ -106,7 +106,13 @@ static void mark_failed(struct fx_chain *chain, struct fx_index *index)
     fx_chain_touch(chain, index);
 }
 
-static void condemn(struct fx_chain *chain, struct fx_index *index, enum fx_verdict why)
+void fx_chain_condemn(struct fx_chain *chain, struct fx_index *index)
+{
+    fx_chain_each_descendant(chain, index, mark_failed);
+    fx_chain_find_best_header(chain);
+}
+
+static void condemn_for(struct fx_chain *chain, struct fx_index *index, enum fx_verdict why)
 {
     char id[FX_HASH_HEX];
 
@@ -114,8 +120,7 @@ static void condemn(struct fx_chain *chain, struct fx_index *index, enum fx_verd
     fx_log_info("block %s at height %u is invalid: %s", id, index->height, fx_verdict_string(why));
     chain->failed = index;
     chain->failed_why = why;
-    fx_chain_each_descendant(chain, index, mark_failed);
-    fx_chain_find_best_header(chain);
+    fx_chain_condemn(chain, index);
     fx_chain_find_candidates(chain);
 }
 
@@ -179,7 +184,7 @@ static bool step_toward(struct fx_chain *chain, struct fx_index *target,
             break;
         case FX_INVALID:
         case FX_INVALID_COPY:
-            condemn(chain, next, why);
+            condemn_for(chain, next, why);
             return true;
         case FX_FAILED:
             if (!lost) {

@@ -99,6 +99,8 @@ void fx_chain_push_active(struct fx_chain *chain, struct fx_index *index);
 /* index has data now: gives arrival numbers to it and to descendants that waited for it. */
 void fx_chain_link(struct fx_chain *chain, struct fx_index *index);
 void fx_chain_find_candidates(struct fx_chain *chain);
+/* Marks an entry, none of the best chain, and all its descendants as failed. */
+void fx_chain_condemn(struct fx_chain *chain, struct fx_index *index);
 /* Makes the best candidate the tip. block (may be NULL): the data of index. False: fatal. */
 bool fx_chain_activate(struct fx_chain *chain, const struct fx_index *index,
                        const struct fx_block *block);
