@@ -29,6 +29,7 @@ void kit_reopen(struct kit *kit, const char *dir, size_t cache_bytes)
         .params = kit->params,
         .dir = dir,
         .cache_bytes = cache_bytes,
+        .pool = kit->pool,
     };
     char *error;
 

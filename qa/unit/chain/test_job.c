@@ -309,3 +309,29 @@ FX_TEST(beacon_is_the_first_hash_block_above)
     life_clear(&life);
     kit_close(&kit);
 }
+
+FX_TEST(a_settled_record_is_forgotten_and_comes_back)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_txoutset before, after;
+    const struct fx_index *settled;
+    struct life life;
+    struct kit kit;
+
+    kit_open(&kit, dir, BIG_CACHE);
+    kit_mine_empty(&kit, 110);
+    live(&kit, &life);
+    settled = fx_chain_tip(kit.chain);
+    kit_mine_empty(&kit, FX_RECORD_KEEP - 1);
+    FX_CHECK_INT(records(&kit).n, 1);
+    before = kit_set(&kit);
+    FX_CHECK_INT(kit_mine_empty(&kit, 1)->height, settled->height + FX_RECORD_KEEP);
+    FX_CHECK_INT(records(&kit).n, 0);
+    kit_reopen(&kit, dir, BIG_CACHE);
+    FX_CHECK(fx_chain_invalidate(kit.chain, fx_chain_tip(kit.chain)));
+    FX_CHECK_INT(records(&kit).settled, 1);
+    after = kit_set(&kit);
+    kit_check_same_set(&before, &after);
+    life_clear(&life);
+    kit_close(&kit);
+}

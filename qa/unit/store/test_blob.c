@@ -1,8 +1,11 @@
 /* Tests of the blob store: chunks with their paths, partial blobs, damage. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "qa/unit/harness.h"
@@ -397,4 +400,80 @@ FX_TEST(walk_and_remains)
     fx_blobs_close(blobs);
     free(file);
     free(remains);
+}
+
+FX_TEST(a_full_disk_keeps_what_was_there)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_blobs *blobs = open_blobs(dir);
+    struct rlimit limit, small;
+    struct operand o;
+
+    operand_init(&o, 1, 4);
+    FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+    signal(SIGXFSZ, SIG_IGN);
+    FX_CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    small = limit;
+    small.rlim_cur = FX_BLOCK_BYTES + 1000;
+    FX_CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    FX_CHECK_INT(put(blobs, &o, 0, 0), FX_BLOB_PUT_OK);
+    FX_CHECK_INT(put(blobs, &o, 0, 1), FX_BLOB_PUT_FAILED);
+    FX_CHECK_INT(put(blobs, &o, 0, 3), FX_BLOB_PUT_FAILED);
+    FX_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    signal(SIGXFSZ, SIG_DFL);
+    check_chunk(blobs, &o, 0, 0);
+    FX_CHECK_INT(put(blobs, &o, 0, 1), FX_BLOB_PUT_OK);
+    check_chunk(blobs, &o, 0, 1);
+    operand_clear(&o);
+    fx_blobs_close(blobs);
+}
+
+FX_TEST(sudden_death_keeps_what_was_acknowledged)
+{
+    static const char *points[] = {"blob-put-data:1", "blob-put-data:3", "blob-put-tree:1",
+                                   "blob-put-tree:4"};
+    size_t p;
+
+    for (p = 0; p < sizeof(points) / sizeof(points[0]); p++) {
+        const char *dir = fx_unit_tmpdir();
+        struct fx_blobs *blobs;
+        struct operand o;
+        uint32_t i, told = 0;
+        int ends[2], status;
+        pid_t child;
+        char c;
+
+        operand_init(&o, 2, 2);
+        FX_CHECK(pipe(ends) == 0);
+        child = fork();
+        if (child == 0) {
+            setenv("FORNAX_CRASH_AT", points[p], 1);
+            blobs = open_blobs(dir);
+            fx_blobs_expect(blobs, &o.key, &o.shape);
+            for (i = 0; i < 4; i++) {
+                put(blobs, &o, i / 2, i % 2);
+                if (write(ends[1], "x", 1) != 1) {
+                    _exit(2);
+                }
+            }
+            _exit(0);
+        }
+        close(ends[1]);
+        while (read(ends[0], &c, 1) == 1) {
+            told++;
+        }
+        close(ends[0]);
+        FX_CHECK(waitpid(child, &status, 0) == child);
+        FX_CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        blobs = open_blobs(dir);
+        for (i = 0; i < told; i++) {
+            check_chunk(blobs, &o, i / 2, i % 2);
+        }
+        for (; i < 4; i++) {
+            FX_CHECK_INT(put(blobs, &o, i / 2, i % 2), FX_BLOB_PUT_OK);
+        }
+        FX_CHECK_INT(fx_blobs_state(blobs, &o.key), FX_BLOB_COMPLETE);
+        operand_clear(&o);
+        fx_blobs_close(blobs);
+    }
 }
