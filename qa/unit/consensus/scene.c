@@ -56,6 +56,16 @@ static enum fx_lookup find_settled(void *ctx, uint32_t height, struct fx_outpoin
     return FX_FOUND;
 }
 
+static void fill_ancestor(const struct fx_scene *scene, uint32_t height,
+                          struct fx_ancestor *ancestor)
+{
+    memset(ancestor, 0, sizeof(*ancestor));
+    fx_scene_id(height, &ancestor->id);
+    ancestor->height = height;
+    ancestor->lane = scene->lane[height];
+    ancestor->solver = scene->solver[height];
+}
+
 static enum fx_lookup find_ancestor(void *ctx, uint32_t height, struct fx_ancestor *ancestor)
 {
     const struct fx_scene *scene = ctx;
@@ -66,11 +76,7 @@ static enum fx_lookup find_ancestor(void *ctx, uint32_t height, struct fx_ancest
     if (height > scene->tip) {
         return FX_MISSING;
     }
-    memset(ancestor, 0, sizeof(*ancestor));
-    fx_scene_id(height, &ancestor->id);
-    ancestor->height = height;
-    ancestor->lane = scene->lane[height];
-    ancestor->solver = scene->solver[height];
+    fill_ancestor(scene, height, ancestor);
     return FX_FOUND;
 }
 
@@ -83,7 +89,8 @@ static enum fx_lookup find_beacon(void *ctx, uint32_t above, struct fx_ancestor 
     }
     for (uint32_t height = above + 1; height <= scene->tip; height++) {
         if (scene->lane[height] == FX_LANE_HASH) {
-            return find_ancestor(ctx, height, ancestor);
+            fill_ancestor(scene, height, ancestor);
+            return FX_FOUND;
         }
     }
     return FX_MISSING;

@@ -22,6 +22,8 @@ static void begin(struct fx_spend_case *s)
     s->value = ESCROW;
     s->coin_height = H0;
     s->version = 2;
+    s->action_bytes = 1;
+    s->signature_bytes = 64;
     s->sequence = FX_SEQUENCE_FINAL - 1;
 }
 
@@ -168,10 +170,15 @@ void fx_case_begin_take(struct fx_spend_case *s)
 
 void fx_case_add_witness(struct fx_spend_case *s, struct fx_txb *b)
 {
+    const uint8_t action[2] = {s->action, 0};
+
     fx_txb_clear_witness(b, IN);
-    fx_txb_push_witness(b, IN, &s->action, 1);
+    if (s->no_witness) {
+        return;
+    }
+    fx_txb_push_witness(b, IN, action, s->action_bytes);
     if (!s->no_signature) {
-        fx_txb_push_witness(b, IN, s->signature, 64);
+        fx_txb_push_witness(b, IN, s->signature, s->signature_bytes);
     }
     for (size_t at = 0; at < s->n_items; at++) {
         fx_txb_push_witness(b, IN, s->items[at].data, s->items[at].len);
@@ -186,6 +193,9 @@ static void add_outputs(struct fx_spend_case *s, struct fx_txb *b, const uint8_t
     fx_txb_add_out(b, 500, change, 34);
     if (s->action != FX_ACTION_CLAIM) {
         fx_txb_add_out(b, 600, change, 34);
+        return;
+    }
+    if (s->no_second_output) {
         return;
     }
     fx_case_task_script(&s->claimed, script);

@@ -39,10 +39,13 @@ struct fx_spend_case {
     struct fx_buf items[4]; /* between signature and preimage */
     size_t n_items;
     struct fx_buf preimage;
-    uint8_t signature[64];
+    uint8_t signature[65]; /* room for one byte too many */
 
     /* how to break it */
-    bool wrong_program, no_signature, script_sig, no_pair, wrong_pair, bad_signature;
+    bool wrong_program, no_signature, script_sig, bad_signature;
+    bool no_pair, no_second_output, wrong_pair;
+    bool no_witness;
+    size_t action_bytes, signature_bytes;
 
     struct fx_record_delta delta;
     struct fx_spend_result spent;

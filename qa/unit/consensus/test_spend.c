@@ -25,6 +25,12 @@ FX_TEST(each_action_as_it_should_be)
 FX_TEST(witnesses)
 {
     BREAK_ANY(s.script_sig = true, "bad-task-witness");
+    BREAK_ANY(s.no_witness = true, "bad-task-witness");
+    BREAK_ANY(s.action_bytes = 0, "bad-task-witness");
+    BREAK_ANY(s.action_bytes = 2, "bad-task-witness");
+    BREAK_ANY(s.signature_bytes = 0, "bad-task-witness");
+    BREAK_ANY(s.signature_bytes = 63, "bad-task-witness");
+    BREAK_ANY(s.signature_bytes = 65, "bad-task-witness");
     BREAK_ANY(s.no_signature = true, "bad-task-witness");
     BREAK_ANY(s.n_items++, "bad-task-witness");
     BREAK_ANY(s.action = 9, "bad-task-witness");

@@ -66,6 +66,7 @@ FX_TEST(claim_pair)
     KEEP(fx_case_begin_claim, s.paid++);
     BREAK(fx_case_begin_claim, s.wrong_pair = true, "bad-task-pair");
     BREAK(fx_case_begin_claim, s.no_pair = true, "bad-task-pair");
+    BREAK(fx_case_begin_claim, s.no_second_output = true, "bad-task-pair");
     /* The output pays to other fields than the witness has. */
     BREAK(fx_case_begin_claim, s.claimed.burn--, "bad-task-pair");
     BREAK(fx_case_begin_claim, s.claimed.result.b[0] ^= 1, "bad-task-pair");
