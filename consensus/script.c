@@ -176,12 +176,6 @@ static enum fx_verdict run_p2wpkh(const struct fx_script_check *check, const uin
     if (memcmp(key_hash, program, sizeof key_hash) != 0 || !is_strict_der(sig)) {
         return FX_SCRIPT_VERIFY;
     }
-    if (key.len == 65) {
-        return FX_SCRIPT_UNSUPPORTED;
-    }
-    if (key.len != 33) {
-        return FX_SCRIPT_VERIFY;
-    }
     memcpy(code + 3, program, 20);
     code[23] = OP_EQUALVERIFY;
     code[24] = OP_CHECKSIG;

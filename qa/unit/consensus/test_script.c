@@ -347,7 +347,29 @@ FX_TEST(p2wpkh_with_other_keys)
     world_key_full(2, key, full);
     wpkh_init(&s, full, sizeof full);
     n = wpkh_sign(&s, 1, signature);
-    FX_CHECK_INT(wpkh_run(&s, signature, n, full, sizeof full), FX_SCRIPT_UNSUPPORTED);
+    /* That keys be compressed is policy. */
+    FX_CHECK_INT(wpkh_run(&s, signature, n, full, sizeof full), FX_OK);
+    signature[n - 1] ^= 0x10;
+    FX_CHECK_INT(wpkh_run(&s, signature, n, full, sizeof full), FX_SCRIPT_VERIFY);
+    spend_clear(&s);
+    full[64] ^= 1; /* off the curve */
+    wpkh_init(&s, full, sizeof full);
+    n = wpkh_sign(&s, 1, signature);
+    FX_CHECK_INT(wpkh_run(&s, signature, n, full, sizeof full), FX_SCRIPT_VERIFY);
+    spend_clear(&s);
+    full[64] ^= 1;
+    for (uint8_t form = 6; form <= 7; form++) { /* hybrid: uncompressed, with the parity of y */
+        full[0] = form;
+        wpkh_init(&s, full, sizeof full);
+        n = wpkh_sign(&s, 1, signature);
+        FX_CHECK_INT(wpkh_run(&s, signature, n, full, sizeof full),
+                     (full[64] & 1) == (form & 1) ? FX_OK : FX_SCRIPT_VERIFY);
+        spend_clear(&s);
+    }
+    full[0] = 2; /* a form of 33 bytes */
+    wpkh_init(&s, full, sizeof full);
+    n = wpkh_sign(&s, 1, signature);
+    FX_CHECK_INT(wpkh_run(&s, signature, n, full, sizeof full), FX_SCRIPT_VERIFY);
     spend_clear(&s);
     wpkh_init(&s, key, 32);
     FX_CHECK_INT(wpkh_run(&s, signature, n, key, 32), FX_SCRIPT_VERIFY);
