@@ -233,6 +233,21 @@ static bool begins_with_height(const struct fx_tx *coinbase, uint32_t height)
     return sig.len >= n && memcmp(sig.data, script, n) == 0;
 }
 
+/* CVE-2017-12842: a level of the merkle tree passed off as the transactions, two hashes each. No
+ * such pair reads as a coinbase. */
+static bool may_be_inner_hashes(const struct fx_block *block)
+{
+    if (block->n_txs == 0 || fx_tx_is_coinbase(block->txs[0])) {
+        return false;
+    }
+    for (size_t i = 0; i < block->n_txs; i++) {
+        if (block->txs[i]->base_size == 2 * sizeof(struct fx_hash)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum fx_verdict check_merkle(const struct fx_block *block)
 {
     struct fx_hash root;
@@ -242,7 +257,10 @@ static enum fx_verdict check_merkle(const struct fx_block *block)
     if (!fx_hash_equal(&root, &block->header.merkle_root)) {
         return FX_BAD_TXNMRKLROOT;
     }
-    return mutated ? FX_BAD_TXNS_DUPLICATE : FX_OK;
+    if (mutated) {
+        return FX_BAD_TXNS_DUPLICATE;
+    }
+    return may_be_inner_hashes(block) ? FX_BAD_CB_MISSING : FX_OK;
 }
 
 /* Bitcoin's CheckBlock, after the merkle root. */

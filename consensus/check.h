@@ -29,10 +29,10 @@ uint64_t fx_tx_legacy_sigops(const struct fx_tx *tx);
 #define FX_CB_HEIGHT_SIZE 6
 size_t fx_cb_height_script(uint32_t height, uint8_t script[FX_CB_HEIGHT_SIZE]);
 /*
- * CheckBlock and ContextualCheckBlock: merkle root (a mutated or mismatched copy is
- * FX_INVALID_COPY), size, coinbase first and only, BIP34 height, finality, witness commitment
- * (the block id does not cover witnesses: a copy too); then fx_check_work; last the weight, which
- * condemns only on bytes that matched. Never FX_FAILED.
+ * CheckBlock and ContextualCheckBlock: merkle root (a mutated or mismatched copy, or one that may
+ * pass off a level of the tree as transactions, is FX_INVALID_COPY), size, coinbase first and only,
+ * BIP34 height, finality, witness commitment (the block id does not cover witnesses: a copy too);
+ * then fx_check_work; last the weight, which condemns only on bytes that matched. Never FX_FAILED.
  */
 enum fx_result fx_check_block(const struct fx_params *params, const struct fx_block *block,
                               uint32_t height, int64_t parent_median_time, enum fx_verdict *why);

@@ -422,11 +422,6 @@ FX_TEST(a_repeated_end_is_a_bad_copy)
     expect(world_block(txs, 4), FX_INVALID_COPY, FX_BAD_TXNS_DUPLICATE);
 }
 
-FX_TEST(a_block_has_transactions)
-{
-    expect(world_block(NULL, 0), FX_INVALID, FX_BAD_BLK_LENGTH);
-}
-
 static struct fx_tx *with_script(uint32_t index, size_t n, uint8_t fill)
 {
     struct fx_outpoint prevout = {.index = index};
@@ -439,6 +434,29 @@ static struct fx_tx *with_script(uint32_t index, size_t n, uint8_t fill)
     fx_txb_add_out(&b, 5, script, n);
     free(script);
     return built(&b);
+}
+
+/* CVE-2017-12842: two hashes of the merkle tree side by side, read as a transaction of 64 bytes.
+ * The root is that of a block which may be good, so the copy alone is judged. */
+FX_TEST(inner_hashes_as_transactions_are_a_bad_copy)
+{
+    for (size_t script = 3; script <= 5; script++) {
+        struct fx_tx *one[] = {with_script(1, script, 0x51)};
+        struct fx_tx *two[] = {with_script(1, script, 0x51), with_script(2, script, 0x51)};
+        struct fx_tx *good[] = {coinbase(), with_script(1, script, 0x51)};
+        enum fx_result result = script == 4 ? FX_INVALID_COPY : FX_INVALID;
+
+        FX_CHECK_INT(one[0]->base_size, 60 + script);
+        expect(world_block(one, 1), result, FX_BAD_CB_MISSING);
+        expect(world_block(two, 2), result, FX_BAD_CB_MISSING);
+        /* No hash of a tree reads as a coinbase. */
+        expect(world_block(good, 2), FX_VALID, FX_OK);
+    }
+}
+
+FX_TEST(a_block_has_transactions)
+{
+    expect(world_block(NULL, 0), FX_INVALID, FX_BAD_BLK_LENGTH);
 }
 
 FX_TEST(size_without_witnesses)
