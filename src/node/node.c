@@ -28,6 +28,7 @@
 #include "wallet/wallets.h"
 
 #define MIB ((size_t)1024 * 1024)
+#define FX_NODE_VERSION 100 /* 0.1.0 */
 #define TICK_SECONDS 1
 #define FLUSH_SECONDS 600 /* the state reaches the disk at least this often */
 
@@ -146,6 +147,7 @@ static bool start_state(struct fx_node *node, char **error)
         .pool = node->pool,
     };
     char *path = fx_path_join(node->options->netdir, "mempool.dat");
+    char *blobs = fx_path_join(node->options->netdir, "blobs");
     struct fx_mempool_config mempool = {
         .path = fx_args_bool(args, "persistmempool", true) ? path : NULL,
         .max_bytes = (size_t)fx_args_int(args, "maxmempool", 300) * 1000 * 1000,
@@ -153,13 +155,19 @@ static bool start_state(struct fx_node *node, char **error)
     };
 
     node->chain = fx_chain_create(&chain, error);
-    node->blobs = node->chain ? fx_blobs_open(node->options->netdir, error) : NULL;
+    node->blobs = node->chain ? fx_blobs_open(blobs, error) : NULL;
     if (node->blobs) {
         mempool.chain = node->chain;
         node->mempool = fx_mempool_create(&mempool);
     }
     free(path);
+    free(blobs);
     return node->blobs;
+}
+
+static bool with_wallets(const struct fx_node *node)
+{
+    return !fx_args_bool(node->options->args, "disablewallet", false);
 }
 
 static bool load_wallets(struct fx_node *node, char **error)
@@ -201,14 +209,14 @@ static bool start_wallets(struct fx_node *node, char **error)
         .params = node->options->params,
         .chain = node->chain,
         .mempool = node->mempool,
-        .dir = node->options->netdir,
     };
+    char *dir = fx_path_join(node->options->netdir, "wallets");
 
     node->templates = fx_templates_create(&templates);
-    if (fx_args_bool(node->options->args, "disablewallet", false))
-        return true;
-    node->wallets = fx_wallets_create(&wallets, error);
-    return node->wallets && load_wallets(node, error);
+    wallets.dir = dir;
+    node->wallets = fx_wallets_create(&wallets);
+    free(dir);
+    return !with_wallets(node) || load_wallets(node, error);
 }
 
 static bool start_net(struct fx_node *node, char **error)
@@ -236,7 +244,7 @@ static bool start_net(struct fx_node *node, char **error)
     node->net = fx_net_create(&net, error);
     free(connect);
     free(addnode);
-    if (node->net && node->wallets)
+    if (node->net)
         fx_wallets_set_net(node->wallets, node->net);
     return node->net;
 }
@@ -252,11 +260,14 @@ static bool start_jobs(struct fx_node *node, char **error)
         .net = node->net,
         .wallets = node->wallets,
         .pool = node->pool,
-        .dir = node->options->netdir,
         .freivalds_rounds = (unsigned)fx_args_int(node->options->args, "freivaldsrounds", 2),
     };
 
+    char *dir = fx_path_join(node->options->netdir, "jobs");
+
+    jobs.dir = dir;
     node->jobs = fx_jobs_create(&jobs, error);
+    free(dir);
     if (node->jobs)
         fx_net_set_jobs(node->net, node->jobs);
     return node->jobs;
@@ -272,8 +283,9 @@ static void stop_soon(void *ctx)
 static bool start_rpc(struct fx_node *node, char **error)
 {
     const struct fx_args *args = node->options->args;
-    const char **bind, **allow, **auth;
-    char *cookie = below(node, fx_args_str(args, "rpccookiefile", ".cookie"));
+    const char **binds, **allow, **auth;
+    char *log = fx_path_join(node->options->netdir, "debug.log");
+    char why[FX_RPC_CREATE_ERROR] = "";
     struct fx_rpc_config rpc = {
         .base = node->base,
         .params = node->options->params,
@@ -281,30 +293,35 @@ static bool start_rpc(struct fx_node *node, char **error)
         .mempool = node->mempool,
         .net = node->net,
         .templates = node->templates,
-        .wallets = node->wallets,
+        .wallets = with_wallets(node) ? node->wallets : NULL,
         .jobs = node->jobs,
         .blobs = node->blobs,
-        .cookie_file = cookie,
-        .port = (uint16_t)fx_args_int(args, "rpcport", node->options->params->rpc_port),
+        .dir = node->options->netdir,
+        .port = (uint16_t)fx_args_int(args, "rpcport", 0),
         .user = fx_args_str(args, "rpcuser", NULL),
         .password = fx_args_str(args, "rpcpassword", NULL),
         .doc_check = fx_args_bool(args, "rpcdoccheck", false),
-        .started = node->started,
+        .start_time = node->started,
+        .log_path = log,
+        .user_agent = "/Fornax:" PACKAGE_VERSION "/",
+        .version = FX_NODE_VERSION,
         .stop = stop_soon,
-        .ctx = node,
+        .stop_ctx = node,
     };
 
-    rpc.n_bind = fx_args_list(args, "rpcbind", &bind);
+    rpc.n_binds = fx_args_list(args, "rpcbind", &binds);
     rpc.n_allow = fx_args_list(args, "rpcallowip", &allow);
     rpc.n_auth = fx_args_list(args, "rpcauth", &auth);
-    rpc.bind = bind;
+    rpc.binds = binds;
     rpc.allow = allow;
     rpc.auth = auth;
-    node->rpc = fx_rpc_create(&rpc, error);
-    free(bind);
+    node->rpc = fx_rpc_create(&rpc, why);
+    if (!node->rpc)
+        *error = text("%s", why);
+    free(binds);
     free(allow);
     free(auth);
-    free(cookie);
+    free(log);
     return node->rpc;
 }
 
@@ -340,6 +357,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    fx_wallets_tick(node->wallets);
     if (!fatal && now - node->flushed_ms > FLUSH_SECONDS * 1000) {
         node->flushed_ms = now;
         if (!fx_chain_flush(node->chain))
@@ -419,10 +437,6 @@ void fx_node_destroy(struct fx_node *node)
     if (!node)
         return;
     fx_rpc_destroy(node->rpc);
-    /* Before the modules whose work it runs: what runs still ends here, and nothing starts. */
-    free_event(node->on_pool);
-    if (node->pool)
-        fx_pool_destroy(node->pool);
     if (node->net)
         fx_net_set_jobs(node->net, NULL);
     fx_jobs_destroy(node->jobs);
@@ -432,6 +446,9 @@ void fx_node_destroy(struct fx_node *node)
     fx_mempool_destroy(node->mempool);
     fx_blobs_close(node->blobs);
     fx_chain_destroy(node->chain);
+    free_event(node->on_pool);
+    if (node->pool)
+        fx_pool_destroy(node->pool);
     free_event(node->on_int);
     free_event(node->on_term);
     free_event(node->on_hup);
