@@ -260,14 +260,11 @@ static bool start_jobs(struct fx_node *node, char **error)
         .net = node->net,
         .wallets = node->wallets,
         .pool = node->pool,
+        .dir = node->options->netdir,
         .freivalds_rounds = (unsigned)fx_args_int(node->options->args, "freivaldsrounds", 2),
     };
 
-    char *dir = fx_path_join(node->options->netdir, "jobs");
-
-    jobs.dir = dir;
     node->jobs = fx_jobs_create(&jobs, error);
-    free(dir);
     if (node->jobs)
         fx_net_set_jobs(node->net, node->jobs);
     return node->jobs;
