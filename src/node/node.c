@@ -214,9 +214,9 @@ static bool start_wallets(struct fx_node *node, char **error)
 
     node->templates = fx_templates_create(&templates);
     wallets.dir = dir;
-    node->wallets = fx_wallets_create(&wallets);
+    node->wallets = fx_wallets_create(&wallets, error);
     free(dir);
-    return !with_wallets(node) || load_wallets(node, error);
+    return node->wallets && (!with_wallets(node) || load_wallets(node, error));
 }
 
 static bool start_net(struct fx_node *node, char **error)
