@@ -376,6 +376,7 @@ static bool start_loop(struct fx_node *node, char **error)
     struct timeval tick = {.tv_sec = TICK_SECONDS};
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a full disk, not the end */
     node->base = event_base_new();
     node->pool = fx_pool_create((unsigned)fx_args_int(node->options->args, "par", 0));
     if (node->base) {
