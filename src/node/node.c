@@ -28,7 +28,6 @@
 #include "wallet/wallets.h"
 
 #define MIB ((size_t)1024 * 1024)
-#define FX_NODE_VERSION 100 /* 0.1.0 */
 #define TICK_SECONDS 1
 #define FLUSH_SECONDS 600 /* the state reaches the disk at least this often */
 
@@ -280,9 +279,9 @@ static void stop_soon(void *ctx)
 static bool start_rpc(struct fx_node *node, char **error)
 {
     const struct fx_args *args = node->options->args;
-    const char **binds, **allow, **auth;
+    const char **bind, **allow, **auth;
+    char *cookie = below(node, fx_args_str(args, "rpccookiefile", ".cookie"));
     char *log = fx_path_join(node->options->netdir, "debug.log");
-    char why[FX_RPC_CREATE_ERROR] = "";
     struct fx_rpc_config rpc = {
         .base = node->base,
         .params = node->options->params,
@@ -293,32 +292,29 @@ static bool start_rpc(struct fx_node *node, char **error)
         .wallets = with_wallets(node) ? node->wallets : NULL,
         .jobs = node->jobs,
         .blobs = node->blobs,
-        .dir = node->options->netdir,
+        .cookie_file = cookie,
         .port = (uint16_t)fx_args_int(args, "rpcport", 0),
         .user = fx_args_str(args, "rpcuser", NULL),
         .password = fx_args_str(args, "rpcpassword", NULL),
         .doc_check = fx_args_bool(args, "rpcdoccheck", false),
-        .start_time = node->started,
+        .started = node->started,
         .log_path = log,
-        .user_agent = "/Fornax:" PACKAGE_VERSION "/",
-        .version = FX_NODE_VERSION,
         .stop = stop_soon,
-        .stop_ctx = node,
+        .ctx = node,
     };
 
-    rpc.n_binds = fx_args_list(args, "rpcbind", &binds);
+    rpc.n_bind = fx_args_list(args, "rpcbind", &bind);
     rpc.n_allow = fx_args_list(args, "rpcallowip", &allow);
     rpc.n_auth = fx_args_list(args, "rpcauth", &auth);
-    rpc.binds = binds;
+    rpc.bind = bind;
     rpc.allow = allow;
     rpc.auth = auth;
-    node->rpc = fx_rpc_create(&rpc, why);
-    if (!node->rpc)
-        *error = text("%s", why);
-    free(binds);
+    node->rpc = fx_rpc_create(&rpc, error);
+    free(bind);
     free(allow);
     free(auth);
     free(log);
+    free(cookie);
     return node->rpc;
 }
 

@@ -82,6 +82,9 @@ static const struct fx_arg_option table[] = {
     OPT_STR("rpcpassword", "<password>", rpc, "Its password (default: a cookie file)", 0),
     OPT_STR("rpcauth", "<user>:<salt>$<hash>", rpc,
             "User whose password is kept as HMAC-SHA-256 of the salt; may be repeated", 0),
+    OPT_STR("rpccookiefile", "<file>", rpc,
+            "Where the cookie is, relative to the network's data directory (default: .cookie)", 0),
+
     OPT_BOOL("acceptnonstdtxn", relay,
              "Relay and mine transactions that are not standard (not on main)", 0),
     OPT_INT("maxmempool", "<MB>", relay, "Memory for unconfirmed transactions (default: 300)", 5,
