@@ -1,0 +1,551 @@
+/* Commands for miners of other programs: templates and finished blocks; and blocks of the hash
+ * lane made here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/iface/mempool.h"
+#include "src/iface/template.h"
+#include "src/rpc/rpc_int.h"
+#include "src/rpc/topics_int.h"
+#include "src/sys/clock.h"
+#include "src/util/mem.h"
+
+/* ---- getblocktemplate ------------------------------------------------------------------------ */
+
+#define LONGPOLL_MS 60000
+#define LONGPOLL_STEP_MS 200
+
+static json_t *template_txs(const struct fx_template *t)
+{
+    json_t *out = json_array();
+    for (size_t i = 1; i < t->n_txs; i++) {
+        const struct fx_tx *tx = t->txs[i];
+        json_t *o = json_object(), *depends = json_array();
+        for (size_t in = 0; in < tx->n_in; in++) {
+            for (size_t before = 1; before < i; before++) {
+                if (fx_hash_equal(&t->txs[before]->txid, &tx->in[in].prevout.txid)) {
+                    json_array_append_new(depends, json_integer((json_int_t)before));
+                }
+            }
+        }
+        fx_json_set(o, "data", fx_json_hex(tx->raw.data, tx->raw.len));
+        fx_json_set(o, "txid", fx_json_id(&tx->txid));
+        fx_json_set(o, "hash", fx_json_id(&tx->wtxid));
+        fx_json_set(o, "depends", depends);
+        fx_json_set(o, "fee", json_integer(t->fees[i - 1]));
+        fx_json_set(o, "weight", json_integer((json_int_t)fx_tx_weight(tx)));
+        json_array_append_new(out, o);
+    }
+    return out;
+}
+
+#define OFFER_FIELDS                                                                   \
+    "{ origin: str            # Its name: txid:vout\n"                                 \
+    "index: int, kind: str, preimage: hex\n"                                           \
+    "escrow: amount, height: int, deadline: time, exclusive: int\n"                    \
+    "m: int, n: int, k: int, root_a: hash, root_b: hash\n"                             \
+    "shape: { row0: int, col0: int, rows: int, cols: int, depth: int, bricks: int }\n" \
+    "operandshere: bool }\n"
+
+static json_t *offers(struct fx_rpc *rpc)
+{
+    struct fx_task_info *tasks = NULL;
+    size_t n = rpc->config.jobs ? fx_jobs_tasks(rpc->config.jobs, NULL, &tasks) : 0;
+    json_t *out = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct fx_task_info *t = &tasks[i];
+        struct fx_gemm gemm;
+        if (t->status != FX_STATUS_OPEN || t->spec.kind != FX_KIND_GEMM ||
+            !fx_gemm_read(t->spec.body, &gemm)) {
+            continue;
+        }
+        json_t *o = json_object(), *shape = json_object();
+        fx_json_set(o, "origin", fx_json_outpoint(&t->origin));
+        fx_json_set(o, "index", json_integer(t->index));
+        fx_json_set(o, "kind", json_string("gemm"));
+        fx_json_set(o, "preimage", fx_json_hex(t->preimage.data, t->preimage.len));
+        fx_json_set(o, "escrow", fx_json_amount(t->escrow));
+        fx_json_set(o, "height", json_integer(t->h0));
+        fx_json_set(o, "deadline", json_integer(t->spec.deadline));
+        fx_json_set(o, "exclusive", json_integer(t->spec.exclusive));
+        fx_json_set(o, "m", json_integer(gemm.m));
+        fx_json_set(o, "n", json_integer(gemm.n));
+        fx_json_set(o, "k", json_integer(gemm.k));
+        fx_json_set(o, "root_a", fx_json_root(&gemm.root_a));
+        fx_json_set(o, "root_b", fx_json_root(&gemm.root_b));
+        fx_json_set(shape, "row0", json_integer(t->shape.row0));
+        fx_json_set(shape, "col0", json_integer(t->shape.col0));
+        fx_json_set(shape, "rows", json_integer(t->shape.rows));
+        fx_json_set(shape, "cols", json_integer(t->shape.cols));
+        fx_json_set(shape, "depth", json_integer(t->shape.depth));
+        fx_json_set(shape, "bricks", json_integer((json_int_t)t->shape.bricks));
+        fx_json_set(o, "shape", shape);
+        fx_json_set(o, "operandshere", json_boolean(t->operands_here));
+        json_array_append_new(out, o);
+    }
+    free(tasks);
+    return out;
+}
+
+static json_t *longpoll_id(const struct fx_rpc *rpc)
+{
+    struct fx_mempool_info info;
+    char tip[FX_HASH_HEX];
+    fx_hash_to_id(&fx_chain_tip(rpc->config.chain)->id, tip);
+    fx_mempool_info(rpc->config.mempool, &info);
+    return json_sprintf("%s%zu.%zu", tip, info.count, info.bytes);
+}
+
+static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
+{
+    static const uint8_t anyone[] = {0x51}; /* a miner puts its own script there */
+    struct fx_rpc *rpc = call->rpc;
+    struct fx_chain *chain = rpc->config.chain;
+    const struct fx_index *tip = fx_chain_tip(chain);
+    char error[FX_TEMPLATE_ERROR];
+    uint32_t nbits[FX_LANES];
+    const struct fx_template *t =
+        fx_template_hash(rpc->config.templates, (struct fx_span){anyone, sizeof(anyone)}, error);
+    if (!t) {
+        return fx_rpc_fail(call, FX_RPC_MISC, "%s", error);
+    }
+    fx_chain_targets(chain, tip, nbits);
+    int commitment = fx_block_commitment_output(t->txs[0]);
+    json_t *out = json_object();
+    fx_json_set(out, "capabilities", json_pack("[s]", "proposal"));
+    fx_json_set(out, "lane", json_string(fx_lane_name(lane)));
+    fx_json_set(out, "version", json_integer(fx_header_version((enum fx_lane)lane)));
+    fx_json_set(out, "rules", json_pack("[s, s, s]", "csv", "!segwit", "taproot"));
+    fx_json_set(out, "vbavailable", json_object());
+    fx_json_set(out, "vbrequired", json_integer(0));
+    fx_json_set(out, "previousblockhash", fx_json_id(&tip->id));
+    fx_json_set(out, "transactions", template_txs(t));
+    fx_json_set(out, "coinbaseaux", json_object());
+    int64_t value = t->total_fees - t->burned;
+    fx_json_set(out, "coinbasevalue",
+                json_integer(lane == FX_LANE_HASH ? value + t->subsidy : value));
+    fx_json_set(out, "longpollid", longpoll_id(rpc));
+    fx_json_set(out, "target", fx_json_target(nbits[lane]));
+    fx_json_set(out, "mintime", json_integer(tip->median_time + 1));
+    fx_json_set(out, "mutable", json_pack("[s, s, s]", "time", "transactions", "prevblock"));
+    fx_json_set(out, "noncerange", json_string("00000000ffffffff"));
+    fx_json_set(out, "sigoplimit", json_integer(FX_BLOCK_SIGOPS_COST_MAX));
+    fx_json_set(out, "sizelimit", json_integer(FX_BLOCK_SIZE_MAX));
+    fx_json_set(out, "weightlimit", json_integer(FX_BLOCK_WEIGHT_MAX));
+    fx_json_set(out, "curtime", json_integer(t->header.time));
+    fx_json_set(out, "bits", fx_json_bits(nbits[lane]));
+    fx_json_set(out, "height", json_integer((json_int_t)tip->height + 1));
+    if (commitment >= 0) {
+        struct fx_span script = t->txs[0]->out[commitment].script;
+        fx_json_set(out, "default_witness_commitment", fx_json_hex(script.data, script.len));
+    }
+    if (lane == FX_LANE_JOB) {
+        fx_json_set(out, "tasks", offers(rpc));
+    }
+    return out;
+}
+
+/* BIP23: a block without its proof, judged. */
+static json_t *propose(struct fx_rpc_call *call, const json_t *hex)
+{
+    struct fx_chain *chain = call->rpc->config.chain;
+    uint8_t *data;
+    size_t n;
+    enum fx_verdict why = FX_OK;
+    if (!json_is_string(hex)) {
+        return fx_rpc_fail(call, FX_RPC_TYPE, "Missing data String key for proposal");
+    }
+    if (!fx_rpc_arg_hex(call, hex, "data", FX_BLOCK_SIZE_MAX, &data, &n)) {
+        return NULL;
+    }
+    struct fx_block *block = fx_block_parse(call->rpc->config.params, data, n, &why);
+    free(data);
+    if (!block) {
+        return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block decode failed (%s)",
+                           fx_verdict_string(why));
+    }
+    json_t *out;
+    const struct fx_index *known = fx_chain_find(chain, &block->id);
+    if (known) {
+        out = json_string(known->status & FX_INDEX_CONNECTED ? "duplicate"
+                          : known->status & FX_INDEX_FAILED  ? "duplicate-invalid"
+                                                             : "duplicate-inconclusive");
+    } else if (!fx_hash_equal(&block->header.prev, &fx_chain_tip(chain)->id)) {
+        out = json_string("inconclusive-not-best-prevblk");
+    } else {
+        enum fx_result result = fx_chain_test_block(chain, block, &why);
+        out = result == FX_VALID    ? json_null()
+              : result == FX_FAILED ? fx_rpc_fail_read(call, "the chain")
+                                    : json_string(fx_verdict_string(why));
+    }
+    fx_block_unref(block);
+    return out;
+}
+
+struct longpoll {
+    unsigned lane;
+    int64_t end_ms;
+    char *id;
+};
+
+static void longpoll_free(void *ctx)
+{
+    struct longpoll *wait = ctx;
+    free(wait->id);
+    free(wait);
+}
+
+/* A new tip answers at once, new transactions after a minute, as in Bitcoin Core. */
+static int longpoll_step(struct fx_rpc_call *call, void *ctx)
+{
+    struct longpoll *wait = ctx;
+    char tip[FX_HASH_HEX];
+    fx_hash_to_id(&fx_chain_tip(call->rpc->config.chain)->id, tip);
+    if (strncmp(tip, wait->id, 64) == 0 && fx_clock_monotonic_ms() < wait->end_ms) {
+        return LONGPOLL_STEP_MS;
+    }
+    call->result = template_json(call, wait->lane);
+    return FX_RPC_STEP_DONE;
+}
+
+static bool has_rule(const json_t *rules, const char *name)
+{
+    size_t i;
+    json_t *rule;
+    json_array_foreach(rules, i, rule)
+    {
+        if (json_is_string(rule) && strcmp(json_string_value(rule), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static json_t *getblocktemplate(struct fx_rpc_call *call)
+{
+    const json_t *request = call->args[0];
+    const char *mode = fx_rpc_arg_str(json_object_get(request, "mode"), "template");
+    const json_t *longpoll = json_object_get(request, "longpollid");
+    unsigned lane = FX_LANE_HASH;
+    if (strcmp(mode, "proposal") == 0) {
+        return propose(call, json_object_get(request, "data"));
+    }
+    if (strcmp(mode, "template") != 0) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid mode");
+    }
+    if (!has_rule(json_object_get(request, "rules"), "segwit")) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "getblocktemplate must be called with the segwit rule set (call with "
+                           "{\"rules\": [\"segwit\"]})");
+    }
+    if (json_object_get(request, "lane") &&
+        !fx_rpc_arg_lane(call, json_object_get(request, "lane"), &lane)) {
+        return NULL;
+    }
+    if (json_is_string(longpoll)) {
+        struct longpoll *wait = fx_xcalloc(1, sizeof(*wait));
+        wait->lane = lane;
+        wait->id = fx_xstrdup(json_string_value(longpoll));
+        wait->end_ms = fx_clock_monotonic_ms() + LONGPOLL_MS;
+        return fx_rpc_slice(call, longpoll_step, longpoll_free, wait);
+    }
+    return template_json(call, lane);
+}
+
+static const struct fx_rpc_command getblocktemplate_command = {
+    .name = "getblocktemplate",
+    .text = "Returns what a miner needs to make a block of a lane (BIP22, BIP23, BIP145). On the "
+            "job lane it has the tasks on offer; the block is mined inside one of them, its "
+            "coinbase names it (protocol section 6), and its subsidy comes from the backing list "
+            "that the miner puts in.",
+    .args = "template_request: {\n"
+            "rules: [ str ]           # Must have segwit\n"
+            "lane?: str = hash        # hash or job\n"
+            "mode?: str = template    # template or proposal\n"
+            "capabilities?: [ str ]\n"
+            "longpollid?: str         # Answer when this is no longer the state\n"
+            "data?: hex }             # Proposal: the block",
+    .result = "@ mode template\n"
+              "{ capabilities: [ str ], lane: str, version: int, rules: [ str ]\n"
+              "vbavailable: { *: int }, vbrequired: int, previousblockhash: hash\n"
+              "transactions: [ { data: hex, txid: hash, hash: hash\n"
+              "depends: [ int ]         # Numbers of transactions of this list, from 1\n"
+              "fee: int                 # Embers\n"
+              "weight: int } ]\n"
+              "coinbaseaux: { *: hex }\n"
+              "coinbasevalue: int       # Embers that the coinbase may pay; on the job lane "
+              "without the subsidy of a backing list\n"
+              "longpollid: str, target: hash, mintime: time, mutable: [ str ]\n"
+              "noncerange: hex, sigoplimit: int, sizelimit: int, weightlimit: int\n"
+              "curtime: time, bits: hex, height: int\n"
+              "default_witness_commitment?: hex\n"
+              "tasks?: [ " OFFER_FIELDS " ] }   # Job lane: the tasks on offer\n"
+              "@ mode proposal\nnull|str",
+    .errors = "-8: the rule segwit is not given, or the lane or mode is unknown\n"
+              "-22: Block decode failed",
+    .example = "'{\"rules\":[\"segwit\"]}'\n'{\"rules\":[\"segwit\"],\"lane\":\"job\"}'",
+    .run = getblocktemplate,
+};
+
+/* ---- submitting ------------------------------------------------------------------------------ */
+
+/* BIP22: NULL for accepted, else the reason. */
+static json_t *bip22(struct fx_rpc_call *call, const struct fx_block *block, enum fx_result result,
+                     bool fresh, enum fx_verdict why)
+{
+    const struct fx_chain *chain = call->rpc->config.chain;
+    const struct fx_index *index = fx_chain_find(chain, &block->id);
+    switch (result) {
+    case FX_VALID:
+        if (!fresh) {
+            return json_string("duplicate");
+        }
+        return index && fx_chain_contains(chain, index) ? json_null() : json_string("inconclusive");
+    case FX_INVALID:
+    case FX_INVALID_COPY:
+        return json_string(fx_verdict_string(why));
+    case FX_FAILED:
+        break;
+    }
+    return fx_rpc_fail_read(call, "or write the block");
+}
+
+static json_t *submitblock(struct fx_rpc_call *call)
+{
+    struct fx_chain *chain = call->rpc->config.chain;
+    uint8_t *data;
+    size_t n;
+    bool fresh = false;
+    enum fx_verdict why = FX_OK;
+    if (!fx_rpc_arg_hex(call, call->args[0], "hexdata", FX_BLOCK_SIZE_MAX, &data, &n)) {
+        return NULL;
+    }
+    struct fx_block *block = fx_block_parse(call->rpc->config.params, data, n, &why);
+    free(data);
+    if (!block) {
+        return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block decode failed (%s)",
+                           fx_verdict_string(why));
+    }
+    json_t *out;
+    const struct fx_index *known = fx_chain_find(chain, &block->id);
+    if (known && (known->status & FX_INDEX_FAILED)) {
+        out = json_string("duplicate-invalid");
+    } else if (known && (known->status & FX_INDEX_HAVE_DATA)) {
+        out = json_string("duplicate");
+    } else {
+        enum fx_result result = fx_chain_accept_block(chain, block, &fresh, &why);
+        out = bip22(call, block, result, fresh, why);
+    }
+    fx_block_unref(block);
+    return out;
+}
+
+static const struct fx_rpc_command submitblock_command = {
+    .name = "submitblock",
+    .text = "Gives a block to the node (BIP22). A job-lane block has its work proof after the "
+            "header.",
+    .args = "hexdata: hex\n"
+            "dummy?: str   # Ignored, for BIP22",
+    .result =
+        "@ it is on the best chain now\nnull\n"
+        "@ it is not\nstr  # The reject reason, or duplicate, duplicate-invalid, inconclusive",
+    .errors = "-22: Block decode failed",
+    .example = "\"hexdata\"",
+    .run = submitblock,
+};
+
+static json_t *submitheader(struct fx_rpc_call *call)
+{
+    struct fx_chain *chain = call->rpc->config.chain;
+    const struct fx_index *index = NULL;
+    struct fx_header header;
+    enum fx_verdict why = FX_OK;
+    uint8_t *raw;
+    size_t n;
+    if (!fx_rpc_arg_hex(call, call->args[0], "hexdata", FX_HEADER_SIZE, &raw, &n)) {
+        return NULL;
+    }
+    if (n == FX_HEADER_SIZE) {
+        fx_header_read(raw, &header);
+    }
+    free(raw);
+    if (n != FX_HEADER_SIZE) {
+        return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block header decode failed");
+    }
+    if (!fx_chain_find(chain, &header.prev)) {
+        char prev[FX_HASH_HEX];
+        fx_hash_to_id(&header.prev, prev);
+        return fx_rpc_fail(call, FX_RPC_VERIFY, "Must submit previous header (%s) first", prev);
+    }
+    enum fx_result result = fx_chain_accept_header(chain, &header, &index, &why);
+    if (result == FX_FAILED) {
+        return fx_rpc_fail_read(call, "or write the header");
+    }
+    return result == FX_VALID ? json_null()
+                              : fx_rpc_fail(call, FX_RPC_VERIFY, "%s", fx_verdict_string(why));
+}
+
+static const struct fx_rpc_command submitheader_command = {
+    .name = "submitheader",
+    .text = "Gives a header to the node.",
+    .args = "hexdata: hex   # 80 bytes",
+    .result = "null",
+    .errors = "-22: Block header decode failed\n-25: its parent is not known, or it breaks a rule",
+    .example = "\"hexdata\"",
+    .run = submitheader,
+};
+
+static json_t *getmininginfo(struct fx_rpc_call *call)
+{
+    const struct fx_rpc *rpc = call->rpc;
+    struct fx_mempool_info info;
+    uint32_t nbits[FX_LANES];
+    json_t *out = json_object();
+    const struct fx_index *tip = fx_chain_tip(rpc->config.chain);
+    fx_chain_targets(rpc->config.chain, tip, nbits);
+    fx_mempool_info(rpc->config.mempool, &info);
+    fx_json_set(out, "blocks", json_integer(tip->height));
+    fx_json_set(out, "difficulty", json_real(fx_difficulty(FX_LANE_HASH, nbits[FX_LANE_HASH])));
+    fx_json_set(out, "lanes", fx_rpc_lanes_json(rpc));
+    fx_json_set(out, "pooledtx", json_integer((json_int_t)info.count));
+    fx_json_set(out, "chain", json_string(rpc->config.params->name));
+    fx_json_set(out, "warnings", json_string(""));
+    return out;
+}
+
+static const struct fx_rpc_command getmininginfo_command = {
+    .name = "getmininginfo",
+    .text = "Returns what concerns mining.",
+    .result = "{ blocks: int\n"
+              "difficulty: num     # Of the next block of the hash lane\n"
+              "lanes: [ " FX_RPC_LANE_FIELDS " ]\n"
+              "pooledtx: int, chain: str, warnings: str }",
+    .example = "",
+    .run = getmininginfo,
+};
+
+/* ---- blocks of the hash lane, made here -------------------------------------------------------
+ */
+
+struct generate {
+    struct fx_buf script;
+    int64_t left;
+    uint64_t tries; /* hashes left */
+    uint64_t work;  /* template under way; 0: none */
+    struct fx_header header;
+    struct fx_u256 target;
+    json_t *ids;
+};
+
+static void generate_free(void *ctx)
+{
+    struct generate *g = ctx;
+    fx_buf_clear(&g->script);
+    json_decref(g->ids);
+    free(g);
+}
+
+static bool generate_start(struct fx_rpc_call *call, struct generate *g)
+{
+    char error[FX_TEMPLATE_ERROR];
+    const struct fx_template *t = fx_template_hash(
+        call->rpc->config.templates, (struct fx_span){g->script.data, g->script.len}, error);
+    if (!t) {
+        fx_rpc_fail(call, FX_RPC_MISC, "%s", error);
+        return false;
+    }
+    g->work = t->id;
+    g->header = t->header;
+    (void)fx_nbits_decode(g->header.nbits, &g->target);
+    return true;
+}
+
+static bool generate_found(struct fx_rpc_call *call, struct generate *g)
+{
+    enum fx_verdict why = FX_OK;
+    struct fx_block *block = fx_template_solve_hash(call->rpc->config.templates, g->work,
+                                                    g->header.time, g->header.nonce);
+    g->work = 0;
+    if (!block) {
+        return true; /* the template is gone: another one */
+    }
+    enum fx_result result = fx_chain_accept_block(call->rpc->config.chain, block, NULL, &why);
+    if (result == FX_VALID) {
+        json_array_append_new(g->ids, fx_json_id(&block->id));
+        g->left--;
+    } else if (result == FX_FAILED) {
+        fx_rpc_fail_read(call, "or write the block");
+    } else {
+        fx_rpc_fail(call, FX_RPC_INTERNAL, "ProcessNewBlock, block not accepted: %s",
+                    fx_verdict_string(why));
+    }
+    fx_block_unref(block);
+    return !call->failed;
+}
+
+static int generate_step(struct fx_rpc_call *call, void *ctx)
+{
+    struct generate *g = ctx;
+    int64_t end = fx_clock_monotonic_ms() + FX_RPC_SLICE_MS;
+    do {
+        if (g->left == 0 || g->tries == 0) {
+            call->result = json_incref(g->ids);
+            return FX_RPC_STEP_DONE;
+        }
+        if (g->work == 0 && !generate_start(call, g)) {
+            return FX_RPC_STEP_DONE;
+        }
+        for (unsigned i = 0; i < 2000 && g->tries > 0; i++, g->tries--) {
+            struct fx_hash id;
+            fx_header_id(&g->header, &id);
+            struct fx_u256 number = fx_u256_from_hash(&id);
+            if (fx_u256_cmp(&number, &g->target) <= 0) {
+                if (!generate_found(call, g)) {
+                    return FX_RPC_STEP_DONE;
+                }
+                break;
+            }
+            if (g->header.nonce == UINT32_MAX) {
+                g->work = 0;
+                break;
+            }
+            g->header.nonce++;
+        }
+    } while (fx_clock_monotonic_ms() < end);
+    return 0;
+}
+
+static json_t *generatetoaddress(struct fx_rpc_call *call)
+{
+    int64_t tries;
+    struct generate *g = fx_xcalloc(1, sizeof(*g));
+    g->ids = json_array();
+    if (!fx_rpc_arg_int(call, call->args[0], "nblocks", 0, 1000000, 0, &g->left) ||
+        !fx_rpc_arg_int(call, call->args[2], "maxtries", 0, INT64_MAX, 1000000, &tries) ||
+        !fx_rpc_arg_address(call, call->args[1], &g->script)) {
+        generate_free(g);
+        return NULL;
+    }
+    g->tries = (uint64_t)tries;
+    return fx_rpc_slice(call, generate_step, generate_free, g);
+}
+
+static const struct fx_rpc_command generatetoaddress_command = {
+    .name = "generatetoaddress",
+    .text = "Mines blocks of the hash lane on the node's CPU, paid to an address. For regtest: "
+            "elsewhere the target is out of reach.",
+    .args = "nblocks: int\n"
+            "address: str\n"
+            "maxtries?: int = 1000000   # Hashes in all, then it gives up",
+    .result = "[ hash ]  # Ids of the blocks",
+    .errors = "-5: Invalid address",
+    .example = "11 \"address\"",
+    .run = generatetoaddress,
+};
+
+static const struct fx_rpc_command *const commands[] = {
+    &getblocktemplate_command, &submitblock_command,       &submitheader_command,
+    &getmininginfo_command,    &generatetoaddress_command, NULL,
+};
+
+const struct fx_rpc_topic fx_rpc_topic_mining = {"Mining", commands, FX_RPC_ALWAYS};

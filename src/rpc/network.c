@@ -1,0 +1,252 @@
+/* Commands on peers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/config.h"
+#include "src/iface/mempool.h"
+#include "src/iface/net.h"
+#include "src/rpc/rpc_int.h"
+#include "src/sys/clock.h"
+
+static json_t *services_names(uint64_t services)
+{
+    static const struct {
+        uint64_t bit;
+        const char *name;
+    } names[] = {
+        {FX_NODE_NETWORK, "NETWORK"}, {FX_NODE_WITNESS, "WITNESS"}, {FX_NODE_JOBDATA, "JOBDATA"}};
+    json_t *out = json_array();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (services & names[i].bit) {
+            json_array_append_new(out, json_string(names[i].name));
+        }
+    }
+    return out;
+}
+
+static json_t *services_hex(uint64_t services)
+{
+    return json_sprintf("%08x%08x", (unsigned)(services >> 32), (unsigned)(services & 0xffffffffu));
+}
+
+static json_t *getpeerinfo(struct fx_rpc_call *call)
+{
+    struct fx_peer_info *peers = NULL;
+    size_t n = fx_net_peers(call->rpc->config.net, &peers);
+    json_t *out = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct fx_peer_info *p = &peers[i];
+        json_t *o = json_object();
+        fx_json_set(o, "id", json_integer((json_int_t)p->id));
+        fx_json_set(o, "addr", json_string(p->address));
+        fx_json_set(o, "services", services_hex(p->services));
+        fx_json_set(o, "servicesnames", services_names(p->services));
+        fx_json_set(o, "lastsend", json_integer(p->last_send));
+        fx_json_set(o, "lastrecv", json_integer(p->last_recv));
+        fx_json_set(o, "bytessent", json_integer((json_int_t)p->bytes_sent));
+        fx_json_set(o, "bytesrecv", json_integer((json_int_t)p->bytes_recv));
+        fx_json_set(o, "conntime", json_integer(p->connected_at));
+        fx_json_set(o, "timeoffset", json_integer(p->time_offset));
+        if (p->ping_us >= 0) {
+            fx_json_set(o, "pingtime", json_real((double)p->ping_us / 1e6));
+        }
+        json_t *agent = json_string(p->user_agent); /* NULL where it is not UTF-8 */
+        fx_json_set(o, "version", json_integer(p->version));
+        fx_json_set(o, "subver", agent ? agent : json_string("(not UTF-8)"));
+        fx_json_set(o, "inbound", json_boolean(p->inbound));
+        fx_json_set(o, "handshake", json_boolean(p->handshake_done));
+        fx_json_set(o, "startingheight", json_integer(p->start_height));
+        fx_json_set(o, "synced_headers", json_integer(p->best_height));
+        fx_json_set(o, "inflight", json_integer((json_int_t)p->blocks_in_flight));
+        fx_json_set(o, "misbehaviour", json_integer(p->misbehaviour));
+        json_array_append_new(out, o);
+    }
+    free(peers);
+    return out;
+}
+
+static const struct fx_rpc_command getpeerinfo_command = {
+    .name = "getpeerinfo",
+    .text = "Returns what is known of each connected peer.",
+    .result = "[ { id: int, addr: str\n"
+              "services: hex, servicesnames: [ str ]\n"
+              "lastsend: time, lastrecv: time, bytessent: int, bytesrecv: int, conntime: time\n"
+              "timeoffset: int       # Seconds that its clock is ahead of ours\n"
+              "pingtime?: num        # Seconds\n"
+              "version: int, subver: str, inbound: bool\n"
+              "handshake: bool       # version and verack came\n"
+              "startingheight: int\n"
+              "synced_headers: int   # Height of the best header it announced; -1: none yet\n"
+              "inflight: int         # Blocks asked of it that have not come\n"
+              "misbehaviour: int } ]",
+    .example = "",
+    .run = getpeerinfo,
+};
+
+static json_t *getconnectioncount(struct fx_rpc_call *call)
+{
+    struct fx_peer_info *peers = NULL;
+    size_t n = fx_net_peers(call->rpc->config.net, &peers);
+    free(peers);
+    return json_integer((json_int_t)n);
+}
+
+static const struct fx_rpc_command getconnectioncount_command = {
+    .name = "getconnectioncount",
+    .text = "Returns the number of connected peers.",
+    .result = "int",
+    .example = "",
+    .run = getconnectioncount,
+};
+
+static json_t *getnettotals(struct fx_rpc_call *call)
+{
+    uint64_t sent = 0, received = 0;
+    json_t *out = json_object();
+    fx_net_totals(call->rpc->config.net, &sent, &received);
+    fx_json_set(out, "totalbytesrecv", json_integer((json_int_t)received));
+    fx_json_set(out, "totalbytessent", json_integer((json_int_t)sent));
+    fx_json_set(out, "timemillis", json_integer(fx_clock_real() * 1000));
+    return out;
+}
+
+static const struct fx_rpc_command getnettotals_command = {
+    .name = "getnettotals",
+    .text = "Returns the bytes that went over the network since the start.",
+    .result = "{ totalbytesrecv: int, totalbytessent: int, timemillis: int }",
+    .example = "",
+    .run = getnettotals,
+};
+
+/* 100 for 0.1.0, as Bitcoin Core counts. */
+static int version_number(void)
+{
+    const char *s = PACKAGE_VERSION;
+    int out = 0;
+    for (int part = 0; part < 3; part++) {
+        int n = 0;
+        for (; *s >= '0' && *s <= '9'; s++) {
+            n = 10 * n + (*s - '0');
+        }
+        out = 100 * out + n;
+        s += *s == '.';
+    }
+    return out;
+}
+
+static json_t *getnetworkinfo(struct fx_rpc_call *call)
+{
+    const struct fx_rpc *rpc = call->rpc;
+    struct fx_peer_info *peers = NULL;
+    struct fx_mempool_info pool;
+    uint64_t services = fx_net_local_services(rpc->config.net);
+    size_t n = fx_net_peers(rpc->config.net, &peers), inbound = 0;
+    for (size_t i = 0; i < n; i++) {
+        inbound += peers[i].inbound;
+    }
+    free(peers);
+    fx_mempool_info(rpc->config.mempool, &pool);
+    json_t *out = json_object();
+    fx_json_set(out, "version", json_integer(version_number()));
+    fx_json_set(out, "subversion", json_string("/Fornax:" PACKAGE_VERSION "/"));
+    fx_json_set(out, "localservices", services_hex(services));
+    fx_json_set(out, "localservicesnames", services_names(services));
+    fx_json_set(out, "networkactive", json_true());
+    fx_json_set(out, "port", json_integer(fx_net_port(rpc->config.net)));
+    fx_json_set(out, "connections", json_integer((json_int_t)n));
+    fx_json_set(out, "connections_in", json_integer((json_int_t)inbound));
+    fx_json_set(out, "connections_out", json_integer((json_int_t)(n - inbound)));
+    fx_json_set(out, "relayfee", fx_json_amount(pool.min_fee_rate));
+    fx_json_set(out, "warnings", json_string(""));
+    return out;
+}
+
+static const struct fx_rpc_command getnetworkinfo_command = {
+    .name = "getnetworkinfo",
+    .text = "Returns the state of this node on the network.",
+    .result = "{ version: int, subversion: str, localservices: hex, localservicesnames: [ str ]\n"
+              "networkactive: bool\n"
+              "port: int             # That it listens on; 0: it does not\n"
+              "connections: int, connections_in: int, connections_out: int\n"
+              "relayfee: amount      # Least fee rate that is relayed, FNX per 1,000 vbytes\n"
+              "warnings: str }",
+    .example = "",
+    .run = getnetworkinfo,
+};
+
+static json_t *addnode(struct fx_rpc_call *call)
+{
+    struct fx_net *net = call->rpc->config.net;
+    const char *node = json_string_value(call->args[0]);
+    const char *what = json_string_value(call->args[1]);
+    if (strcmp(what, "remove") == 0) {
+        if (!fx_net_remove_node(net, node)) {
+            return fx_rpc_fail(call, FX_RPC_NODE_NOT_ADDED,
+                               "Error: Node could not be removed. It has not been added "
+                               "previously.");
+        }
+        return json_null();
+    }
+    bool once = strcmp(what, "onetry") == 0;
+    if (!once && strcmp(what, "add") != 0) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "command must be add, remove or onetry");
+    }
+    if (!fx_net_add_node(net, node, once)) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "node must be a numeric address, with or without :port (not '%.100s')",
+                           node);
+    }
+    return json_null();
+}
+
+static const struct fx_rpc_command addnode_command = {
+    .name = "addnode",
+    .text = "Connects to a node and stays connected, or tries it once, or forgets it.",
+    .args = "node: str      # Numeric address, with or without :port\n"
+            "command: str   # add, remove or onetry",
+    .result = "null",
+    .errors = "-8: not an address, or not a command\n-24: it has not been added previously",
+    .example = "\"192.0.2.5:8733\" \"add\"",
+    .run = addnode,
+};
+
+static json_t *disconnectnode(struct fx_rpc_call *call)
+{
+    const char *address = fx_rpc_arg_str(call->args[0], "");
+    int64_t id = 0;
+    bool by_id = call->args[1] != NULL;
+    if (by_id == (*address != 0)) {
+        return fx_rpc_fail(call, FX_RPC_INVALID_PARAMS,
+                           "Only one of address and nodeid should be provided.");
+    }
+    if (!fx_rpc_arg_int(call, call->args[1], "nodeid", 0, INT64_MAX, 0, &id)) {
+        return NULL;
+    }
+    if (!fx_net_disconnect(call->rpc->config.net, by_id ? NULL : address, (uint64_t)id)) {
+        return fx_rpc_fail(call, FX_RPC_NODE_NOT_CONNECTED, "Node not found in connected nodes");
+    }
+    return json_null();
+}
+
+static const struct fx_rpc_command disconnectnode_command = {
+    .name = "disconnectnode",
+    .text = "Ends the connection to a peer, named by address or by id.",
+    .args = "address?: str   # As getpeerinfo has it\n"
+            "nodeid?: int    # The id of getpeerinfo; then address is \"\"",
+    .result = "null",
+    .errors = "-29: Node not found in connected nodes",
+    .example = "\"192.0.2.5:8733\"\n\"\" 1",
+    .run = disconnectnode,
+};
+
+static const struct fx_rpc_command *const commands[] = {
+    &getpeerinfo_command,
+    &getconnectioncount_command,
+    &getnettotals_command,
+    &getnetworkinfo_command,
+    &addnode_command,
+    &disconnectnode_command,
+    NULL,
+};
+
+const struct fx_rpc_topic fx_rpc_topic_network = {"Network", commands, FX_RPC_ALWAYS};
