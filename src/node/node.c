@@ -208,13 +208,11 @@ static bool start_wallets(struct fx_node *node, char **error)
         .params = node->options->params,
         .chain = node->chain,
         .mempool = node->mempool,
+        .dir = node->options->netdir,
     };
-    char *dir = fx_path_join(node->options->netdir, "wallets");
 
     node->templates = fx_templates_create(&templates);
-    wallets.dir = dir;
     node->wallets = fx_wallets_create(&wallets, error);
-    free(dir);
     return node->wallets && (!with_wallets(node) || load_wallets(node, error));
 }
 
