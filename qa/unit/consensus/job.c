@@ -220,8 +220,8 @@ size_t fx_test_result_tile(const struct fx_task_shape *shape, const int32_t *res
     return fx_commit_depth(shape->tiles);
 }
 
-static void operand_part(const struct fx_test_job *job, enum fx_side side, uint32_t row,
-                         struct fx_buf *proof)
+void fx_test_operand_part(const struct fx_test_job *job, enum fx_side side, uint32_t row,
+                          struct fx_buf *proof)
 {
     const int8_t *matrix = side == FX_SIDE_A ? job->a : job->b;
     uint8_t path[32 * FX_TREE_DEPTH_MAX];
@@ -243,17 +243,14 @@ static void operand_part(const struct fx_test_job *job, enum fx_side side, uint3
     fx_buf_bytes(proof, path, 32 * n);
 }
 
-void fx_test_entry_proof(const struct fx_test_job *job, const struct fx_task_shape *shape,
-                         const int32_t *result, const struct fx_hash *solver, uint32_t row,
-                         uint32_t column, struct fx_buf *proof)
+void fx_test_result_part(const struct fx_task_shape *shape, const int32_t *result,
+                         const struct fx_hash *solver, uint32_t tile, uint32_t row,
+                         struct fx_buf *proof)
 {
     uint8_t data[FX_TILE_BYTES], path[32 * FX_TREE_DEPTH_MAX];
     struct fx_hash leaves[FX_TILE], siblings[7];
-    uint32_t tile = (row / FX_TILE - shape->row0) * shape->cols + (column / FX_TILE - shape->col0);
     size_t n = fx_test_result_tile(shape, result, solver, tile, data, path);
 
-    operand_part(job, FX_SIDE_A, row, proof);
-    operand_part(job, FX_SIDE_B, column, proof);
     for (size_t r = 0; r < FX_TILE; r++) {
         fx_commit_result_leaf(solver, data + r * 512, &leaves[r]);
     }
@@ -261,4 +258,15 @@ void fx_test_entry_proof(const struct fx_test_job *job, const struct fx_task_sha
     fx_buf_bytes(proof, data + (size_t)(row % FX_TILE) * 512, 512);
     fx_buf_bytes(proof, siblings, sizeof(siblings));
     fx_buf_bytes(proof, path, 32 * n);
+}
+
+void fx_test_entry_proof(const struct fx_test_job *job, const struct fx_task_shape *shape,
+                         const int32_t *result, const struct fx_hash *solver, uint32_t row,
+                         uint32_t column, struct fx_buf *proof)
+{
+    uint32_t tile = (row / FX_TILE - shape->row0) * shape->cols + (column / FX_TILE - shape->col0);
+
+    fx_test_operand_part(job, FX_SIDE_A, row, proof);
+    fx_test_operand_part(job, FX_SIDE_B, column, proof);
+    fx_test_result_part(shape, result, solver, tile, row, proof);
 }

@@ -43,6 +43,12 @@ void fx_test_result_root(const struct fx_task_shape *shape, const int32_t *resul
 size_t fx_test_result_tile(const struct fx_task_shape *shape, const int32_t *result,
                            const struct fx_hash *solver, uint32_t tile, uint8_t data[FX_TILE_BYTES],
                            uint8_t *path);
+/* Appends one part of an entry proof: of an operand's row; of a result's row in a tile. */
+void fx_test_operand_part(const struct fx_test_job *job, enum fx_side side, uint32_t row,
+                          struct fx_buf *proof);
+void fx_test_result_part(const struct fx_task_shape *shape, const int32_t *result,
+                         const struct fx_hash *solver, uint32_t tile, uint32_t row,
+                         struct fx_buf *proof);
 /* Appends the entry proof of (row, column), absolute, for this result. */
 void fx_test_entry_proof(const struct fx_test_job *job, const struct fx_task_shape *shape,
                          const int32_t *result, const struct fx_hash *solver, uint32_t row,

@@ -207,6 +207,24 @@ FX_TEST(operand_blocks_open)
     fx_test_job_clear(&job);
 }
 
+/* In a full tree, a place beyond it would climb as one within. */
+FX_TEST(operand_blocks_beyond_a_full_tree)
+{
+    struct fx_test_job job;
+    struct fx_hash client = {{0}};
+    const struct fx_hash *root = &job.gemm.root_a;
+    uint8_t path[32 * FX_TREE_DEPTH_MAX];
+    int8_t block[FX_BLOCK_BYTES];
+
+    fx_test_job_init(&job, 256, 128, 512, 1, 1, &client);
+    fx_test_job_block(&job, FX_SIDE_A, 0, 0, block);
+    FX_CHECK_INT(fx_test_job_path(&job, FX_SIDE_A, 0, 0, path), 2);
+    FX_CHECK(fx_commit_operand_open(block, 256, 512, 0, 0, path, root));
+    FX_CHECK(!fx_commit_operand_open(block, 256, 512, 2, 0, path, root));
+    FX_CHECK(!fx_commit_operand_open(block, 256, 512, 0, 2, path, root));
+    fx_test_job_clear(&job);
+}
+
 FX_TEST(result_tiles_are_keyed_by_solver)
 {
     uint8_t data[FX_TILE_BYTES] = {0};

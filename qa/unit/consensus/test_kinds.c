@@ -289,20 +289,37 @@ FX_TEST(altered_entry_proofs)
     solved_clear(&s);
 }
 
+/*
+ * Proofs of entries outside, in which every hash is right: the number that such an entry's tile
+ * would have, cut to the depth of the tree, is that of another tile. Only the check of the place
+ * tells them from a proof that the result is wrong.
+ */
 FX_TEST(entries_outside_the_rectangle)
 {
-    struct solved s;
-    uint32_t outside[][2] = {{256, 400}, {0, 383}, {0, 640}, {UINT32_MAX, 400}};
+    static const struct {
+        uint32_t index, row, column, tile;
+    } cases[] = {
+        {1, 256 + 5, 384, 0}, /* below: number 4 of 0..3 */
+        {1, 5, 383, 3},       /* to the left: number -1 */
+        {0, 5, 384, 3},       /* to the right: the first tile of the next row */
+        {2, 128 + 5, 0, 1},   /* above: number -3 */
+    };
 
-    solve(&s, 1);
-    for (size_t at = 0; at < 4; at++) {
+    for (size_t at = 0; at < sizeof(cases) / sizeof(*cases); at++) {
+        struct solved s;
         struct fx_buf proof = FX_BUF_INIT;
 
-        fx_test_entry_proof(&s.job, &s.shape, s.result, &s.solver.xonly, 0, 384, &proof);
-        FX_CHECK_INT(verify(&s, outside[at][0], outside[at][1], &proof), FX_ENTRY_NEITHER);
+        solve(&s, cases[at].index);
+        fx_test_operand_part(&s.job, FX_SIDE_A, cases[at].row, &proof);
+        fx_test_operand_part(&s.job, FX_SIDE_B, cases[at].column, &proof);
+        fx_test_result_part(&s.shape, s.result, &s.solver.xonly, cases[at].tile, cases[at].row,
+                            &proof);
+        FX_CHECK_INT(proof.len, fx_kind_gemm.entry_proof_size(s.job.spec.body, &s.shape));
+        FX_CHECK_INT(verify(&s, cases[at].row, cases[at].column, &proof), FX_ENTRY_NEITHER);
+        FX_CHECK_INT(verify(&s, UINT32_MAX, UINT32_MAX, &proof), FX_ENTRY_NEITHER);
         fx_buf_clear(&proof);
+        solved_clear(&s);
     }
-    solved_clear(&s);
 }
 
 FX_TEST(entry_proofs_with_full_range_operands)
@@ -355,5 +372,20 @@ FX_TEST(tiles)
     /* Six tiles in a tree of eight: padding is no tile. */
     FX_CHECK(
         !fx_kind_gemm.verify_tile(&s.shape, &s.solver.xonly, &s.root, 6, data_span, path_span));
+    solved_clear(&s);
+}
+
+/* A number beyond the rectangle that a full tree would take for one within. */
+FX_TEST(tiles_outside_the_rectangle)
+{
+    struct solved s;
+    uint8_t data[FX_TILE_BYTES], path[32 * FX_TREE_DEPTH_MAX];
+    struct fx_span data_span = {data, sizeof(data)}, path_span = {path, 64};
+
+    solve(&s, 1);
+    FX_CHECK_INT(fx_test_result_tile(&s.shape, s.result, &s.solver.xonly, 0, data, path), 2);
+    FX_CHECK(fx_kind_gemm.verify_tile(&s.shape, &s.solver.xonly, &s.root, 0, data_span, path_span));
+    FX_CHECK(
+        !fx_kind_gemm.verify_tile(&s.shape, &s.solver.xonly, &s.root, 4, data_span, path_span));
     solved_clear(&s);
 }

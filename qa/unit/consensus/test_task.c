@@ -419,6 +419,15 @@ FX_TEST(records)
             fx_reader_init(&r, buf.data, n);
             FX_CHECK(!fx_task_record_read(&r, &back));
         }
+        if (record.live) {
+            buf.data[37] = FX_TASK_CHALLENGED;
+            fx_reader_init(&r, buf.data, buf.len);
+            FX_CHECK(fx_task_record_read(&r, &back));
+            buf.data[37]++;
+            fx_reader_init(&r, buf.data, buf.len);
+            FX_CHECK(!fx_task_record_read(&r, &back));
+            buf.data[37] = 0;
+        }
         buf.data[0] |= 4;
         fx_reader_init(&r, buf.data, buf.len);
         FX_CHECK(!fx_task_record_read(&r, &back));

@@ -443,6 +443,44 @@ FX_TEST(coinbase_script)
     end(&w);
 }
 
+/* Outputs that are nearly such an output are none. */
+FX_TEST(coinbase_outputs_that_look_alike)
+{
+    uint8_t script[FX_CB_WORK_SCRIPT_SIZE + 1] = {0};
+    struct fx_cb_work cb, back;
+
+    memset(&cb, 0, sizeof(cb));
+    cb.outpoint = fx_scene_outpoint(3);
+    fx_cb_work_script(&cb, script);
+    for (unsigned which = 0; which < 10; which++) {
+        struct fx_outpoint null;
+        struct fx_txb b;
+        struct fx_tx *tx;
+        uint8_t other[sizeof(script)];
+        size_t n = FX_CB_WORK_SCRIPT_SIZE;
+
+        memcpy(other, script, sizeof(other));
+        if (which < 7) {
+            other[which] ^= 1;
+        } else {
+            n = which == 7 ? n - 1 : which == 8 ? n + 1 : 5;
+        }
+        memset(&null, 0, sizeof(null));
+        fx_txb_init(&b);
+        fx_txb_add_in(&b, &null, 0);
+        fx_txb_add_out(&b, 0, other, n);
+        tx = fx_txb_build(&b);
+        FX_CHECK(!fx_cb_work_read(tx, &back));
+        fx_tx_unref(tx);
+        fx_txb_add_out(&b, 0, script, FX_CB_WORK_SCRIPT_SIZE);
+        tx = fx_txb_build(&b);
+        FX_CHECK(fx_cb_work_read(tx, &back));
+        FX_CHECK(fx_outpoint_equal(&back.outpoint, &cb.outpoint));
+        fx_tx_unref(tx);
+        fx_txb_clear(&b);
+    }
+}
+
 /* ---- what condemns and what does not ------------------------------------------------------- */
 
 FX_TEST(a_block_as_it_should_be)
