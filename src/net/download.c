@@ -11,8 +11,10 @@
 #include "src/util/mem.h"
 
 #define AVOID_MS 60000
-#define WALK 128          /* headers looked at in one go */
-#define UNASKED_AHEAD 288 /* a block nobody asked for may be this far above the tip */
+#define WALK 128 /* headers looked at in one go */
+#define UNASKED_AROUND                                                        \
+    288 /* a block nobody asked for is at most this far from the tip's height \
+         */
 
 static void avoid(struct fx_peer *peer, const struct fx_hash *id)
 {
@@ -83,7 +85,8 @@ static const struct fx_index *fetch_target(const struct fx_peer *peer)
     if (fx_u256_cmp(&best->work, &fx_chain_tip(peer->net->chain)->work) > 0) {
         return best;
     }
-    return peer->sync.stream_fetch;
+    best = peer->sync.stream_fetch;
+    return best == NULL || (best->status & FX_INDEX_FAILED) != 0 ? NULL : best;
 }
 
 /* The last block on the way to `best` that is here with all before it. */
@@ -210,26 +213,35 @@ static void invalid_block(struct fx_peer *peer, const struct fx_block *block,
     fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, text);
 }
 
-static void accept_block(struct fx_peer *peer, const struct fx_block *block,
-                         const struct fx_index *index)
+static void settle_all(struct fx_net *net)
+{
+    for (size_t i = 0; i < net->n_peers; i++) {
+        if (fx_peer_ready(net->peers[i])) {
+            fx_headers_settle(net->peers[i]);
+        }
+    }
+}
+
+static void accept_block(struct fx_peer *peer, const struct fx_block *block)
 {
     struct fx_net *net = peer->net;
+    const struct fx_index *index = NULL;
     enum fx_verdict why = FX_OK;
     bool fresh = false;
     struct fx_inflight *entry = NULL;
+    enum fx_result result = fx_chain_accept_block(net->chain, block, &fresh, &why);
 
-    switch (fx_chain_accept_block(net->chain, block, &fresh, &why)) {
+    index = fx_chain_find(net->chain, &block->id);
+    switch (result) {
     case FX_VALID:
         entry = fx_map_get(net->sync->in_flight, block->id.b);
         if (entry != NULL) {
             release(net, entry);
         }
-        fx_headers_known(peer, index);
-        for (size_t i = 0; i < net->n_peers; i++) {
-            if (fx_peer_ready(net->peers[i])) {
-                fx_headers_settle(net->peers[i]);
-            }
+        if (index != NULL) {
+            fx_headers_known(peer, index);
         }
+        settle_all(net);
         return;
     case FX_INVALID:
         invalid_block(peer, block, index, why);
@@ -250,30 +262,40 @@ static bool is_welcome(const struct fx_net *net, const struct fx_index *index)
 
     return fx_map_get(net->sync->in_flight, index->id.b) != NULL ||
            (fx_u256_cmp(&index->work, &tip->work) >= 0 &&
-            index->height <= tip->height + UNASKED_AHEAD);
+            index->height <= tip->height + UNASKED_AROUND);
+}
+
+/* A block whose header is new: the chain checks its puzzle or its ticket before it keeps anything,
+ * so it is taken wherever it may matter soon. */
+static void take_new_block(struct fx_peer *peer, const struct fx_block *block)
+{
+    const struct fx_chain *chain = peer->net->chain;
+    const struct fx_index *parent = fx_chain_find(chain, &block->header.prev);
+    const struct fx_index *tip = fx_chain_tip(chain);
+
+    if (parent == NULL) {
+        fx_headers_ask(peer, NULL);
+        return;
+    }
+    if (parent->height < tip->height + UNASKED_AROUND &&
+        parent->height + UNASKED_AROUND > tip->height &&
+        ((parent->status & FX_INDEX_FAILED) == 0 || !fx_headers_invalidated(parent))) {
+        accept_block(peer, block);
+    }
 }
 
 static void take_block(struct fx_peer *peer, const struct fx_block *block, bool asked)
 {
-    struct fx_chain *chain = peer->net->chain;
-    const struct fx_index *index = fx_chain_find(chain, &block->id);
+    const struct fx_index *index = fx_chain_find(peer->net->chain, &block->id);
 
     if (index == NULL) {
-        if (fx_chain_find(chain, &block->header.prev) == NULL) {
-            fx_headers_ask(peer, NULL);
-            return;
+        take_new_block(peer, block);
+    } else if ((index->status & FX_INDEX_HAVE_DATA) != 0) {
+        if ((index->status & FX_INDEX_FAILED) == 0) {
+            fx_headers_known(peer, index);
         }
-        index = fx_headers_take(peer, &block->header);
-    }
-    if (index == NULL) {
-        return;
-    }
-    if ((index->status & FX_INDEX_HAVE_DATA) != 0) {
-        fx_headers_known(peer, index);
-        return;
-    }
-    if (asked || is_welcome(peer->net, index)) {
-        accept_block(peer, block, index);
+    } else if (asked || is_welcome(peer->net, index)) {
+        accept_block(peer, block);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/net/stream_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"
@@ -109,13 +110,15 @@ void fx_headers_settle(struct fx_peer *peer)
 {
     struct fx_peer_sync *sync = &peer->sync;
 
-    if (!sync->paused || sync->best_known == NULL) {
+    if (sync->paused_at == NULL || sync->stream != NULL) {
         return;
     }
     forget_settled(sync);
     if (sync->n_unproven <= FX_UNPROVEN_MAX / 2) {
-        sync->paused = false;
-        fx_headers_ask(peer, sync->best_known);
+        const struct fx_index *from = sync->paused_at;
+
+        sync->paused_at = NULL;
+        fx_headers_ask(peer, from);
     }
 }
 
@@ -197,13 +200,6 @@ static enum take take(struct fx_peer *peer, const struct fx_header *header,
     return TAKE_STOP;
 }
 
-const struct fx_index *fx_headers_take(struct fx_peer *peer, const struct fx_header *header)
-{
-    const struct fx_index *index = NULL;
-
-    return take(peer, header, &index) == TAKE_OK ? index : NULL;
-}
-
 static void unconnecting(struct fx_peer *peer, const struct fx_header *last)
 {
     struct fx_hash id;
@@ -244,9 +240,93 @@ static void ask_more(struct fx_peer *peer, const struct fx_index *last)
     }
 }
 
+/* ---- headers for which there is no room ------------------------------------------------------ */
+
+static void end_stream(struct fx_peer *peer)
+{
+    free(peer->sync.stream);
+    peer->sync.stream = NULL;
+}
+
+static void ask_after_stream(struct fx_peer *peer)
+{
+    struct fx_hash locator[FX_LOCATOR_MAX];
+    struct fx_hash stop;
+    struct fx_buf buf = FX_BUF_INIT;
+    size_t n;
+
+    memset(&stop, 0, sizeof stop);
+    n = fx_locator_make(peer->sync.stream->start, locator);
+    memmove(locator + 1, locator, (n < FX_LOCATOR_MAX ? n : n - 1) * sizeof locator[0]);
+    locator[0] = peer->sync.stream->id;
+    n = n < FX_LOCATOR_MAX ? n + 1 : n;
+    fx_msg_locator_write(locator, n, &stop, &buf);
+    peer->sync.headers_asked_ms = fx_clock_monotonic_ms();
+    fx_peer_send(peer, "getheaders", &buf);
+}
+
+/* last: the peer has no more after these. */
+static void weigh(struct fx_peer *peer, const struct fx_header *headers, size_t n, bool last)
+{
+    struct fx_net *net = peer->net;
+    struct fx_stream *stream = peer->sync.stream;
+
+    for (size_t i = 0; i < n; i++) {
+        enum fx_verdict why = fx_stream_add(stream, net->params, &headers[i], fx_clock_now());
+
+        if (why != FX_OK) {
+            struct fx_hash id;
+
+            fx_header_id(&headers[i], &id);
+            blame_header(peer, &headers[i], &id, why);
+            end_stream(peer);
+            return;
+        }
+    }
+    peer->sync.streamed += n;
+    if (fx_stream_is_worth(stream, fx_chain_tip(net->chain))) {
+        fx_log(FX_LOG_NET,
+               "net: peer %" PRIu64 " has a branch of %" PRIu32 " blocks worth fetching", peer->id,
+               stream->height);
+        peer->sync.stream_fetch = stream->start;
+        end_stream(peer);
+    } else if (last || peer->sync.streamed > FX_STREAM_MAX) {
+        end_stream(peer);
+    } else {
+        ask_after_stream(peer);
+    }
+}
+
+/* The first of these had no room. Where the stored ones outweigh the tip their blocks make some;
+ * else all that follow must be seen to know whether the branch is worth it. */
+static void pause_at(struct fx_peer *peer, const struct fx_index *stored,
+                     const struct fx_header *rest, size_t n, bool last)
+{
+    struct fx_peer_sync *sync = &peer->sync;
+    const struct fx_index *tip = fx_chain_tip(peer->net->chain);
+
+    sync->paused_at = stored;
+    if (sync->stream_fetch != NULL && stored->height >= sync->stream_fetch->height &&
+        fx_index_ancestor(stored, sync->stream_fetch->height) == sync->stream_fetch) {
+        sync->stream_fetch = stored;
+        return;
+    }
+    if (fx_u256_cmp(&stored->work, &tip->work) > 0) {
+        return;
+    }
+    end_stream(peer);
+    sync->stream = fx_xcalloc(1, sizeof *sync->stream);
+    sync->streamed = 0;
+    fx_stream_init(sync->stream, stored);
+    weigh(peer, rest, n, last);
+}
+
+/* ---- the message -------------------------------------------------------------------------------
+ */
+
 static void take_all(struct fx_peer *peer, const struct fx_header *headers, size_t n)
 {
-    const struct fx_index *last = NULL;
+    const struct fx_index *last = fx_chain_find(peer->net->chain, &headers[0].prev);
     const struct fx_index *index = NULL;
     enum take result = TAKE_OK;
     size_t taken = 0;
@@ -258,17 +338,22 @@ static void take_all(struct fx_peer *peer, const struct fx_header *headers, size
             taken++;
         }
     }
-    if (last != NULL) {
+    if (taken > 0) {
         fx_headers_known(peer, last);
     }
     if (peer->closing) {
         return;
     }
     if (result == TAKE_NO_ROOM) {
-        peer->sync.paused = true;
+        pause_at(peer, last, headers + taken, n - taken, n < FX_HEADERS_MAX);
     } else if (result == TAKE_OK && n == FX_HEADERS_MAX) {
         ask_more(peer, last);
     }
+}
+
+static bool continues_stream(const struct fx_peer *peer, const struct fx_header *first)
+{
+    return peer->sync.stream != NULL && fx_hash_equal(&first->prev, &peer->sync.stream->id);
 }
 
 bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
@@ -281,11 +366,14 @@ bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
     }
     peer->sync.headers_asked_ms = 0;
     if (n == 0) {
+        end_stream(peer);
         free(headers);
         return true;
     }
     if (!is_sequence(headers, n)) {
         fx_peer_misbehaved(peer, 20, "headers that do not follow each other");
+    } else if (continues_stream(peer, &headers[0])) {
+        weigh(peer, headers, n, n < FX_HEADERS_MAX);
     } else if (fx_chain_find(peer->net->chain, &headers[0].prev) == NULL) {
         struct fx_hash id;
 

@@ -39,6 +39,7 @@
 
 /* headers and blocks */
 #define FX_UNPROVEN_MAX 2016    /* job-lane headers a peer without a checked proof (section 3) */
+#define FX_STREAM_MAX 4000000   /* headers weighed in one go */
 #define FX_BLOCKS_PER_PEER 16   /* in flight */
 #define FX_BLOCK_WINDOW 1024    /* blocks ahead of the common ancestor */
 #define FX_BLOCK_RETRY_MS 5000  /* then another peer is asked too */

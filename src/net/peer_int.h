@@ -36,8 +36,9 @@ struct fx_peer_sync {
     int64_t headers_asked_ms; /* 0: no getheaders is open */
     const struct fx_index **unproven;
     size_t n_unproven;
-    bool paused;                         /* has headers for which there was no room */
-    struct fx_stream *stream;            /* weighs them as they go by; NULL: none */
+    const struct fx_index *paused_at; /* the last header that had room; NULL: all had */
+    struct fx_stream *stream;         /* weighs those after it as they go by; NULL: none */
+    size_t streamed;
     const struct fx_index *stream_fetch; /* a branch that a stream found worth fetching */
     size_t in_flight;
     int64_t last_block_ms;

@@ -35,9 +35,6 @@ bool fx_handle_sendheaders(struct fx_peer *peer, struct fx_reader *r);
 bool fx_headers_announced(struct fx_peer *peer, const struct fx_hash *id);
 /* Asks for what follows `from`; NULL: the best header. */
 void fx_headers_ask(struct fx_peer *peer, const struct fx_index *from);
-/* Takes one header that came with a block. NULL: not taken (the peer was blamed where it should
- * be). */
-const struct fx_index *fx_headers_take(struct fx_peer *peer, const struct fx_header *header);
 /* Job proofs were checked: where there is room for more of the peer's headers, asks for them. */
 void fx_headers_settle(struct fx_peer *peer);
 /* The failure is a user's invalidateblock, here or at an ancestor: nobody is to blame. */

@@ -346,14 +346,14 @@ FX_TEST(unproven_headers_are_bounded)
         FX_CHECK(!remote_is_dropped(remote));
     }
     FX_CHECK_INT(node.chain->n, 1 + FX_UNPROVEN_MAX);
-    FX_CHECK(remote_peer(remote)->sync.paused);
+    FX_CHECK(remote_peer(remote)->sync.paused_at != NULL);
     /* Each proof that passes makes room. */
     for (size_t i = 1; i <= FX_UNPROVEN_MAX / 2; i++) {
         node.chain->list[i]->status |= FX_INDEX_PROVEN;
     }
     remote->n_input = 0;
     fx_headers_settle(remote_peer(remote));
-    FX_CHECK(!remote_peer(remote)->sync.paused);
+    FX_CHECK(remote_peer(remote)->sync.paused_at == NULL);
     FX_CHECK(remote_expect(remote, "getheaders", NULL));
     remote_close(remote);
     node_destroy(&node);
@@ -411,6 +411,110 @@ FX_TEST(blocks_are_served)
     FX_CHECK(remote_expect(remote, "notfound", &buf));
     FX_CHECK_MEM(buf.data + 5, items[2].hash.b, 32);
     fx_buf_clear(&buf);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
+/* Headers that pass the real rules of regtest. */
+static void make_headers(struct fx_header *headers, size_t n, enum fx_lane lane,
+                         struct fx_hash *parent, uint32_t *time)
+{
+    for (size_t i = 0; i < n; i++) {
+        headers[i] = fake_header(parent, lane, 0);
+        headers[i].time = ++*time;
+        for (;;) {
+            fx_header_id(&headers[i], parent);
+            if (lane == FX_LANE_JOB || parent->b[31] < 0x7f) {
+                break;
+            }
+            headers[i].nonce++;
+        }
+    }
+}
+
+static bool asks_after(struct remote *remote, const struct fx_hash *id)
+{
+    struct fx_buf buf = FX_BUF_INIT;
+    bool found = false;
+
+    while (!found && remote_expect(remote, "getheaders", &buf)) {
+        found = buf.len > 37 && memcmp(buf.data + 5, id->b, 32) == 0;
+    }
+    fx_buf_clear(&buf);
+    return found;
+}
+
+FX_TEST(a_long_branch_is_weighed_as_it_goes_by)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    static struct fx_header headers[FX_HEADERS_MAX];
+    struct fx_hash parent, first;
+    uint32_t time;
+    size_t stored;
+
+    node_create(&node, NULL);
+    fake_chain_mine(node.chain, 5000);
+    parent = node.chain->list[0]->id;
+    time = node.chain->list[0]->header.time + 1;
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    make_headers(headers, FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
+    fx_header_id(&headers[0], &first);
+    send_headers(remote, headers, FX_HEADERS_MAX);
+    /* The stored ones and those that went by outweigh our 5,000, but no hash-lane work is in them.
+     */
+    make_headers(headers, FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
+    send_headers(remote, headers, FX_HEADERS_MAX);
+    stored = node.chain->n;
+    FX_CHECK_INT(stored, 5001 + FX_UNPROVEN_MAX);
+    FX_CHECK(remote_peer(remote)->sync.stream != NULL);
+    FX_CHECK(asks_after(remote, &parent));
+    FX_CHECK_INT(remote_peer(remote)->sync.in_flight, 0);
+    /* Enough of it: the blocks are fetched from the fork on, and nothing more was kept. */
+    make_headers(headers, 200, FX_LANE_HASH, &parent, &time);
+    send_headers(remote, headers, 200);
+    FX_CHECK_INT(node.chain->n, stored);
+    FX_CHECK(remote_peer(remote)->sync.stream == NULL);
+    FX_CHECK_INT(remote_peer(remote)->sync.in_flight, FX_BLOCKS_PER_PEER);
+    FX_CHECK(fx_map_get(node.net->sync->in_flight, first.b) != NULL);
+    FX_CHECK_INT(remote_peer(remote)->misbehaviour, 0);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
+FX_TEST(a_light_branch_is_not_fetched)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    static struct fx_header headers[FX_HEADERS_MAX];
+    struct fx_hash parent;
+    uint32_t time;
+
+    node_create(&node, NULL);
+    fake_chain_mine(node.chain, 5000);
+    parent = node.chain->list[0]->id;
+    time = node.chain->list[0]->header.time + 1;
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    for (unsigned i = 0; i < 2; i++) {
+        make_headers(headers, FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
+        send_headers(remote, headers, FX_HEADERS_MAX);
+    }
+    make_headers(headers, 100, FX_LANE_JOB, &parent, &time);
+    send_headers(remote, headers, 100);
+    FX_CHECK(remote_peer(remote)->sync.stream == NULL);
+    FX_CHECK_INT(remote_peer(remote)->sync.in_flight, 0);
+    /* A header that breaks a rule is blamed in passing too. */
+    for (unsigned i = 0; i < 2; i++) {
+        parent = node.chain->list[0]->id;
+        time = node.chain->list[0]->header.time + 1;
+        make_headers(headers, FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
+        if (i == 1) {
+            make_headers(headers, FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
+            headers[FX_HEADERS_MAX - 1].nbits = 0x1d00ffff;
+        }
+        send_headers(remote, headers, FX_HEADERS_MAX);
+    }
+    FX_CHECK(remote_is_dropped(remote));
     remote_close(remote);
     node_destroy(&node);
 }
