@@ -35,6 +35,7 @@ enum fx_cert fx_jobs_cert(struct fx_jobs *jobs, const struct fx_outpoint *origin
     }
     note = fx_note_get(jobs, task);
     note->certified = true;
+    note->end_ms = 0; /* what failed without it may be tried again at once */
     memcpy(note->certificate, signature, sizeof note->certificate);
     /* Kept in memory where the disk is full: the network has it too. */
     fx_note_save(jobs, note);
@@ -68,10 +69,11 @@ bool fx_cert_make(struct fx_jobs *jobs, struct fx_book_task *task, struct fx_wal
 
     fx_task_accept_hash(&task->state.program, &hash);
     if (!fx_wallet_sign_hash(wallet, &task->job->spec.client, &hash, note->certificate, &why)) {
-        fx_note_text(note, "right, but not certified: %s", why.text);
+        fx_note_text(note->text, "right, but not certified: %s", why.text);
         return false;
     }
     note->certified = true;
+    note->end_ms = 0; /* what failed without it may be tried again at once */
     note->text[0] = '\0';
     fx_note_save(jobs, note);
     fx_net_relay_cert(jobs->config.net, &task->origin, &task->state.program, note->certificate);

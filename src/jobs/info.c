@@ -38,7 +38,7 @@ static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
     if (note != NULL) {
         info->check = note->check;
         info->certified = note->certified;
-        memcpy(info->note, note->text, sizeof info->note);
+        memcpy(info->note, note->text[0] != '\0' ? note->text : note->end_text, sizeof info->note);
     }
     info->n_blocks = task->n_blocks;
     info->blocks = task->blocks;

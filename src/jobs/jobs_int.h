@@ -22,12 +22,13 @@ struct fx_note {
     bool certified;
     uint8_t certificate[64];
     bool has_payout;
-    struct fx_hash payout; /* output key that settlement or refund pays to */
-    char text[FX_NOTE_TEXT];
+    struct fx_hash payout;   /* output key that settlement or refund pays to */
+    char text[FX_NOTE_TEXT]; /* of the check */
     /* not stored */
-    struct fx_blob_key fetched; /* the result asked of the network, where fetching */
+    char end_text[FX_NOTE_TEXT]; /* what settlement or refund waits for */
+    struct fx_blob_key fetched;  /* the result asked of the network, where fetching */
     bool fetching;
-    int64_t retry_ms; /* monotonic: when an automatic step may be tried again */
+    int64_t check_ms, end_ms; /* monotonic: when a check, a settlement may be tried again */
 };
 
 /* An own job: what the chain does not say of it. */
@@ -77,7 +78,7 @@ struct fx_note *fx_note_find(const struct fx_jobs *jobs, const struct fx_book_ta
 /* The same, made where there is none; one about another claim starts anew. */
 struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *task);
 bool fx_note_save(struct fx_jobs *jobs, const struct fx_note *note);
-void fx_note_text(struct fx_note *note, const char *format, ...)
+void fx_note_text(char text[FX_NOTE_TEXT], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool fx_own_save(struct fx_jobs *jobs, const struct fx_own_job *own);
 void fx_own_forget(struct fx_jobs *jobs, const struct fx_hash *id);

@@ -64,12 +64,12 @@ struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *tas
     return note;
 }
 
-void fx_note_text(struct fx_note *note, const char *format, ...)
+void fx_note_text(char text[FX_NOTE_TEXT], const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    vsnprintf(note->text, sizeof note->text, format, args);
+    vsnprintf(text, FX_NOTE_TEXT, format, args);
     va_end(args);
 }
 

@@ -330,26 +330,28 @@ bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
 static void end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_book_task *task)
 {
     struct fx_note *note = fx_note_get(jobs, task);
+    bool open = task->state.status == FX_STATUS_OPEN;
+    struct fx_ancestor beacon;
     struct fx_jobs_error error;
     struct fx_hash txid;
-    bool sent;
 
-    if (fx_clock_monotonic_ms() < note->retry_ms ||
-        fx_mempool_spender(jobs->config.mempool, &task->state.outpoint) != NULL) {
+    if (fx_mempool_spender(jobs->config.mempool, &task->state.outpoint) != NULL) {
         return;
     }
-    sent = task->state.status == FX_STATUS_OPEN ? refund(jobs, wallet, task, &txid, &error)
-                                                : settle(jobs, wallet, task, &txid, &error);
-    if (sent) {
-        note->text[0] = '\0';
+    if (!open && !note->certified && !find_beacon(jobs, task, &beacon, &error)) {
+        fx_note_text(note->end_text, "%s", error.text);
         return;
     }
-    fx_note_text(note, "%s", error.text);
-    /* To come back to it too early costs nothing; to fail in building does. */
-    if (task->state.status == FX_STATUS_OPEN || is_certified(jobs, task) ||
-        take_time(jobs, task) <= fx_chain_tip(jobs->config.chain)->median_time) {
-        note->retry_ms = fx_clock_monotonic_ms() + RETRY_MS;
+    if (fx_clock_monotonic_ms() < note->end_ms) {
+        return;
     }
+    if (open ? refund(jobs, wallet, task, &txid, &error)
+             : settle(jobs, wallet, task, &txid, &error)) {
+        note->end_text[0] = '\0';
+        return;
+    }
+    fx_note_text(note->end_text, "%s", error.text);
+    note->end_ms = fx_clock_monotonic_ms() + RETRY_MS;
 }
 
 void fx_settle_step(struct fx_jobs *jobs)

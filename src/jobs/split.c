@@ -6,9 +6,10 @@
 #include "consensus/lane.h"
 #include "src/jobs/jobs_int.h"
 
-#define LEAST_TASKS 4             /* so that more than one solver can work on a job */
-#define MOST_CHOSEN 256           /* tasks, where the client does not choose */
-#define TASK_BRICKS 16384         /* aimed at: seconds on a processor, and far less on a GPU */
+#define LEAST_TASKS 4     /* so that more than one solver can work on a job */
+#define MOST_CHOSEN 256   /* tasks, where the client does not choose */
+#define TASK_BRICKS 16384 /* aimed at: seconds on a processor, and far less on a GPU */
+#define TASK_COST 0.1
 #define TASK_TILES_MAX (1u << 24) /* a rule: protocol section 5 */
 
 /* The default reward: what a brick costs to compute is far below this at any prices of today, and
@@ -27,28 +28,33 @@ static uint64_t clamp(uint64_t v, uint64_t low, uint64_t high)
 }
 
 /* Lower is better: the work of the largest task over that of an even cut, times how far it is from
- * square (a square one needs the least operands for its bricks). */
-static double score(uint32_t rows, uint32_t cols, uint64_t r, uint64_t c)
+ * square (a square one needs the least operands for its bricks), and a little for each task more
+ * than are needed, which costs a fee. */
+static double score(uint32_t rows, uint32_t cols, uint64_t tasks, uint64_t r, uint64_t c)
 {
-    double tasks = (double)ceil_div(rows, r) * (double)ceil_div(cols, c);
+    double n = (double)ceil_div(rows, r) * (double)ceil_div(cols, c);
     double area = (double)r * (double)c;
-    double uneven = tasks * area / ((double)rows * (double)cols);
+    double uneven = n * area / ((double)rows * (double)cols);
     double oblong = ((double)r + (double)c) * ((double)r + (double)c) / (4 * area);
 
-    return uneven * oblong;
+    return uneven * oblong * (1 + TASK_COST * (n / (double)tasks - 1));
 }
 
 /* Keeps the better of the cut so far and tasks of r x c tiles, if there are enough of these. */
 static void consider(uint32_t rows, uint32_t cols, uint64_t tasks, uint64_t r, uint64_t c,
                      double *best, uint32_t *task_rows, uint32_t *task_cols)
 {
+    uint64_t n;
     double s;
 
-    if (r == 0 || c == 0 || r * c > TASK_TILES_MAX ||
-        ceil_div(rows, r) * ceil_div(cols, c) < tasks) {
+    if (r == 0 || c == 0 || r * c > TASK_TILES_MAX) {
         return;
     }
-    s = score(rows, cols, r, c);
+    n = ceil_div(rows, r) * ceil_div(cols, c);
+    if (n < tasks || n > FX_JOBS_TASKS_MAX) {
+        return;
+    }
+    s = score(rows, cols, tasks, r, c);
     if (*task_rows == 0 || s < *best) {
         *best = s;
         *task_rows = (uint32_t)r;
@@ -73,6 +79,10 @@ static void cut(uint32_t rows, uint32_t cols, uint64_t tasks, uint32_t *task_row
             consider(rows, cols, tasks, r[i & 1], c[i >> 1], &best, task_rows, task_cols);
         }
     }
+    if (*task_rows == 0) { /* none is fine enough and not too fine: take what the rules allow */
+        *task_rows = (uint32_t)clamp(rows, 1, 4096);
+        *task_cols = (uint32_t)clamp(cols, 1, 4096);
+    }
 }
 
 void fx_split_choose(uint32_t rows, uint32_t cols, uint32_t depth, uint32_t *task_rows,
@@ -83,7 +93,7 @@ void fx_split_choose(uint32_t rows, uint32_t cols, uint32_t depth, uint32_t *tas
     if (*task_rows == 0 && *task_cols == 0) {
         tasks = clamp(ceil_div(tiles * depth, TASK_BRICKS), LEAST_TASKS, MOST_CHOSEN);
         /* Huge grids: more, so that no task has more tiles than the rules let it. */
-        tasks = clamp(tasks, 2 * ceil_div(tiles, TASK_TILES_MAX), tiles);
+        tasks = clamp(tasks, ceil_div(tiles, TASK_TILES_MAX), tiles);
         cut(rows, cols, clamp(tasks, 1, tiles), task_rows, task_cols);
     } else if (*task_rows == 0) {
         *task_rows = *task_cols;

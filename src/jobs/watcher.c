@@ -39,13 +39,13 @@ static bool have_result(struct fx_jobs *jobs, const struct fx_book_task *task, s
     }
     note->check = FX_CHECK_FETCHING;
     if (!fetch(jobs, &key, &shape)) {
-        fx_note_text(note, "no room on disk for the result");
-        note->retry_ms = fx_clock_monotonic_ms() + RETRY_MS;
+        fx_note_text(note->text, "no room on disk for the result");
+        note->check_ms = fx_clock_monotonic_ms() + RETRY_MS;
         return false;
     }
     note->fetching = true;
     note->fetched = key;
-    fx_note_text(note, "waits for the result");
+    fx_note_text(note->text, "waits for the result");
     return false;
 }
 
@@ -66,8 +66,8 @@ static bool have_operands(struct fx_jobs *jobs, const struct fx_book_task *task,
         }
     }
     note->check = FX_CHECK_FETCHING;
-    note->retry_ms = fx_clock_monotonic_ms() + RETRY_MS;
-    fx_note_text(note, "waits for the operands, which are not here any more");
+    note->check_ms = fx_clock_monotonic_ms() + RETRY_MS;
+    fx_note_text(note->text, "waits for the operands, which are not here any more");
     return false;
 }
 
@@ -84,7 +84,7 @@ static void watch_claim(struct fx_jobs *jobs, struct fx_book_task *task, struct 
         }
         return;
     }
-    if (fx_clock_monotonic_ms() < note->retry_ms || !have_result(jobs, task, note) ||
+    if (fx_clock_monotonic_ms() < note->check_ms || !have_result(jobs, task, note) ||
         !have_operands(jobs, task, note)) {
         return;
     }
@@ -115,10 +115,10 @@ void fx_watcher_step(struct fx_jobs *jobs)
 static void note_wrong(struct fx_note *note, const struct fx_check_result *result)
 {
     if (result->located) {
-        fx_note_text(note, "wrong result: entry (%u, %u) is %d, not %d", result->row,
+        fx_note_text(note->text, "wrong result: entry (%u, %u) is %d, not %d", result->row,
                      result->column, result->got, result->expected);
     } else {
-        fx_note_text(note, "wrong result: row %u differs", result->row);
+        fx_note_text(note->text, "wrong result: row %u differs", result->row);
     }
 }
 
@@ -135,8 +135,8 @@ void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *resu
     note = fx_note_get(jobs, task);
     if (!result->readable) {
         note->check = FX_CHECK_NONE;
-        note->retry_ms = fx_clock_monotonic_ms() + RETRY_MS;
-        fx_note_text(note, "the result or an operand cannot be read");
+        note->check_ms = fx_clock_monotonic_ms() + RETRY_MS;
+        fx_note_text(note->text, "the result or an operand cannot be read");
         return;
     }
     note->check = result->right ? FX_CHECK_RIGHT : FX_CHECK_WRONG;

@@ -1,0 +1,178 @@
+/* Operands, claims, and what they put at stake. Every transaction is judged by the rules when it is
+ * submitted to the world. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "qa/unit/harness.h"
+#include "qa/unit/jobs/play.h"
+
+FX_TEST(want_operands)
+{
+    struct play play;
+    struct fx_jobs_error error;
+    struct fx_outpoint other;
+
+    play_open(&play, 128, 128, 256, 0);
+    FX_CHECK(!fx_jobs_want_operands(play.world->jobs, &play.origins[0], &error));
+    world_mine(100);
+    FX_CHECK(fx_jobs_want_operands(play.world->jobs, &play.origins[0], &error));
+    FX_CHECK_INT(play.world->fetched, 0);
+    FX_CHECK(play_task(&play, 0).operands_here);
+    world_drop_operands();
+    FX_CHECK(!play_task(&play, 0).operands_here);
+    FX_CHECK(fx_jobs_want_operands(play.world->jobs, &play.origins[0], &error));
+    FX_CHECK_INT(play.world->fetched, 2);
+    other = play.origins[0];
+    other.txid.b[0] ^= 1;
+    FX_CHECK(!fx_jobs_want_operands(play.world->jobs, &other, &error));
+    FX_CHECK_INT(error.code, -8);
+    play_close(&play);
+}
+
+FX_TEST(claim)
+{
+    struct play play;
+    struct fx_task_info info;
+    const struct fx_tx *const *txs;
+
+    play_open(&play, 128, 128, 256, 0);
+    world_mine(100);
+    play_solve(&play, 0, false, true);
+    play_claim(&play, 0, FX_BURN_AUTO, 0);
+    FX_CHECK_INT(world_mempool(&txs), 1);
+    FX_CHECK_INT(txs[0]->out[0].value, play.quote.escrow + FX_DEPOSIT);
+    FX_CHECK_INT(play_task(&play, 0).status, FX_STATUS_OPEN);
+    world_mine(100);
+    info = play_task(&play, 0);
+    FX_CHECK_INT(info.status, FX_STATUS_CLAIMED);
+    FX_CHECK_INT(info.bond, FX_DEPOSIT);
+    FX_CHECK_INT(info.burn, info.escrow / 2);
+    FX_CHECK(info.is_solver);
+    world_run();
+    FX_CHECK(fx_hash_equal(&play.world->announced_result, &play.roots[0]));
+    play_close(&play);
+}
+
+static void refused(struct play *play, const struct fx_hash *result, enum fx_burn burn,
+                    int64_t amount, int code, const char *text)
+{
+    struct fx_jobs_error error;
+    struct fx_hash txid;
+
+    FX_CHECK(!fx_jobs_claim(play->world->jobs, NULL, &play->origins[0], result, burn, amount, &txid,
+                            &error));
+    FX_CHECK_STR(error.text, text);
+    FX_CHECK_INT(error.code, code);
+}
+
+FX_TEST(claim_refused)
+{
+    struct play play;
+    struct fx_task_info info;
+    struct fx_hash root;
+
+    play_open(&play, 256, 128, 256, 1);
+    root = play.request.root_a;
+    refused(&play, &root, FX_BURN_NONE, 0, -4, "The task is not mined yet");
+    world_mine(100);
+    refused(&play, &root, FX_BURN_NONE, 0, -8, "The result was not uploaded");
+    play_solve(&play, 0, false, false);
+    refused(&play, &play.roots[0], FX_BURN_NONE, 0, -8, "The result was not uploaded");
+    play_solve(&play, 0, false, true);
+    refused(&play, &play.roots[0], FX_BURN_AMOUNT, play.quote.escrow + 1, -8,
+            "A claim burns at most the escrow, 1000000 embers");
+    refused(&play, &play.roots[0], FX_BURN_AMOUNT, -1, -8,
+            "A claim burns at most the escrow, 1000000 embers");
+    info = play_task(&play, 0);
+    root = world_add_result(&info.shape, play.results[0], &play.world->keys[0].xonly, true);
+    refused(&play, &root, FX_BURN_NONE, 0, -8,
+            "The result is committed under another solver's key");
+    play.world->poor = true;
+    refused(&play, &play.roots[0], FX_BURN_NONE, 0, -6,
+            "Insufficient funds: a claim needs coins for its bond, 0.02000000 FNX, and a fee");
+    play.world->poor = false;
+    play_claim(&play, 0, FX_BURN_NONE, 0);
+    refused(&play, &play.roots[0], FX_BURN_NONE, 0, -4,
+            "The task was taken meanwhile: a transaction that spends it waits in the mempool");
+    world_mine(100);
+    refused(&play, &play.roots[0], FX_BURN_NONE, 0, -4,
+            "The task was taken meanwhile: it is claimed");
+    play_close(&play);
+}
+
+/* The quarter of a large escrow is the bond; all of it may be burned. */
+FX_TEST(large_escrow_all_burned)
+{
+    struct play play;
+    struct fx_jobs_error error;
+    struct fx_hash id;
+    struct fx_task_info *infos, info;
+    const struct fx_tx *const *txs;
+    int64_t paid;
+
+    play_open(&play, 128, 128, 256, 0);
+    play.request.reward = 1000000003;
+    FX_CHECK(fx_jobs_submit(play.world->jobs, NULL, &play.request, &id, &play.quote, &error) ||
+             (world_mine(100),
+              fx_jobs_submit(play.world->jobs, NULL, &play.request, &id, &play.quote, &error)));
+    world_mine(100);
+    FX_CHECK_INT(fx_jobs_tasks(play.world->jobs, &id, &infos), 1);
+    play.origins[0] = infos[0].origin;
+    free(infos);
+    play_solve(&play, 0, false, true);
+    play_claim(&play, 0, FX_BURN_AMOUNT, 1000000003);
+    world_mine(100);
+    FX_CHECK_INT(play_task(&play, 0).bond, 250000001);
+    play_check(&play, 0);
+    FX_CHECK_INT(world_mempool(&txs), 1);
+    paid = txs[0]->out[0].value;
+    FX_CHECK(paid < 250000001 && paid > 250000001 - 1000);
+    world_mine(100);
+    info = play_task(&play, 0);
+    FX_CHECK_INT(info.status, FX_STATUS_SETTLED);
+    FX_CHECK_INT(info.burn, 1000000003);
+    play_close(&play);
+}
+
+FX_TEST(backing)
+{
+    struct play play;
+    struct fx_outpoint *origins;
+    uint64_t credit, burns;
+    size_t n;
+
+    play_open(&play, 256, 256, 512, 1);
+    world_mine(100);
+    for (size_t i = 0; i < 3; i++) {
+        play_solve(&play, i, false, true);
+        play_claim(&play, i, FX_BURN_AMOUNT, 10 + (int64_t)i);
+    }
+    n = fx_jobs_backing(play.world->jobs, &play.world->solver, &origins, &credit, &burns);
+    FX_CHECK_INT(n, 0);
+    free(origins);
+    world_mine(100);
+    play_check(&play, 0);
+    world_mine(100);
+    play_check(&play, 1);
+    play_check(&play, 2);
+    world_mine(100);
+    n = fx_jobs_backing(play.world->jobs, &play.world->solver, &origins, &credit, &burns);
+    FX_CHECK_INT(n, 3);
+    FX_CHECK_INT(credit, 6);
+    FX_CHECK_INT(burns, 33);
+    FX_CHECK(fx_outpoint_equal(&origins[0], &play.origins[0]));
+    world_mine_inside(&play.origins[3], origins, 2);
+    free(origins);
+    n = fx_jobs_backing(play.world->jobs, &play.world->solver, &origins, &credit, &burns);
+    FX_CHECK_INT(n, 1);
+    FX_CHECK_INT(burns, 12);
+    free(origins);
+    n = fx_jobs_backing(play.world->jobs, &play.world->keys[0].xonly, &origins, &credit, &burns);
+    FX_CHECK_INT(n, 0);
+    free(origins);
+    world_disconnect();
+    n = fx_jobs_backing(play.world->jobs, &play.world->solver, &origins, &credit, &burns);
+    FX_CHECK_INT(n, 3);
+    free(origins);
+    play_close(&play);
+}
