@@ -1,0 +1,503 @@
+/*
+ * Work on one task: its operands are fetched, its bricks run under the node's newest header,
+ * tickets that win become blocks, and tiles go to disk. While the node does not answer, or when as
+ * many blocks as wanted were mined, the product goes on without tickets.
+ */
+#include "src/miner/miner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/brick.h"
+#include "src/matrix/result.h"
+#include "src/sys/clock.h"
+#include "src/sys/file.h"
+#include "src/util/mem.h"
+#include "src/util/u256.h"
+
+#define LOOK_MS 2000  /* between two looks whether the task is still open */
+#define SKIP_MS 30000 /* a task that cannot be worked on now */
+#define SKIP_REGTEST_MS 3000
+#define PARTIAL_MAX ((size_t)1 << 30)
+
+struct job {
+    struct fx_miner *miner;
+    struct fx_stored_task stored;
+    struct fx_operands operands;
+    struct fx_pieces tiles;
+    struct fx_session *session;
+    struct fx_kernel_stats seen; /* counted already */
+    /* the header under work */
+    bool have_work;
+    struct fx_miner_work work;
+    unsigned moves;
+    int64_t ask_ms;  /* when to ask for work next */
+    int64_t look_ms; /* when to look at the task next */
+    /* a ticket of the step under way */
+    bool mining, won;
+    uint32_t i, j, l;
+    bool broken; /* a tile could not be written */
+};
+
+enum outcome { OUTCOME_DONE, OUTCOME_STOPPED, OUTCOME_GONE, OUTCOME_LATER };
+
+static unsigned skip_ms(const struct fx_miner *miner)
+{
+    return miner->chain.paced ? SKIP_REGTEST_MS : SKIP_MS;
+}
+
+/* ---- operands ------------------------------------------------------------------------------- */
+
+/* The node's own copy comes first; it fetches that from its peers. */
+static enum outcome prepare(struct job *job)
+{
+    struct fx_miner *miner = job->miner;
+    const char *origin = job->stored.task.origin;
+    int64_t end = fx_clock_monotonic_ms() + skip_ms(miner);
+    bool said = false;
+
+    while (!atomic_load(miner->stop)) {
+        bool here = false;
+        enum fx_miner_node_status status = fx_miner_node_prepare(&miner->node, origin, &here);
+
+        if (status == FX_NODE_REFUSED) {
+            fx_miner_say("task %s: its operands cannot be had: %s", origin, miner->node.text);
+            return OUTCOME_LATER;
+        }
+        if (fx_miner_node_ok(miner, status, "operands cannot be had")) {
+            if (here)
+                return OUTCOME_DONE;
+            if (!said)
+                fx_miner_say("task %s: the node fetches its operands", origin);
+            said = true;
+            if (fx_clock_monotonic_ms() > end)
+                return OUTCOME_LATER;
+            fx_miner_nap(miner, 200);
+        } else {
+            if (miner->fatal)
+                return OUTCOME_STOPPED;
+            fx_miner_nap(miner, miner->backoff_ms);
+        }
+    }
+    return OUTCOME_STOPPED;
+}
+
+/* One panel from the node's store. */
+static enum fx_miner_node_status fetch_panel(struct job *job, enum fx_side side, uint32_t panel,
+                                             int8_t *data)
+{
+    const struct fx_miner_task *task = &job->stored.task;
+    const struct fx_hash *root = side == FX_SIDE_A ? &task->root_a : &task->root_b;
+    uint32_t depth = task->shape.depth;
+    enum fx_miner_node_status status = FX_NODE_OK;
+
+    for (uint32_t l = 0; l < depth && status == FX_NODE_OK; l += FX_MINER_NODE_BLOCKS) {
+        uint32_t count = depth - l < FX_MINER_NODE_BLOCKS ? depth - l : FX_MINER_NODE_BLOCKS;
+
+        status = fx_miner_node_blocks(&job->miner->node, root, panel, l, count,
+                                      data + (size_t)l * FX_BLOCK_BYTES);
+    }
+    return status;
+}
+
+static enum outcome fetch(struct job *job)
+{
+    struct fx_miner *miner = job->miner;
+    int8_t *data = fx_xmalloc((size_t)job->operands.depth * FX_BLOCK_BYTES);
+    enum outcome outcome = OUTCOME_DONE;
+    bool prepared = false;
+    enum fx_side side;
+    uint32_t panel;
+
+    while (outcome == OUTCOME_DONE && fx_operands_missing(&job->operands, &side, &panel)) {
+        enum fx_miner_node_status status;
+
+        if (atomic_load(miner->stop)) {
+            outcome = OUTCOME_STOPPED;
+            break;
+        }
+        if (!prepared) {
+            outcome = prepare(job);
+            prepared = true;
+            continue;
+        }
+        status = fetch_panel(job, side, panel, data);
+        if (status == FX_NODE_OK) {
+            fx_miner_node_ok(miner, status, "");
+            if (!fx_pieces_put(&job->operands.side[side], panel, data)) {
+                fx_miner_say("cannot write operands to %s: %s", miner->options->workdir,
+                             strerror(errno));
+                outcome = OUTCOME_LATER;
+            }
+        } else if (status == FX_NODE_REFUSED) {
+            prepared = false;
+            fx_miner_nap(miner, 500);
+        } else {
+            fx_miner_node_ok(miner, status, "operands cannot be had");
+            outcome = miner->fatal ? OUTCOME_STOPPED : OUTCOME_DONE;
+            fx_miner_nap(miner, miner->backoff_ms);
+        }
+    }
+    free(data);
+    return outcome;
+}
+
+/* ---- what comes out of the device ----------------------------------------------------------- */
+
+static bool meets(const struct fx_hash *ticket, const struct fx_hash *target)
+{
+    struct fx_u256 value = fx_u256_from_hash(ticket), limit = fx_u256_from_hash(target);
+
+    return fx_u256_cmp(&value, &limit) <= 0;
+}
+
+/*
+ * The device is not believed: the brick is computed once more by the rules. A ticket that does not
+ * win then may be one of the header before, which the device had still to give out.
+ */
+static bool keep_ticket(void *ctx, uint32_t i, uint32_t j, uint32_t l, const uint8_t given[32])
+{
+    struct job *job = ctx;
+    int8_t *a = fx_xmalloc(FX_BLOCK_BYTES), *b = fx_xmalloc(FX_BLOCK_BYTES);
+    struct fx_hash ticket;
+    bool right = job->mining && !job->won &&
+                 fx_operands_read(&job->operands, FX_SIDE_A, i, l, 1, a) &&
+                 fx_operands_read(&job->operands, FX_SIDE_B, j, l, 1, b) &&
+                 fx_brick_ticket(&job->work.seed, a, b, i, j, l, &ticket) &&
+                 memcmp(ticket.b, given, 32) == 0 && meets(&ticket, &job->work.target);
+
+    free(a);
+    free(b);
+    if (!right)
+        return true;
+    atomic_fetch_add(&job->miner->status.tickets, 1);
+    job->won = true;
+    job->i = i;
+    job->j = j;
+    job->l = l;
+    return false;
+}
+
+static bool keep_tile(void *ctx, uint64_t tile, const int32_t *data)
+{
+    struct job *job = ctx;
+    uint8_t *bytes = fx_xmalloc(FX_TILE_BYTES);
+
+    fx_result_tile_pack(data, FX_TILE, bytes);
+    if (!fx_pieces_put(&job->tiles, tile, bytes)) {
+        fx_miner_say("cannot write a finished tile to %s: %s", job->miner->options->workdir,
+                     strerror(errno));
+        job->broken = true;
+    }
+    free(bytes);
+    return !job->broken;
+}
+
+/* ---- headers and blocks --------------------------------------------------------------------- */
+
+static bool wants_blocks(const struct job *job)
+{
+    unsigned most = job->miner->options->blocks_per_task;
+
+    return most == 0 || job->stored.blocks < most;
+}
+
+/* False: the task is not open any more. */
+static bool still_open(struct job *job)
+{
+    struct fx_miner *miner = job->miner;
+    struct fx_miner_task now;
+    enum fx_miner_node_status status;
+
+    job->look_ms = fx_clock_monotonic_ms() + LOOK_MS;
+    status = fx_miner_node_task(&miner->node, job->stored.task.origin, &now);
+    if (status == FX_NODE_REFUSED) {
+        fx_miner_say("task %s: %s", job->stored.task.origin, miner->node.text);
+        return false;
+    }
+    if (!fx_miner_node_ok(miner, status, "the task cannot be looked at")) {
+        job->look_ms = fx_clock_monotonic_ms() + miner->backoff_ms;
+        return true;
+    }
+    if (now.status == FX_MINER_TASK_OPEN || now.status == FX_MINER_TASK_PENDING)
+        return true;
+    fx_miner_say("task %s: %s", job->stored.task.origin,
+                 now.status == FX_MINER_TASK_REFUNDED ? "its client took it back"
+                                                      : "taken meanwhile by another solver");
+    return false;
+}
+
+/* Where there is none, the product goes on under the old one, or without tickets. */
+static void get_work(struct job *job)
+{
+    struct fx_miner *miner = job->miner;
+    unsigned moves = atomic_load(&miner->watch.moves);
+    int64_t now = fx_clock_monotonic_ms();
+    enum fx_miner_node_status status;
+
+    if (job->have_work && moves == job->moves && now < job->ask_ms)
+        return;
+    if (!job->have_work && now < job->ask_ms)
+        return;
+    job->have_work = false;
+    status = fx_miner_node_work(&miner->node, job->stored.task.origin, &job->work);
+    if (status == FX_NODE_REFUSED) {
+        job->look_ms = 0;
+        job->ask_ms = now + LOOK_MS;
+        return;
+    }
+    if (!fx_miner_node_ok(miner, status, "no work")) {
+        job->ask_ms = now + miner->backoff_ms;
+        return;
+    }
+    job->have_work = true;
+    job->moves = moves;
+    job->ask_ms = now + fx_miner_refresh_ms(miner);
+    miner->chain.fees = job->work.fees;
+}
+
+static void submit(struct job *job)
+{
+    struct fx_miner *miner = job->miner;
+    const char *origin = job->stored.task.origin;
+    bool accepted = false;
+    enum fx_miner_node_status status =
+        fx_miner_node_submit_brick(&miner->node, &job->work, job->i, job->j, job->l, &accepted);
+
+    job->won = false;
+    job->have_work = false;
+    job->ask_ms = 0;
+    if (status == FX_NODE_REFUSED) {
+        fx_miner_say("block %u in task %s was not made: %s", job->work.height, origin,
+                     miner->node.text);
+        job->ask_ms = fx_clock_monotonic_ms() + LOOK_MS;
+    } else if (!fx_miner_node_ok(miner, status, "a block was not taken")) {
+        job->ask_ms = fx_clock_monotonic_ms() + miner->backoff_ms;
+    } else if (!accepted) {
+        fx_miner_say("block %u in task %s was rejected: %s", job->work.height, origin,
+                     miner->node.text);
+    } else {
+        atomic_fetch_add(&miner->status.job_blocks, 1);
+        job->stored.blocks++;
+        fx_miner_say("block %u of the job lane, brick (%u, %u, %u) of task %s", job->work.height,
+                     job->i, job->j, job->l, origin);
+        if (!fx_store_save(miner->options->workdir, &job->stored))
+            fx_miner_say("cannot write the state of task %s: %s", origin, strerror(errno));
+    }
+}
+
+/* ---- the session ---------------------------------------------------------------------------- */
+
+static void count(struct job *job, int64_t took_ns)
+{
+    struct fx_miner *miner = job->miner;
+    struct fx_kernel_stats now;
+    uint64_t bricks;
+
+    miner->options->backend->stats(job->session, &now);
+    bricks = now.bricks - job->seen.bricks;
+    job->seen = now;
+    atomic_fetch_add(&miner->status.bricks, bricks);
+    if (bricks > 0 && took_ns > 10000000)
+        miner->rates.bricks =
+            0.7 * miner->rates.bricks + 0.3 * (double)bricks * 1e9 / (double)took_ns;
+}
+
+struct file_sink {
+    int fd;
+    uint64_t at;
+};
+
+static bool append(void *ctx, const void *data, size_t n)
+{
+    struct file_sink *sink = ctx;
+
+    if (!fx_fd_write_all(sink->fd, sink->at, data, n))
+        return false;
+    sink->at += n;
+    return true;
+}
+
+/* Sums of unfinished tiles, for an orderly end; without them the tiles are begun again. */
+static void save_partial(struct job *job)
+{
+    char *path = fx_store_path(job->miner->options->workdir, job->stored.task.origin, "partial");
+    FILE *file = fopen(path, "wb");
+    struct file_sink sink = {file ? fileno(file) : -1, 0};
+    bool ok = file && job->miner->options->backend->save(job->session, append, &sink);
+
+    if (file)
+        ok = fclose(file) == 0 && ok;
+    if (!ok)
+        remove(path);
+    free(path);
+}
+
+/* False: begin again without them. */
+static bool load_partial(struct job *job)
+{
+    char *path = fx_store_path(job->miner->options->workdir, job->stored.task.origin, "partial");
+    uint8_t *data = NULL;
+    size_t n = 0;
+    bool ok = true;
+
+    if (fx_file_read(path, PARTIAL_MAX, &data, &n) && n > 0)
+        ok = job->miner->options->backend->load(job->session, data, n);
+    remove(path);
+    free(data);
+    free(path);
+    return ok;
+}
+
+static bool begin(struct job *job)
+{
+    const struct fx_backend *backend = job->miner->options->backend;
+    const struct fx_task_shape *shape = &job->stored.task.shape;
+    const struct fx_kernel_task task = {
+        .kind = job->stored.task.kind,
+        .row0 = shape->row0,
+        .col0 = shape->col0,
+        .rows = shape->rows,
+        .cols = shape->cols,
+        .depth = shape->depth,
+        .operands = {&job->operands, fx_operands_read},
+    };
+    uint8_t *done = fx_xcalloc((size_t)(shape->tiles + 7) / 8, 1);
+    char error[FX_KERNEL_TEXT] = "";
+    uint64_t n = 0;
+
+    for (uint64_t tile = 0; tile < shape->tiles; tile++) {
+        if (fx_pieces_has(&job->tiles, tile)) {
+            done[tile >> 3] |= (uint8_t)(1 << (tile & 7));
+            n++;
+        }
+    }
+    if (n > 0)
+        fx_miner_say("task %s: goes on with %llu of %llu tiles finished", job->stored.task.origin,
+                     (unsigned long long)n, (unsigned long long)shape->tiles);
+    job->session = backend->begin(job->miner->device, &task, done, error);
+    if (job->session && !load_partial(job)) {
+        backend->end(job->session);
+        job->session = backend->begin(job->miner->device, &task, done, error);
+    }
+    free(done);
+    if (!job->session)
+        fx_miner_say("task %s: the device cannot run it: %s", job->stored.task.origin, error);
+    return job->session != NULL;
+}
+
+static enum outcome mine(struct job *job)
+{
+    struct fx_miner *miner = job->miner;
+    const struct fx_kernel_sink sink = {job, keep_ticket, keep_tile};
+    char error[FX_KERNEL_TEXT];
+
+    job->look_ms = fx_clock_monotonic_ms() + LOOK_MS;
+    for (;;) {
+        struct fx_kernel_header header = {.mode = FX_KERNEL_PRODUCT};
+        enum fx_kernel_step step;
+        int64_t start;
+
+        if (atomic_load(miner->stop) || miner->fatal)
+            return OUTCOME_STOPPED;
+        atomic_store(miner->cancel, false);
+        if (atomic_load(miner->stop))
+            return OUTCOME_STOPPED;
+        if (wants_blocks(job))
+            get_work(job);
+        if (fx_clock_monotonic_ms() >= job->look_ms && !still_open(job))
+            return OUTCOME_GONE;
+        job->mining = wants_blocks(job) && job->have_work;
+        if (job->mining) {
+            header.mode |= FX_KERNEL_MINE;
+            memcpy(header.seed, job->work.seed.b, 32);
+            memcpy(header.target, job->work.target.b, 32);
+        }
+        start = fx_clock_monotonic_ns();
+        step = miner->options->backend->step(job->session, &header, FX_MINER_STEP_MS, miner->cancel,
+                                             &sink, error);
+        count(job, fx_clock_monotonic_ns() - start);
+        if (job->broken)
+            return OUTCOME_LATER;
+        if (job->won)
+            submit(job);
+        switch (step) {
+        case FX_STEP_MORE:
+        case FX_STEP_CANCELLED:
+            break;
+        case FX_STEP_DONE:
+            return OUTCOME_DONE;
+        case FX_STEP_FAILED:
+            fx_miner_say("task %s: the device failed: %s", job->stored.task.origin, error);
+            return OUTCOME_LATER;
+        }
+    }
+}
+
+static enum outcome run(struct job *job)
+{
+    struct fx_miner *miner = job->miner;
+    enum outcome outcome = fetch(job);
+    bool had_all;
+
+    if (outcome != OUTCOME_DONE)
+        return outcome;
+    if (!begin(job))
+        return OUTCOME_LATER;
+    outcome = mine(job);
+    if (outcome == OUTCOME_STOPPED)
+        save_partial(job);
+    miner->options->backend->end(job->session);
+    if (outcome != OUTCOME_DONE)
+        return outcome;
+    had_all = true;
+    for (uint64_t tile = 0; tile < job->stored.task.shape.tiles && had_all; tile++)
+        had_all = fx_pieces_has(&job->tiles, tile);
+    return had_all ? OUTCOME_DONE : OUTCOME_LATER;
+}
+
+void fx_miner_work(struct fx_miner *miner, const struct fx_miner_task *task)
+{
+    const char *workdir = miner->options->workdir;
+    enum outcome outcome = OUTCOME_LATER;
+    struct job *job = fx_xcalloc(1, sizeof *job);
+
+    job->miner = miner;
+    if (!fx_store_load(workdir, task->origin, &job->stored))
+        job->stored.task = *task;
+    if (!fx_store_save(workdir, &job->stored)) {
+        fx_miner_say("cannot write to %s: %s", workdir, strerror(errno));
+    } else if (fx_operands_open(&job->operands, workdir, task)) {
+        if (fx_store_open_tiles(workdir, task, &job->tiles)) {
+            fx_miner_say("task %s: %llu bricks in %llu tiles", task->origin,
+                         (unsigned long long)task->shape.bricks,
+                         (unsigned long long)task->shape.tiles);
+            outcome = run(job);
+            fx_pieces_close(&job->tiles);
+        }
+        fx_operands_close(&job->operands);
+    } else {
+        fx_miner_say("cannot open files in %s: %s", workdir, strerror(errno));
+    }
+    switch (outcome) {
+    case OUTCOME_DONE:
+        atomic_fetch_add(&miner->status.tasks_done, 1);
+        job->stored.stage = FX_STAGE_DELIVER;
+        if (!fx_store_save(workdir, &job->stored))
+            fx_miner_say("cannot write to %s: %s", workdir, strerror(errno));
+        fx_miner_say("task %s: product finished", task->origin);
+        fx_deliver_add(&miner->deliver, &job->stored);
+        break;
+    case OUTCOME_STOPPED:
+        break;
+    case OUTCOME_GONE:
+        fx_store_remove(workdir, task->origin);
+        break;
+    case OUTCOME_LATER:
+        fx_miner_skip(miner, task->origin, skip_ms(miner));
+        break;
+    }
+    free(job);
+}
