@@ -111,12 +111,13 @@ static struct fx_hash invdata_hash(const struct fx_msg_invdata *m)
     return hash;
 }
 
-static void send_invdata(struct fx_peer *peer, const struct fx_msg_invdata *m)
+/* again: though it was told before. */
+static void send_invdata(struct fx_peer *peer, const struct fx_msg_invdata *m, bool again)
 {
     struct fx_hash hash = invdata_hash(m);
     struct fx_buf buf = FX_BUF_INIT;
 
-    if (fx_rolling_has(peer->blobs.known, &hash)) {
+    if (!again && fx_rolling_has(peer->blobs.known, &hash)) {
         return;
     }
     fx_rolling_add(peer->blobs.known, &hash);
@@ -134,7 +135,7 @@ static void relay(struct fx_net *net, const struct fx_msg_invdata *m)
     fx_rolling_add(net->blobdir->relayed, &hash);
     for (size_t i = 0; i < net->n_peers; i++) {
         if (fx_peer_has_jobdata(net->peers[i])) {
-            send_invdata(net->peers[i], m);
+            send_invdata(net->peers[i], m, false);
         }
     }
 }
@@ -203,6 +204,12 @@ static void keep_early(struct fx_peer *peer, const struct fx_msg_invdata *m)
 {
     struct fx_blobdir *dir = peer->net->blobdir;
 
+    for (size_t i = 0; i < dir->n_early; i++) {
+        if (dir->early[i].peer == peer->id && fx_blob_key_equal(&dir->early[i].m.key, &m->key) &&
+            fx_netaddr_equal(&dir->early[i].m.addr, &m->addr)) {
+            return;
+        }
+    }
     if (dir->n_early < FX_EARLY_MAX && peer->blobs.early < FX_EARLY_PER_PEER) {
         struct early *early = &dir->early[dir->n_early++];
 
@@ -259,20 +266,20 @@ void fx_blobdir_tip_changed(struct fx_net *net)
     }
 }
 
-static void announce_to(struct fx_peer *peer, const struct fx_blob_key *key)
+static void announce_to(struct fx_peer *peer, const struct fx_blob_key *key, bool again)
 {
     struct fx_msg_invdata m = {.key = *key};
 
     if (fx_peer_has_jobdata(peer)) {
         fx_dial_own_address(peer, &m.addr);
-        send_invdata(peer, &m);
+        send_invdata(peer, &m, again);
     }
 }
 
 void fx_blobdir_announce(struct fx_net *net, const struct fx_blob_key *key)
 {
     for (size_t i = 0; i < net->n_peers; i++) {
-        announce_to(net->peers[i], key);
+        announce_to(net->peers[i], key, true);
     }
 }
 
@@ -282,7 +289,7 @@ static bool announce_named(void *ctx, const struct fx_blob_key *key)
 
     if (fx_blobs_state(peer->net->blobs, key) == FX_BLOB_COMPLETE &&
         fx_jobs_names_root(peer->net->jobs, key, NULL)) {
-        announce_to(peer, key);
+        announce_to(peer, key, false);
     }
     return !peer->closing;
 }

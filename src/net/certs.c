@@ -96,6 +96,12 @@ static void keep_early(struct fx_peer *peer, const struct fx_msg_cert *cert)
     struct fx_certs *certs = peer->net->certs;
     struct early *early = NULL;
 
+    for (size_t i = 0; i < certs->n_early; i++) {
+        if (certs->early[i].peer == peer->id &&
+            memcmp(&certs->early[i].cert, cert, sizeof *cert) == 0) {
+            return;
+        }
+    }
     if (certs->n_early == FX_EARLY_MAX || peer->blobs.early >= FX_EARLY_PER_PEER) {
         return;
     }

@@ -452,10 +452,13 @@ FX_TEST(announcements_are_relayed_once)
     m.addr.ip[0] = 127;
     m.addr.ip[3] = 1;
     m.addr.port = 7;
-    fx_msg_invdata_write(&m, &buf);
-    remote_send(remotes[0], "invdata", &buf);
+    for (unsigned i = 0; i < 3; i++) {
+        fx_msg_invdata_write(&m, &buf);
+        remote_send(remotes[0], "invdata", &buf);
+    }
     /* No task names it yet: kept back until a block does. */
     FX_CHECK(remote_silent(remotes[1], "invdata"));
+    FX_CHECK_INT(remote_peer(remotes[0])->blobs.early, 1);
     fake_jobs_name(&node.jobs, &key);
     fake_chain_mine(node.chain, 1);
     FX_CHECK(remote_expect(remotes[1], "invdata", NULL));
@@ -463,6 +466,11 @@ FX_TEST(announcements_are_relayed_once)
     remote_send(remotes[0], "invdata", &buf);
     FX_CHECK(remote_silent(remotes[1], "invdata"));
     FX_CHECK(remote_silent(remotes[0], "invdata"));
+    /* Our own are told as often as the jobs want. */
+    for (unsigned i = 0; i < 2; i++) {
+        fx_net_announce_blob(node.net, &key);
+        FX_CHECK(remote_expect(remotes[1], "invdata", NULL));
+    }
     remote_close(remotes[0]);
     remote_close(remotes[1]);
     node_destroy(&node);
