@@ -455,6 +455,30 @@ FX_TEST(tasks_apply_in_the_order_of_the_block)
     plan_destroy(p);
 }
 
+FX_TEST(a_task_is_not_claimed_in_the_block_that_funds_it)
+{
+    struct plan *p = plan_create(HEIGHT);
+    struct fx_outpoint coin = coin_of_key(p, 1, ESCROW + 300), origin;
+    struct fx_buf preimage = FX_BUF_INIT;
+    struct fx_coin spent = {.value = ESCROW + 300};
+    uint8_t own[34];
+    struct fx_txb b;
+
+    world_p2tr(1, own);
+    spent.script = own;
+    spent.script_len = sizeof own;
+    fx_txb_init(&b);
+    fx_txb_add_in(&b, &coin, FX_SEQUENCE_FINAL);
+    fx_txb_add_out(&b, ESCROW, p->job.script, sizeof p->job.script);
+    world_sign_p2tr(&b, 0, &spent, 1);
+    origin = output_of(plan_add(p, &b), 0);
+    plan_expect(p, FX_VALID, FX_OK);
+    claim(p, &origin, &preimage);
+    plan_expect(p, FX_INVALID, FX_BAD_TASK_LOCKTIME);
+    fx_buf_clear(&preimage);
+    plan_destroy(p);
+}
+
 /* ---- records that are forgotten ---------------------------------------------------------- */
 
 static struct fx_outpoint settled_task(struct plan *p, uint32_t n, uint32_t height)

@@ -330,6 +330,60 @@ FX_TEST(a_fee_covers_what_is_burned)
     claimed_destroy(c);
 }
 
+/* Two settlements in one transaction: each burns its own share, the fee covers the sum, and each
+ * has its record. */
+FX_TEST(settlements_in_one_transaction_add_up)
+{
+    struct claimed *c = claimed_create(600);
+    struct fx_outpoint origin = {.index = 78}, outpoint;
+    struct fx_task_record record = c->record;
+    struct fx_buf preimage = FX_BUF_INIT;
+    uint8_t script[FX_TASK_SCRIPT_SIZE];
+
+    world_claimed(&c->job, &origin, ESCROW, BOND, ESCROW, &preimage, script);
+    outpoint = world_add_coin(&c->w, ESCROW + BOND, 900, false, script, sizeof script);
+    record.outpoint = outpoint;
+    record.burn = ESCROW;
+    world_add_record(&c->w, &origin, &record);
+    for (int64_t short_of = 0; short_of <= 1; short_of++) {
+        struct fx_connect_context context = world_context(&c->w);
+        struct fx_coin spent[2] = {c->w.coins[0].coin, c->w.coins[1].coin};
+        struct fx_connected_tx connected;
+        struct fx_record_delta delta;
+        enum fx_verdict why;
+        struct fx_txb b;
+        struct fx_tx *tx;
+
+        fx_txb_init(&b);
+        fx_txb_add_in(&b, &c->outpoint, FX_SEQUENCE_FINAL);
+        fx_txb_add_in(&b, &outpoint, FX_SEQUENCE_FINAL);
+        fx_txb_add_out(&b, ESCROW + 2 * BOND - 600 + short_of, "\x51", 1);
+        world_push_accept(&b, 0, spent, &c->preimage);
+        world_push_accept(&b, 1, spent, &preimage);
+        tx = fx_txb_build(&b);
+        fx_record_delta_init(&delta);
+        FX_CHECK_INT(fx_connect_tx(&context, tx, &delta, &connected, &why),
+                     short_of == 0 ? FX_VALID : FX_INVALID);
+        FX_CHECK_INT(why, short_of == 0 ? FX_OK : FX_BAD_TASK_BURN_FEE);
+        if (short_of == 0) {
+            FX_CHECK_INT(connected.fee, ESCROW + 600);
+            FX_CHECK_INT(connected.burned, ESCROW + 600);
+            FX_CHECK_INT(connected.n_spends, 2);
+            FX_CHECK_INT(connected.spends[0].burned, 600);
+            FX_CHECK_INT(connected.spends[1].burned, ESCROW);
+            FX_CHECK_INT(delta.n, 2);
+            FX_CHECK_INT(delta.changes[1].after.settled, HEIGHT);
+            FX_CHECK_INT(delta.changes[1].after.burn, ESCROW);
+        }
+        fx_connected_tx_clear(&connected, tx->n_in);
+        fx_record_delta_clear(&delta);
+        fx_tx_unref(tx);
+        fx_txb_clear(&b);
+    }
+    fx_buf_clear(&preimage);
+    claimed_destroy(c);
+}
+
 FX_TEST(a_bad_task_spend_is_refused)
 {
     struct claimed *c = claimed_create(600);
