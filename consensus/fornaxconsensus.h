@@ -58,8 +58,9 @@ int fornaxconsensus_result_root(const int32_t *result, uint64_t rows, uint64_t c
 /*
  * The nBits required of the next block of a lane, with the limits of main (protocol section 3).
  * In:  lane            FORNAXCONSENSUS_LANE_HASH or FORNAXCONSENSUS_LANE_JOB
- *      previous_nbits  of the lane's newest block q at or below the parent (where there is none,
- * the lane's limit) base_time       the time of q's parent (of genesis itself where q is genesis)
+ *      previous_nbits  of q, the lane's newest block at or below the parent; the lane's
+ *                      limit where there is none, and q is genesis then
+ *      base_time       the time of q's parent; of genesis itself where q is genesis
  *      parent_time     the time of the new block's parent
  * Out: nbits
  * Returns 0 for another lane, a previous_nbits that encodes no target or one above the lane's
