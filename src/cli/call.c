@@ -1,0 +1,189 @@
+/* Commands that the node runs: calling, printing, exit status; and the overview of -getinfo. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/cli/cli_int.h"
+#include "src/rpcclient/print.h"
+
+/* As bitcoin-cli: the code without its sign; a status of 0 would say that all is well. */
+static int status_of_code(int code)
+{
+    int status = abs(code) & 0xff;
+    return status ? status : 1;
+}
+
+int fx_cli_failed(const struct fx_rpc_reply *reply)
+{
+    const char *message = reply->message ? reply->message : "";
+    if (reply->status == FX_RPC_ERROR || (reply->status == FX_RPC_WARMUP && reply->code != 0)) {
+        fprintf(stderr, "error code: %d\nerror message:\n%s\n", reply->code, message);
+        if (reply->code == -19) {
+            fprintf(stderr,
+                    "Try adding \"-rpcwallet=<name>\" option to fornax-cli command line.\n");
+        }
+        return status_of_code(reply->code);
+    }
+    fprintf(stderr, "error: %s\n", message);
+    return EXIT_FAILURE;
+}
+
+int fx_cli_http_failed(const struct fx_http_reply *reply)
+{
+    json_error_t where;
+    if (reply->status != FX_RPC_OK) {
+        fprintf(stderr, "error: %s\n", reply->message ? reply->message : "");
+        return EXIT_FAILURE;
+    }
+    json_t *json = json_loadb((const char *)reply->body.data, reply->body.len, 0, &where);
+    const char *text = json_string_value(json_object_get(json, "error"));
+    if (text) {
+        fprintf(stderr, "error: %s\n", text);
+    } else {
+        fprintf(stderr, "error: Server returned HTTP error %d\n", reply->http);
+    }
+    json_decref(json);
+    return EXIT_FAILURE;
+}
+
+void fx_cli_print(const json_t *value)
+{
+    struct fx_buf text = FX_BUF_INIT;
+    if (json_is_null(value)) {
+        return;
+    }
+    if (json_is_string(value)) {
+        puts(json_string_value(value));
+        return;
+    }
+    fx_json_print(value, &text);
+    printf("%.*s\n", (int)text.len, (const char *)text.data);
+    fx_buf_clear(&text);
+}
+
+/* What the node says of a command's arguments; NULL where it does not know it. False: no answer. */
+static bool describe(struct fx_rpc_client *client, const char *method, json_t **schema, int *status)
+{
+    struct fx_rpc_reply reply;
+    json_t *params = json_pack("[s]", method);
+    bool ok = true;
+    *schema = NULL;
+    fx_rpc_client_call(client, "getrpcschema", params, &reply);
+    json_decref(params);
+    if (reply.status == FX_RPC_OK) {
+        *schema = json_incref(reply.result);
+    } else if (reply.status != FX_RPC_ERROR) {
+        *status = fx_cli_failed(&reply);
+        ok = false;
+    }
+    fx_rpc_reply_clear(&reply);
+    return ok;
+}
+
+static void local_help(const char *command)
+{
+    if (!command) {
+        printf("\n== fornax-cli ==\n"
+               "submitjob gemm A.npy B.npy [--option=value]...\n"
+               "getjobresult JOB OUT.npy\n"
+               "watchjob JOB\n");
+    } else if (strcmp(command, "submitjob") == 0) {
+        printf("\n%s", fx_cli_submitjob_help);
+    } else if (strcmp(command, "getjobresult") == 0) {
+        printf("\n%s", fx_cli_getjobresult_help);
+    }
+}
+
+int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *words, size_t n,
+                bool named)
+{
+    struct fx_rpc_reply reply;
+    json_t *schema = NULL, *params = NULL;
+    char *error = NULL;
+    int status = EXIT_SUCCESS;
+    bool help = strcmp(method, "help") == 0 && !named;
+    if (help && n == 1 && strcmp(words[0], "watchjob") == 0) {
+        fputs(fx_cli_watchjob_help, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (n > 0 && !describe(client, method, &schema, &status)) {
+        return status;
+    }
+    params = fx_cli_convert(schema, words, n, named, &error);
+    json_decref(schema);
+    if (!params) {
+        fprintf(stderr, "error: %s\n", error ? error : "out of memory");
+        free(error);
+        return EXIT_FAILURE;
+    }
+    fx_rpc_client_call(client, method, params, &reply);
+    json_decref(params);
+    if (reply.status == FX_RPC_OK) {
+        fx_cli_print(reply.result);
+        if (help && n < 2) {
+            local_help(n ? words[0] : NULL);
+        }
+    } else {
+        status = fx_cli_failed(&reply);
+    }
+    fx_rpc_reply_clear(&reply);
+    return status;
+}
+
+/* ---- -getinfo ----------------------------------------------------------------------------------
+ */
+
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+    return s ? s : "";
+}
+
+static bool ask(struct fx_rpc_client *client, const char *method, json_t **out, int *status)
+{
+    struct fx_rpc_reply reply;
+    fx_rpc_client_call(client, method, NULL, &reply);
+    *out = reply.status == FX_RPC_OK ? json_incref(reply.result) : NULL;
+    if (!*out && status) {
+        *status = fx_cli_failed(&reply);
+    }
+    fx_rpc_reply_clear(&reply);
+    return *out != NULL;
+}
+
+int fx_cli_getinfo(struct fx_rpc_client *client)
+{
+    json_t *chain = NULL, *net = NULL, *wallet = NULL, *lane;
+    size_t i;
+    int status = EXIT_SUCCESS;
+    if (ask(client, "getblockchaininfo", &chain, &status) &&
+        ask(client, "getnetworkinfo", &net, &status)) {
+        printf("Chain: %s\nBlocks: %.0f\nHeaders: %.0f\nVerification progress: %.4f%%\n",
+               string(chain, "chain"), number(chain, "blocks"), number(chain, "headers"),
+               100 * number(chain, "verificationprogress"));
+        json_array_foreach(json_object_get(chain, "lanes"), i, lane)
+        {
+            printf("Lane %s: height %.0f, difficulty %.8g, expected work %.8g\n",
+                   string(lane, "lane"), number(lane, "height"), number(lane, "difficulty"),
+                   number(lane, "expectedwork"));
+        }
+        printf("\nNetwork: in %.0f, out %.0f, total %.0f\nVersion: %s\n",
+               number(net, "connections_in"), number(net, "connections_out"),
+               number(net, "connections"), string(net, "subversion"));
+        if (ask(client, "getwalletinfo", &wallet, NULL)) {
+            printf("\nWallet: \"%s\"\nBalance: %.8f\n", string(wallet, "walletname"),
+                   number(wallet, "balance"));
+        }
+        printf("\nWarnings: %s\n",
+               *string(chain, "warnings") ? string(chain, "warnings") : "(none)");
+    }
+    json_decref(chain);
+    json_decref(net);
+    json_decref(wallet);
+    return status;
+}

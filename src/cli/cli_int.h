@@ -1,0 +1,52 @@
+/* What the files of fornax-cli share. */
+#ifndef FX_CLI_CLI_INT_H
+#define FX_CLI_CLI_INT_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "src/rpcclient/rpcclient.h"
+#include "src/util/args.h"
+
+/* options.c */
+struct fx_cli_options {
+    struct fx_args *args;
+    const char *chain;
+    char *netdir;      /* the network's data directory; owned */
+    char *cookie_file; /* owned */
+    char *host;        /* owned */
+    uint16_t port;
+    int rest; /* index in argv of the command; argc where there is none */
+};
+
+enum fx_cli_result { FX_CLI_RUN = 0, FX_CLI_DONE, FX_CLI_WRONG };
+
+/* FX_CLI_DONE: help or version was printed. FX_CLI_WRONG: the error is on stderr. On both the
+ * options are cleared. */
+enum fx_cli_result fx_cli_options_read(struct fx_cli_options *options, int argc, char **argv);
+void fx_cli_options_clear(struct fx_cli_options *options);
+struct fx_rpc_client *fx_cli_connect(const struct fx_cli_options *options);
+
+/* convert.c: the words of a command line as JSON, by the argument types that the node describes
+ * (schema: the answer of getrpcschema, or NULL: every word is a string). NULL: error is one
+ * sentence, the caller's to free. */
+json_t *fx_cli_convert(const json_t *schema, char *const *words, size_t n, bool named,
+                       char **error);
+
+/* call.c. Each returns the exit status. */
+int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *words, size_t n,
+                bool named);
+int fx_cli_getinfo(struct fx_rpc_client *client);
+/* Prints why a call failed, as bitcoin-cli does, and returns the exit status for it. */
+int fx_cli_failed(const struct fx_rpc_reply *reply);
+int fx_cli_http_failed(const struct fx_http_reply *reply);
+void fx_cli_print(const json_t *value);
+
+/* Commands that run here. The words after the command's name. */
+int fx_cli_submitjob(struct fx_rpc_client *client, int argc, char **argv);    /* submitjob.c */
+int fx_cli_getjobresult(struct fx_rpc_client *client, int argc, char **argv); /* result.c */
+int fx_cli_watchjob(struct fx_rpc_client *client, int argc, char **argv);     /* result.c */
+extern const char fx_cli_submitjob_help[], fx_cli_getjobresult_help[], fx_cli_watchjob_help[];
+
+#endif

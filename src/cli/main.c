@@ -1,0 +1,115 @@
+/* fornax-cli: sends a command to a node, or runs one of the commands that work on files. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/cli/cli_int.h"
+#include "src/sys/clock.h"
+#include "src/util/mem.h"
+
+/* -rpcwait: until the node answers, be it with an error. */
+static bool wait_for_node(struct fx_rpc_client *client, int64_t seconds)
+{
+    int64_t end = fx_clock_monotonic_ms() + seconds * 1000;
+    for (;;) {
+        struct fx_rpc_reply reply;
+        enum fx_rpc_status status = fx_rpc_client_call(client, "uptime", NULL, &reply);
+        bool up = status != FX_RPC_CONNECT && status != FX_RPC_WARMUP && status != FX_RPC_AUTH;
+        bool late = seconds > 0 && fx_clock_monotonic_ms() > end;
+        if (!up && late) {
+            fx_cli_failed(&reply);
+        }
+        fx_rpc_reply_clear(&reply);
+        if (up || late) {
+            return up;
+        }
+        fx_clock_sleep_ms(200);
+    }
+}
+
+/* The words of the command line and, with -stdin, the lines of standard input. */
+struct words {
+    char **list;
+    size_t n;
+    size_t own_from; /* those from here on are owned */
+};
+
+static void words_read(struct words *w, int argc, char **argv, bool from_stdin)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    w->n = w->own_from = (size_t)argc;
+    w->list = fx_xcalloc((size_t)argc + 1, sizeof(*w->list));
+    memcpy(w->list, argv, (size_t)argc * sizeof(*argv));
+    while (from_stdin && (n = getline(&line, &cap, stdin)) >= 0) {
+        if (n > 0 && line[n - 1] == '\n') {
+            line[n - 1] = 0;
+        }
+        w->list = fx_xreallocarray(w->list, w->n + 2, sizeof(*w->list));
+        w->list[w->n++] = fx_xstrdup(line);
+        w->list[w->n] = NULL;
+    }
+    free(line);
+}
+
+static void words_clear(struct words *w)
+{
+    for (size_t i = w->own_from; i < w->n; i++) {
+        free(w->list[i]);
+    }
+    free(w->list);
+}
+
+static bool all_digits(const char *s)
+{
+    return *s && strspn(s, "0123456789") == strlen(s);
+}
+
+static int run_command(const struct fx_cli_options *options, struct fx_rpc_client *client,
+                       const struct words *w)
+{
+    const char *method = w->list[0];
+    bool named = fx_args_bool(options->args, "named", false);
+    if (!named && strcmp(method, "submitjob") == 0 && w->n > 1 && w->list[1][0] != '{') {
+        return fx_cli_submitjob(client, (int)w->n, w->list);
+    }
+    if (!named && strcmp(method, "getjobresult") == 0 && w->n == 3 && !all_digits(w->list[2])) {
+        return fx_cli_getjobresult(client, (int)w->n, w->list);
+    }
+    if (!named && strcmp(method, "watchjob") == 0) {
+        return fx_cli_watchjob(client, (int)w->n, w->list);
+    }
+    return fx_cli_call(client, method, w->list + 1, w->n - 1, named);
+}
+
+int main(int argc, char **argv)
+{
+    struct fx_cli_options options;
+    struct words words;
+    int status = EXIT_FAILURE;
+    switch (fx_cli_options_read(&options, argc, argv)) {
+    case FX_CLI_DONE:
+        return EXIT_SUCCESS;
+    case FX_CLI_WRONG:
+        return EXIT_FAILURE;
+    case FX_CLI_RUN:
+        break;
+    }
+    bool info = fx_args_bool(options.args, "getinfo", false);
+    words_read(&words, argc - options.rest, argv + options.rest,
+               fx_args_bool(options.args, "stdin", false));
+    struct fx_rpc_client *client = fx_cli_connect(&options);
+    if (words.n == 0 && !info) {
+        fprintf(stderr, "error: too few parameters (need at least command)\n");
+    } else if (words.n > 0 && info) {
+        fprintf(stderr, "error: -getinfo takes no arguments\n");
+    } else if (!fx_args_bool(options.args, "rpcwait", false) ||
+               wait_for_node(client, fx_args_int(options.args, "rpcwaittimeout", 0))) {
+        status = info ? fx_cli_getinfo(client) : run_command(&options, client, &words);
+    }
+    fx_rpc_client_destroy(client);
+    words_clear(&words);
+    fx_cli_options_clear(&options);
+    return status;
+}
