@@ -35,6 +35,7 @@ struct fx_dial {
     struct evconnlistener *listeners[2];
     struct target *targets;
     size_t n_targets;
+    bool listen_paused;
     bool connect_only;
     int64_t next_auto_ms;
     struct fx_map *discouraged; /* host -> int64_t, unix seconds until */
@@ -123,8 +124,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-    (void)listener;
-    (void)arg;
+    struct fx_net *net = arg;
+
+    /* No descriptors, say: trying again at once would spin. The next tick resumes. */
+    evconnlistener_disable(listener);
+    net->dial->listen_paused = true;
     fx_log_info("net: cannot accept a connection: %s",
                 evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 }
@@ -418,6 +422,14 @@ void fx_dial_tick(struct fx_net *net, int64_t now_ms)
 {
     struct fx_dial *dial = net->dial;
 
+    if (dial->listen_paused) {
+        dial->listen_paused = false;
+        for (size_t i = 0; i < 2; i++) {
+            if (dial->listeners[i] != NULL) {
+                evconnlistener_enable(dial->listeners[i]);
+            }
+        }
+    }
     for (size_t i = 0; i < dial->n_targets; i++) {
         if (dial->targets[i].peer == 0 && now_ms >= dial->targets[i].next_ms) {
             dial_target(net, &dial->targets[i], now_ms);

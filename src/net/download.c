@@ -171,23 +171,13 @@ void fx_download_notfound(struct fx_peer *peer, const struct fx_hash *id)
 
 /* ---- blocks that come ------------------------------------------------------------------------ */
 
-static bool was_unproven(const struct fx_peer *peer, const struct fx_hash *id)
-{
-    for (size_t i = 0; i < peer->sync.n_unproven; i++) {
-        if (fx_hash_equal(&peer->sync.unproven[i]->id, id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The id may still be that of a good block: another peer is asked. A peer whose own headers rest on
  * this proof is dropped with them (section 3). */
 static void bad_copy(struct fx_peer *peer, const struct fx_hash *id, enum fx_verdict why)
 {
     char hex[FX_HASH_HEX];
     char text[160];
-    bool own = was_unproven(peer, id);
+    bool own = fx_unproven_has(peer, id);
 
     fx_hash_to_id(id, hex);
     snprintf(text, sizeof text, "bad copy of block %s: %s", hex, fx_verdict_string(why));
@@ -207,6 +197,7 @@ static void invalid_block(struct fx_peer *peer, const struct fx_block *block,
         (index != NULL && fx_headers_invalidated(index))) {
         fx_log_info("net: block %s from peer %" PRIu64 " is not taken: %s", hex, peer->id,
                     fx_verdict_string(why));
+        avoid(peer, &block->id);
         return;
     }
     snprintf(text, sizeof text, "invalid block %s: %s", hex, fx_verdict_string(why));
@@ -251,6 +242,7 @@ static void accept_block(struct fx_peer *peer, const struct fx_block *block)
         return;
     case FX_FAILED:
         fx_log_info("net: a block from peer %" PRIu64 " could not be stored or judged", peer->id);
+        avoid(peer, &block->id);
         return;
     }
 }

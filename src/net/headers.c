@@ -94,18 +94,6 @@ bool fx_headers_invalidated(const struct fx_index *index)
     return false;
 }
 
-static void forget_settled(struct fx_peer_sync *sync)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < sync->n_unproven; i++) {
-        if ((sync->unproven[i]->status & (FX_INDEX_PROVEN | FX_INDEX_FAILED)) == 0) {
-            sync->unproven[kept++] = sync->unproven[i];
-        }
-    }
-    sync->n_unproven = kept;
-}
-
 void fx_headers_settle(struct fx_peer *peer)
 {
     struct fx_peer_sync *sync = &peer->sync;
@@ -113,33 +101,12 @@ void fx_headers_settle(struct fx_peer *peer)
     if (sync->paused_at == NULL || sync->stream != NULL) {
         return;
     }
-    forget_settled(sync);
-    if (sync->n_unproven <= FX_UNPROVEN_MAX / 2) {
+    if (fx_unproven_count(peer) <= FX_UNPROVEN_MAX / 2) {
         const struct fx_index *from = sync->paused_at;
 
         sync->paused_at = NULL;
         fx_headers_ask(peer, from);
     }
-}
-
-static bool has_room(struct fx_peer_sync *sync)
-{
-    if (sync->n_unproven < FX_UNPROVEN_MAX) {
-        return true;
-    }
-    forget_settled(sync);
-    return sync->n_unproven < FX_UNPROVEN_MAX;
-}
-
-static void count_unproven(struct fx_peer_sync *sync, const struct fx_index *index)
-{
-    if ((index->status & FX_INDEX_PROVEN) != 0) {
-        return;
-    }
-    if (sync->unproven == NULL) {
-        sync->unproven = fx_xcalloc(FX_UNPROVEN_MAX, sizeof(*sync->unproven));
-    }
-    sync->unproven[sync->n_unproven++] = index;
 }
 
 static void blame_header(struct fx_peer *peer, const struct fx_header *header,
@@ -183,12 +150,12 @@ static enum take take(struct fx_peer *peer, const struct fx_header *header,
         ((parent->status & FX_INDEX_FAILED) != 0 && fx_headers_invalidated(parent))) {
         return TAKE_STOP;
     }
-    if (fx_header_lane(header) == FX_LANE_JOB && !has_room(&peer->sync)) {
+    if (fx_header_lane(header) == FX_LANE_JOB && !fx_unproven_has_room(peer)) {
         return TAKE_NO_ROOM;
     }
     switch (fx_chain_accept_header(chain, header, index, &why)) {
     case FX_VALID:
-        count_unproven(&peer->sync, *index);
+        fx_unproven_add(peer, *index);
         return TAKE_OK;
     case FX_INVALID:
     case FX_INVALID_COPY:

@@ -253,7 +253,6 @@ void fx_peer_destroy(struct fx_peer *peer)
     fx_rolling_destroy(peer->tx.known);
     fx_rolling_destroy(peer->blobs.known);
     free(peer->tx.queue);
-    free(peer->sync.unproven);
     free(peer->sync.stream);
     free(peer->sync.wanted);
     free(peer);

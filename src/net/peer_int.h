@@ -16,6 +16,7 @@
 
 struct fx_rolling;
 struct fx_stream;
+struct fx_unproven;
 
 enum fx_peer_origin {
     FX_PEER_INBOUND = 0,
@@ -33,9 +34,8 @@ struct fx_peer_sync {
     bool has_unknown;
     bool sendheaders;
     unsigned unconnecting;
-    int64_t headers_asked_ms; /* 0: no getheaders is open */
-    const struct fx_index **unproven;
-    size_t n_unproven;
+    int64_t headers_asked_ms;         /* 0: no getheaders is open */
+    struct fx_unproven *unproven;     /* shared by the peers of a host; NULL: none stored yet */
     const struct fx_index *paused_at; /* the last header that had room; NULL: all had */
     struct fx_stream *stream;         /* weighs those after it as they go by; NULL: none */
     size_t streamed;

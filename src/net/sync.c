@@ -10,6 +10,7 @@ void fx_sync_create(struct fx_net *net)
 {
     net->sync = fx_xcalloc(1, sizeof *net->sync);
     net->sync->in_flight = fx_map_create(sizeof(struct fx_hash), net->map_key[0], net->map_key[1]);
+    net->sync->unproven = fx_map_create(FX_NETADDR_KEY, net->map_key[0], net->map_key[1]);
 }
 
 void fx_sync_destroy(struct fx_net *net)
@@ -18,6 +19,7 @@ void fx_sync_destroy(struct fx_net *net)
         return;
     }
     fx_map_destroy(net->sync->in_flight, free);
+    fx_map_destroy(net->sync->unproven, free);
     fx_block_unref(net->sync->recent);
     free(net->sync);
     net->sync = NULL;
@@ -33,6 +35,7 @@ void fx_sync_peer_ready(struct fx_peer *peer)
 void fx_sync_peer_gone(struct fx_peer *peer)
 {
     fx_download_peer_gone(peer);
+    fx_unproven_peer_gone(peer);
 }
 
 void fx_sync_tick(struct fx_net *net, int64_t now_ms)

@@ -17,6 +17,7 @@ struct fx_inflight {
 
 struct fx_sync {
     struct fx_map *in_flight; /* block id -> struct fx_inflight */
+    struct fx_map *unproven;  /* host -> struct fx_unproven */
     /* The newest block that connected, for quick service; NULL: none yet. */
     const struct fx_block *recent;
 };
@@ -27,6 +28,16 @@ void fx_sync_peer_ready(struct fx_peer *peer);
 void fx_sync_peer_gone(struct fx_peer *peer);
 void fx_sync_tick(struct fx_net *net, int64_t now_ms);
 void fx_sync_block_connected(struct fx_net *net, const struct fx_block *block);
+
+/*
+ * unproven.c: job-lane headers that were stored before their proof was checked, counted by the host
+ * that sent them: a peer that comes again does not begin anew.
+ */
+bool fx_unproven_has_room(struct fx_peer *peer);
+void fx_unproven_add(struct fx_peer *peer, const struct fx_index *index);
+bool fx_unproven_has(const struct fx_peer *peer, const struct fx_hash *id);
+size_t fx_unproven_count(struct fx_peer *peer); /* not settled by now */
+void fx_unproven_peer_gone(struct fx_peer *peer);
 
 /* headers.c */
 bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r);

@@ -1,6 +1,7 @@
 /* Headers and blocks: between nodes, and against peers that play foul. */
 #include "src/net/sync_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -356,6 +357,43 @@ FX_TEST(unproven_headers_are_bounded)
     FX_CHECK(remote_peer(remote)->sync.paused_at == NULL);
     FX_CHECK(remote_expect(remote, "getheaders", NULL));
     remote_close(remote);
+    node_destroy(&node);
+}
+
+FX_TEST(coming_again_gives_no_new_room)
+{
+    struct node node;
+    static struct fx_header headers[FX_HEADERS_MAX];
+    struct fx_hash parent;
+    size_t stored;
+
+    node_create(&node, NULL);
+    parent = node.chain->tip->id;
+    for (unsigned round = 0; round < 3; round++) {
+        struct remote *remote = remote_ready(&node, "8.8.8.8:1000", ALL);
+
+        for (size_t i = 0; i < FX_HEADERS_MAX; i++) {
+            headers[i] = fake_header(&parent, FX_LANE_JOB, (uint32_t)i);
+            fx_header_id(&headers[i], &parent);
+        }
+        send_headers(remote, headers, FX_HEADERS_MAX);
+        remote_close(remote);
+    }
+    stored = node.chain->n;
+    FX_CHECK_INT(stored, 1 + FX_UNPROVEN_MAX);
+    /* Other hosts have their own, up to a number of hosts that are gone. */
+    for (uint32_t i = 0; i < 700; i++) {
+        struct remote *remote = NULL;
+        struct fx_header header = fake_header(&node.chain->tip->id, FX_LANE_JOB, 5000 + i);
+        char address[32];
+
+        snprintf(address, sizeof address, "9.%u.%u.1:7", i / 256, i % 256);
+        remote = remote_ready(&node, address, ALL);
+        send_headers(remote, &header, 1);
+        remote_close(remote);
+    }
+    FX_CHECK_INT(node.chain->n, stored + 700);
+    FX_CHECK(fx_map_count(node.net->sync->unproven) <= 512);
     node_destroy(&node);
 }
 

@@ -1,0 +1,151 @@
+/* Unproven headers, a bounded number a host (protocol section 3). */
+#include "src/net/sync_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/sys/clock.h"
+#include "src/util/map.h"
+#include "src/util/mem.h"
+
+#define HOSTS_MAX 512
+
+struct fx_unproven {
+    const struct fx_index *list[FX_UNPROVEN_MAX];
+    size_t n;
+    size_t peers; /* connected ones that share it */
+    int64_t used_ms;
+};
+
+/* An IPv4 address, or what is commonly one IPv6 customer, a /64. Loopback: each connection. */
+static void host_key(const struct fx_netaddr *addr, uint8_t key[FX_NETADDR_KEY])
+{
+    struct fx_netaddr host = *addr;
+
+    if (!fx_netaddr_is_loopback(addr)) {
+        host.port = 0;
+        for (size_t i = 8; i < sizeof host.ip; i++) {
+            host.ip[i] = 0;
+        }
+    }
+    fx_netaddr_key(&host, key);
+}
+
+static void settle(struct fx_unproven *unproven)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < unproven->n; i++) {
+        if ((unproven->list[i]->status & (FX_INDEX_PROVEN | FX_INDEX_FAILED)) == 0) {
+            unproven->list[kept++] = unproven->list[i];
+        }
+    }
+    unproven->n = kept;
+}
+
+/* Forgets one host that is not connected: a settled one, or else the one longest gone. */
+static void make_place(struct fx_map *hosts)
+{
+    const void *key;
+    void *value;
+    uint8_t oldest[FX_NETADDR_KEY];
+    const struct fx_unproven *found = NULL;
+    size_t at = 0;
+
+    while (fx_map_next(hosts, &at, &key, &value)) {
+        struct fx_unproven *unproven = value;
+
+        if (unproven->peers > 0) {
+            continue;
+        }
+        settle(unproven);
+        if (unproven->n == 0) {
+            unproven->used_ms = INT64_MIN;
+        }
+        if (found == NULL || unproven->used_ms < found->used_ms) {
+            found = unproven;
+            memcpy(oldest, key, sizeof oldest);
+        }
+    }
+    if (found != NULL) {
+        free(fx_map_remove(hosts, oldest));
+    }
+}
+
+static struct fx_unproven *share_of(struct fx_peer *peer)
+{
+    struct fx_map *hosts = peer->net->sync->unproven;
+    uint8_t key[FX_NETADDR_KEY];
+
+    if (peer->sync.unproven != NULL) {
+        return peer->sync.unproven;
+    }
+    host_key(&peer->addr, key);
+    peer->sync.unproven = fx_map_get(hosts, key);
+    if (peer->sync.unproven == NULL) {
+        if (fx_map_count(hosts) >= HOSTS_MAX) {
+            make_place(hosts);
+        }
+        peer->sync.unproven = fx_xcalloc(1, sizeof *peer->sync.unproven);
+        fx_map_put(hosts, key, peer->sync.unproven);
+    }
+    peer->sync.unproven->peers++;
+    return peer->sync.unproven;
+}
+
+size_t fx_unproven_count(struct fx_peer *peer)
+{
+    struct fx_unproven *unproven = share_of(peer);
+
+    settle(unproven);
+    return unproven->n;
+}
+
+bool fx_unproven_has_room(struct fx_peer *peer)
+{
+    struct fx_unproven *unproven = share_of(peer);
+
+    return unproven->n < FX_UNPROVEN_MAX || fx_unproven_count(peer) < FX_UNPROVEN_MAX;
+}
+
+void fx_unproven_add(struct fx_peer *peer, const struct fx_index *index)
+{
+    struct fx_unproven *unproven = NULL;
+
+    if ((index->status & FX_INDEX_PROVEN) != 0) {
+        return;
+    }
+    unproven = share_of(peer);
+    if (unproven->n < FX_UNPROVEN_MAX) {
+        unproven->list[unproven->n++] = index;
+    }
+}
+
+bool fx_unproven_has(const struct fx_peer *peer, const struct fx_hash *id)
+{
+    const struct fx_unproven *unproven = peer->sync.unproven;
+
+    for (size_t i = 0; unproven != NULL && i < unproven->n; i++) {
+        if (fx_hash_equal(&unproven->list[i]->id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fx_unproven_peer_gone(struct fx_peer *peer)
+{
+    struct fx_unproven *unproven = peer->sync.unproven;
+    uint8_t key[FX_NETADDR_KEY];
+
+    peer->sync.unproven = NULL;
+    if (unproven == NULL || --unproven->peers > 0) {
+        return;
+    }
+    unproven->used_ms = fx_clock_monotonic_ms();
+    settle(unproven);
+    if (unproven->n == 0) {
+        host_key(&peer->addr, key);
+        free(fx_map_remove(peer->net->sync->unproven, key));
+    }
+}
