@@ -282,10 +282,10 @@ static void take_block(struct fx_peer *peer, const struct fx_block *block, bool 
 
     if (index == NULL) {
         take_new_block(peer, block);
+    } else if ((index->status & FX_INDEX_FAILED) != 0) {
+        invalid_block(peer, block, index, FX_DUPLICATE_INVALID);
     } else if ((index->status & FX_INDEX_HAVE_DATA) != 0) {
-        if ((index->status & FX_INDEX_FAILED) == 0) {
-            fx_headers_known(peer, index);
-        }
+        fx_headers_known(peer, index);
     } else if (asked || is_welcome(peer->net, index)) {
         accept_block(peer, block);
     }
