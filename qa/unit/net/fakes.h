@@ -133,7 +133,8 @@ struct node {
     struct fx_net *net;
 };
 
-/* base NULL: its own. It listens on a free port of 127.0.0.1. */
+/* base NULL: its own. It listens on a free port of 127.0.0.1. The chain is always regtest's; the
+ * wire is that of `network`. */
 void node_create(struct node *node, struct event_base *base);
 void node_create_on(struct node *node, struct event_base *base, const char *network,
                     const char *dir);

@@ -141,7 +141,7 @@ void remote_send(struct remote *remote, const char *command, struct fx_buf *payl
     struct fx_buf frame = FX_BUF_INIT;
     size_t n = payload == NULL ? 0 : payload->len;
 
-    fx_codec_write_frame(remote->node->chain->params->magic, command, n == 0 ? NULL : payload->data,
+    fx_codec_write_frame(remote->node->net->params->magic, command, n == 0 ? NULL : payload->data,
                          n, fx_buf_extend(&frame, FX_FRAME_SIZE));
     if (n > 0) {
         fx_buf_bytes(&frame, payload->data, n);
@@ -175,7 +175,7 @@ static bool next_message(struct remote *remote, const char *command, bool keep,
         uint8_t *head = remote->input + at;
         size_t total;
 
-        FX_CHECK_INT(fx_codec_read_frame(head, remote->node->chain->params->magic, frame),
+        FX_CHECK_INT(fx_codec_read_frame(head, remote->node->net->params->magic, frame),
                      FX_CODEC_OK);
         total = FX_FRAME_SIZE + frame->length;
         if (remote->n_input - at < total) {
