@@ -119,7 +119,6 @@ class TestJob(JobTest):
         block = self.mine_txs(self.client, *claims)
         self.fees = sum(fee_in(solver, txid, block) for txid in claims)
         key = solver.rpc.getsolverkey()
-        key = key['pubkey'] if isinstance(key, dict) else key
         self.burns = [BURN, 0]
         for task, s in zip(self.tasks, solved):
             info = solver.rpc.gettask(task)
