@@ -10,7 +10,7 @@
 
 #define ROWS_MAX (UINT64_C(1) << 24)
 #define DEPTH_MAX UINT64_C(65536)
-#define TIME_LIMIT (INT64_C(1) << 32)
+#define SPAN_LIMIT (INT64_C(1) << 46) /* 65,536 times the difference of two times fits int64 */
 
 unsigned fornaxconsensus_version(void)
 {
@@ -68,9 +68,13 @@ int fornaxconsensus_required_nbits(unsigned lane, uint32_t previous_nbits, int64
 {
     const struct fx_params *params = fx_params_get(FX_MAIN);
     struct fx_u256 previous, limit;
+    int64_t span;
 
-    if (nbits == NULL || lane >= FX_LANES || base_time < 0 || base_time >= TIME_LIMIT ||
-        parent_time < 0 || parent_time >= TIME_LIMIT) {
+    if (nbits == NULL || lane >= FX_LANES) {
+        return 0;
+    }
+    if (__builtin_sub_overflow(parent_time, base_time, &span) || span <= -SPAN_LIMIT ||
+        span >= SPAN_LIMIT) {
         return 0;
     }
     if (!fx_nbits_decode(previous_nbits, &previous) ||

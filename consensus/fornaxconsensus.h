@@ -61,10 +61,11 @@ int fornaxconsensus_result_root(const int32_t *result, uint64_t rows, uint64_t c
  *      previous_nbits  of q, the lane's newest block at or below the parent; the lane's
  *                      limit where there is none, and q is genesis then
  *      base_time       the time of q's parent; of genesis itself where q is genesis
- *      parent_time     the time of the new block's parent
+ *      parent_time     the time of the new block's parent; less than 2^46 seconds from
+ *                      base_time, which is what the rule's int64 can carry
  * Out: nbits
  * Returns 0 for another lane, a previous_nbits that encodes no target or one above the lane's
- * limit, or a time outside [0, 2^32).
+ * limit, or times further apart.
  */
 int fornaxconsensus_required_nbits(unsigned lane, uint32_t previous_nbits, int64_t base_time,
                                    int64_t parent_time, uint32_t *nbits);

@@ -538,7 +538,10 @@ class LibfornaxconsensusTest(FornaxTest):
                         base = 2 ** 31
                         self.compare_lane(lane, previous, base, base + 240 + 86400 * halves + off)
                         count += 1
-                for base, parent in ((0, 0), (0, 2 ** 32 - 1), (2 ** 32 - 1, 0), (2 ** 32 - 1, 2 ** 32 - 1)):
+                ends = [(0, 0), (0, 2 ** 32 - 1), (2 ** 32 - 1, 0), (2 ** 32 - 1, 2 ** 32 - 1)]
+                for base in (0, -1, -2 ** 32, 2 ** 32, 2 ** 46, 2 ** 46 - 2 ** 63, 2 ** 63 - 2 ** 46):
+                    ends += [(base, base + gap) for gap in (1 - 2 ** 46, -2 ** 40, -1, 240, 2 ** 40, 2 ** 46 - 1)]
+                for base, parent in ends:
                     self.compare_lane(lane, previous, base, parent)
                     count += 1
         return count
@@ -551,8 +554,10 @@ class LibfornaxconsensusTest(FornaxTest):
                          0xff123456, 0x23000001, 0x22000100, 0x21010000]
             above = [LIMITS[lane] + 1, LIMITS[lane] + 0x01000000, 0x207fffff]
             bad += [(lane, nbits, now, now) for nbits in no_target + above]
-            for time in (-1, -2 ** 31, -2 ** 63, 2 ** 32, 2 ** 62, 2 ** 63 - 1):  # no header has such a time
-                bad += [(lane, LIMITS[lane], time, now), (lane, LIMITS[lane], now, time)]
+            # times whose difference the rule's int64 cannot carry
+            bad += [(lane, LIMITS[lane], base, parent) for base, parent in (
+                (now, now + 2 ** 46), (now, now - 2 ** 46), (0, 2 ** 46), (2 ** 46, 0), (-2 ** 63, 0), (0, -2 ** 63),
+                (-1, 2 ** 63 - 1), (2 ** 63 - 1, -1), (-2 ** 63, 2 ** 63 - 1), (2 ** 63 - 1, -2 ** 63))]
             check_equal(lib.nbits(lane, LIMITS[lane], now, now, None), 0, 'no output')
         for case in bad:
             lib.refuses(lib.nbits, *case, size=4)

@@ -180,7 +180,7 @@ FX_TEST(required_nbits)
 FX_TEST(bad_lanes_targets_and_times)
 {
     uint32_t nbits = 77;
-    int64_t now = 1700000000, limit = INT64_C(1) << 32;
+    int64_t now = 1700000000;
 
     FX_CHECK_INT(fornaxconsensus_required_nbits(2, 0x1d0fffff, now, now, &nbits), 0);
     FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d100001, now, now, &nbits), 0);
@@ -188,12 +188,53 @@ FX_TEST(bad_lanes_targets_and_times)
     FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0, now, now, &nbits), 0);
     FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d800001, now, now, &nbits), 0);
     FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0xff123456, now, now, &nbits), 0);
-    FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d100000, -1, now, &nbits), 0);
-    FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d100000, limit, now, &nbits), 0);
-    FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d100000, now, -1, &nbits), 0);
-    FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d100000, now, limit, &nbits), 0);
     FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d100000, now, now, NULL), 0);
     FX_CHECK_INT(nbits, 77);
-    FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1d100000, 0, limit - 1, &nbits), 1);
-    FX_CHECK_INT(nbits, 0x1d100000);
+}
+
+FX_TEST(times_that_are_too_far_apart)
+{
+    static const int64_t far = INT64_C(1) << 46;
+    static const struct {
+        int64_t base, parent;
+    } bad[] = {
+        {0, far},
+        {far, 0},
+        {-1, far - 1},
+        {far - 1, -1},
+        {INT64_MIN, 0},
+        {0, INT64_MIN},
+        {-1, INT64_MAX},
+        {INT64_MAX, -1},
+        {INT64_MIN, INT64_MAX},
+        {INT64_MAX, INT64_MIN},
+        {INT64_MIN, INT64_MIN + far},
+        {INT64_MAX, INT64_MAX - far},
+    };
+    static const int64_t bases[] = {0,
+                                    -1,
+                                    -1700000000,
+                                    INT64_C(1) << 32,
+                                    INT64_MIN + (INT64_C(1) << 46),
+                                    INT64_MAX - (INT64_C(1) << 46)};
+    uint32_t nbits = 77;
+
+    for (size_t at = 0; at < sizeof(bad) / sizeof(*bad); at++) {
+        FX_CHECK_INT(
+            fornaxconsensus_required_nbits(0, 0x1d100000, bad[at].base, bad[at].parent, &nbits), 0);
+    }
+    FX_CHECK_INT(nbits, 77);
+    /* Wherever they lie, their difference alone counts. */
+    for (size_t at = 0; at < sizeof(bases) / sizeof(*bases); at++) {
+        int64_t base = bases[at];
+
+        FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1c0fffff, base, base + far - 1, &nbits),
+                     1);
+        FX_CHECK_INT(nbits, 0x1d100000);
+        FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1c0fffff, base, base - far + 1, &nbits),
+                     1);
+        FX_CHECK_INT(nbits, 0x01010000);
+        FX_CHECK_INT(fornaxconsensus_required_nbits(0, 0x1c0fffff, base, base + 240, &nbits), 1);
+        FX_CHECK_INT(nbits, 0x1c0fffff);
+    }
 }
