@@ -636,13 +636,14 @@ struct fx_book *fx_book_create(const struct fx_params *params, struct fx_db *db,
         break;
     }
     if (!fine) {
-        *error = fx_xstrdup("the job book cannot be read; without its folder it is made again "
-                            "from the blocks");
+        *error = fx_xstrdup("the book of tasks cannot be read");
         fx_book_destroy(book);
         return NULL;
     }
     while ((job = fx_book_next_job(book, &at)) != NULL) {
-        qsort(job->tasks, job->n_tasks, sizeof(struct fx_book_task *), by_index);
+        if (job->n_tasks > 0) {
+            qsort(job->tasks, job->n_tasks, sizeof(struct fx_book_task *), by_index);
+        }
     }
     return book;
 }

@@ -140,6 +140,7 @@ bool fx_book_load_task(struct fx_book *book, const struct fx_outpoint *origin,
 bool fx_book_load_mined(struct fx_book *book, const struct fx_outpoint *origin,
                         const struct fx_hash *block);
 
+/* FX_MISSING: there is none, or it does not parse. */
 enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct fx_hash *best,
                                   uint32_t *height);
 bool fx_book_store_connect(struct fx_db *db, const struct fx_book_log *log);

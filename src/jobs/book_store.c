@@ -347,29 +347,28 @@ static bool load_mined(struct fx_book *book, const uint8_t *key, size_t key_len,
     return fx_book_load_mined(book, &origin, &id);
 }
 
-static bool load_all(struct fx_book *book, struct fx_db *db, char kind,
-                     bool (*load)(struct fx_book *book, const uint8_t *key, size_t key_len,
-                                  const uint8_t *value, size_t n))
+/* FX_MISSING: something does not parse. */
+static enum fx_lookup load_all(struct fx_book *book, struct fx_db *db, char kind,
+                               bool (*load)(struct fx_book *book, const uint8_t *key,
+                                            size_t key_len, const uint8_t *value, size_t n))
 {
     struct fx_db_iter *it = fx_db_iter_create(db, &kind, 1);
     const uint8_t *key, *value;
     size_t key_len, n;
-    bool fine = true;
+    bool fine = true, failed;
 
     while (fine && fx_db_iter_next(it, &key, &key_len, &value, &n)) {
         fine = load(book, key, key_len, value, n);
     }
-    if (!fine) {
-        fx_log_info("jobs: an entry '%c' of the job book does not parse", kind);
-    }
-    fine = fine && !fx_db_iter_failed(it);
+    failed = fx_db_iter_failed(it);
     fx_db_iter_destroy(it);
-    return fine;
+    return failed ? FX_LOOKUP_FAILED : fine ? FX_FOUND : FX_MISSING;
 }
 
 enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct fx_hash *best,
                                   uint32_t *height)
 {
+    enum fx_lookup loaded;
     uint8_t *value;
     size_t n;
 
@@ -381,16 +380,20 @@ enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct
     case FX_DB_FAILED:
         return FX_LOOKUP_FAILED;
     }
-    if (n != 36) {
-        free(value);
-        return FX_LOOKUP_FAILED;
+    if (n == 36) {
+        *height = fx_load_u32(value);
+        memcpy(best->b, value + 4, 32);
     }
-    *height = fx_load_u32(value);
-    memcpy(best->b, value + 4, 32);
     free(value);
-    if (!load_all(book, db, 'J', load_job) || !load_all(book, db, 'T', load_task) ||
-        !load_all(book, db, 'M', load_mined)) {
-        return FX_LOOKUP_FAILED;
+    loaded = n == 36 ? load_all(book, db, 'J', load_job) : FX_MISSING;
+    if (loaded == FX_FOUND) {
+        loaded = load_all(book, db, 'T', load_task);
     }
-    return FX_FOUND;
+    if (loaded == FX_FOUND) {
+        loaded = load_all(book, db, 'M', load_mined);
+    }
+    if (loaded == FX_MISSING) {
+        fx_log_info("jobs: the book of tasks does not parse, it is made again from the blocks");
+    }
+    return loaded;
 }

@@ -6,6 +6,18 @@
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
+/* What a check says counts more than what a settlement waits for. */
+static void set_text(const struct fx_note *note, enum fx_task_status status, char *text)
+{
+    bool over = status == FX_STATUS_SETTLED || status == FX_STATUS_REFUNDED;
+
+    if (note->text[0] != '\0') {
+        memcpy(text, note->text, FX_NOTE_TEXT);
+    } else if (!over) {
+        memcpy(text, note->end_text, FX_NOTE_TEXT);
+    }
+}
+
 static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
                       struct fx_task_info *info)
 {
@@ -38,7 +50,7 @@ static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
     if (note != NULL) {
         info->check = note->check;
         info->certified = note->certified;
-        memcpy(info->note, note->text[0] != '\0' ? note->text : note->end_text, sizeof info->note);
+        set_text(note, state->status, info->note);
     }
     info->n_blocks = task->n_blocks;
     info->blocks = task->blocks;
@@ -64,7 +76,9 @@ static size_t all_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list)
     *list = fx_xcalloc(fx_book_count_jobs(jobs->book) + fx_map_count(jobs->pending),
                        sizeof(struct fx_book_job *));
     while ((job = fx_book_next_job(jobs->book, &at)) != NULL) {
-        (*list)[n++] = job;
+        if (job->n_tasks > 0) {
+            (*list)[n++] = job;
+        }
     }
     at = 0;
     while (fx_map_next(jobs->pending, &at, NULL, &value)) {

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/sys/random.h"
 #include "src/util/mem.h"
 
 #define DB_CACHE (8u << 20)
 #define STEP_SECONDS 1
+#define SLICE_MS 50 /* that catching up may hold up the loop */
 #define DEFAULT_ROUNDS 2
 
 /* ---- small things that all files use ----------------------------------------------------- */
@@ -139,9 +141,25 @@ static bool rewind_book(struct fx_jobs *jobs, const struct fx_index *target)
     }
 }
 
-/* Brings the book to this block, which is on the best chain or was until just now. */
+/* True where the book could be moved on by one block. */
+static bool advance_book(struct fx_jobs *jobs, const struct fx_index *index)
+{
+    struct fx_block *block = fx_chain_read_block(jobs->config.chain, index);
+    bool connected = block != NULL && fx_book_connect(jobs->book, block);
+
+    if (block == NULL && jobs->unreadable != index->height) {
+        jobs->unreadable = index->height;
+        fx_log_info("jobs: block %u cannot be read, the book of tasks waits", index->height);
+    }
+    fx_block_unref(block);
+    return connected;
+}
+
+/* Brings the book to this block, which is on the best chain or was until just now. False: not yet
+ * there; the timer goes on. */
 static bool sync_book(struct fx_jobs *jobs, const struct fx_index *target)
 {
+    int64_t end = fx_clock_monotonic_ms() + SLICE_MS;
     uint32_t height;
 
     if (!rewind_book(jobs, target)) {
@@ -149,18 +167,16 @@ static bool sync_book(struct fx_jobs *jobs, const struct fx_index *target)
     }
     fx_book_best(jobs->book, &height);
     while (height < target->height) {
-        const struct fx_index *index = fx_index_ancestor(target, height + 1);
-        struct fx_block *block = fx_chain_read_block(jobs->config.chain, index);
-        bool connected = block != NULL && fx_book_connect(jobs->book, block);
-
-        if (block == NULL) {
-            fx_log_info("jobs: block %u cannot be read, the book of tasks waits", height + 1);
-        }
-        fx_block_unref(block);
-        if (!connected) {
+        if (!advance_book(jobs, fx_index_ancestor(target, height + 1))) {
             return false;
         }
         height++;
+        if (height < target->height && fx_clock_monotonic_ms() >= end) {
+            fx_log(FX_LOG_JOBS, "jobs: the book of tasks is at block %u of %u", height,
+                   target->height);
+            fx_jobs_kick(jobs);
+            return false;
+        }
     }
     return true;
 }
@@ -418,9 +434,7 @@ struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error
         free(why);
         return give_up(jobs, error, "jobs: the database cannot be read");
     }
-    if (!sync_book(jobs, fx_chain_tip(config->chain))) {
-        fx_log_info("jobs: the book of tasks is behind the chain");
-    }
+    sync_book(jobs, fx_chain_tip(config->chain)); /* the rest, where there is some, in the loop */
     read_mempool(jobs);
     subscribe(jobs);
     fx_jobs_kick(jobs);

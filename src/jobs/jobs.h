@@ -29,8 +29,9 @@ struct fx_jobs_config {
 };
 
 /*
- * Opens the database, reads the blocks that the book has not seen, and subscribes to the chain, the
- * mempool and the blobs. Subscriptions last: none of the three may raise an event after
+ * Opens the database, reads blocks that the book has not seen (where they are many, on in the
+ * loop: until then the book is that of an earlier block), and subscribes to the chain, the mempool
+ * and the blobs. Subscriptions last: none of the three may raise an event after
  * fx_jobs_destroy. NULL on failure; *error is the caller's to free.
  */
 struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error);

@@ -49,7 +49,8 @@ struct fx_jobs {
     struct fx_map *announce; /* type || root -> when a blob is to be announced again; owns */
     struct fx_checker *checker;
     struct event *timer;
-    bool resumed; /* downloads of the last run were taken up again */
+    bool resumed;        /* downloads of the last run were taken up again */
+    uint32_t unreadable; /* height of the block that could not be read last; 0: none */
 };
 
 /* ---- jobs.c ---- */

@@ -17,6 +17,7 @@
 #define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
+#define AT_ONCE 8 /* transactions a step */
 
 /* ---- what settlement pays to ------------------------------------------------------------- */
 
@@ -327,7 +328,8 @@ bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
 
 /* ---- by itself --------------------------------------------------------------------------- */
 
-static void end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_book_task *task)
+/* True where it made a transaction, or tried to. */
+static bool end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_book_task *task)
 {
     struct fx_note *note = fx_note_get(jobs, task);
     bool open = task->state.status == FX_STATUS_OPEN;
@@ -336,27 +338,29 @@ static void end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_b
     struct fx_hash txid;
 
     if (fx_mempool_spender(jobs->config.mempool, &task->state.outpoint) != NULL) {
-        return;
+        return false;
     }
     if (!open && !note->certified && !find_beacon(jobs, task, &beacon, &error)) {
         fx_note_text(note->end_text, "%s", error.text);
-        return;
+        return false;
     }
     if (fx_clock_monotonic_ms() < note->end_ms) {
-        return;
+        return false;
     }
     if (open ? refund(jobs, wallet, task, &txid, &error)
              : settle(jobs, wallet, task, &txid, &error)) {
         note->end_text[0] = '\0';
-        return;
+        return true;
     }
     fx_note_text(note->end_text, "%s", error.text);
     note->end_ms = fx_clock_monotonic_ms() + RETRY_MS;
+    return true;
 }
 
 void fx_settle_step(struct fx_jobs *jobs)
 {
     struct fx_book_task *task;
+    unsigned made = 0;
     size_t at = 0;
 
     if (fx_jobs_is_syncing(jobs)) {
@@ -370,8 +374,13 @@ void fx_settle_step(struct fx_jobs *jobs)
             continue;
         }
         wallet = fx_jobs_wallet_of(jobs, open ? &task->job->spec.client : &task->state.solver);
-        if (wallet != NULL) {
-            end_task(jobs, wallet, task);
+        if (wallet == NULL || !end_task(jobs, wallet, task)) {
+            continue;
+        }
+        /* Each is written to disk: peers and RPC come in between. */
+        if (++made == AT_ONCE) {
+            fx_jobs_kick(jobs);
+            return;
         }
     }
 }

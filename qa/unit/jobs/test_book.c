@@ -4,6 +4,8 @@
 
 #include "qa/unit/harness.h"
 #include "qa/unit/jobs/play.h"
+#include "src/sys/db.h"
+#include "src/sys/file.h"
 
 #define LEVELS 64
 
@@ -176,6 +178,77 @@ FX_TEST(chain_moved_meanwhile)
     world_start();
     FX_CHECK_INT(play_task(&story.play, 2).status, FX_STATUS_OPEN);
     FX_CHECK_INT(play_task(&story.play, 0).backed, 1);
+    finish(&story);
+}
+
+/* The module's database while it is stopped. */
+static struct fx_db *open_db(const struct story *story)
+{
+    char *path = fx_path_join(story->play.world->dir, "jobs");
+    struct fx_db *db = fx_db_open(path, 1 << 20, NULL);
+
+    FX_CHECK(db != NULL);
+    free(path);
+    return db;
+}
+
+static void remove_all(struct fx_db *db, char kind)
+{
+    struct fx_db_iter *it = fx_db_iter_create(db, &kind, 1);
+    const uint8_t *key, *value;
+    size_t key_len, n, removed = 0;
+
+    while (fx_db_iter_next(it, &key, &key_len, &value, &n)) {
+        FX_CHECK(fx_db_delete(db, key, key_len, false));
+        removed++;
+    }
+    fx_db_iter_destroy(it);
+    FX_CHECK(removed > 0);
+}
+
+/* What does not parse is made again from the blocks; what is not the chain's stays. */
+FX_TEST(damaged_book)
+{
+    static const char kinds[] = {'J', 'T', 'M'};
+    struct story story;
+    struct fx_job_info job;
+
+    tell(&story);
+    for (size_t i = 0; i < sizeof kinds; i++) {
+        struct fx_db *db;
+        uint8_t key[41] = {(uint8_t)kinds[i]};
+
+        world_stop();
+        db = open_db(&story);
+        FX_CHECK(fx_db_write(db, key, sizeof key, "junk", 4, false));
+        fx_db_close(db);
+        world_start();
+        check_here(&story);
+        FX_CHECK(fx_jobs_get(story.play.world->jobs, &story.play.id, &job));
+        FX_CHECK_INT(job.rows, 200);
+    }
+    finish(&story);
+}
+
+/* A reorganisation for which there is no undo. */
+FX_TEST(undo_is_gone)
+{
+    struct story story;
+    struct fx_db *db;
+
+    tell(&story);
+    world_stop();
+    db = open_db(&story);
+    remove_all(db, 'U');
+    fx_db_close(db);
+    world_start();
+    check_here(&story);
+    world_disconnect();
+    world_disconnect();
+    world_evict();
+    world_run();
+    world_evict();
+    check_here(&story);
     finish(&story);
 }
 

@@ -1,4 +1,5 @@
 /* Checking claims, certificates, the result. */
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,26 @@ FX_TEST(fetch_check_certify)
     FX_CHECK_INT(fx_jobs_cert(play.world->jobs, &play.origins[0], &play.world->cert_program,
                               play.world->cert),
                  FX_CERT_KNOWN);
+    FX_CHECK_INT(play_task(&play, 0).check, FX_CHECK_RIGHT);
+    play_close(&play);
+}
+
+/* A check that waits for its next chunk does not hold up the end. */
+FX_TEST(end_during_a_check)
+{
+    struct play play;
+
+    play_open(&play, 128, 128, 256, 0);
+    world_mine(100);
+    play_solve(&play, 0, false, true);
+    play_claim(&play, 0, FX_BURN_NONE, 0);
+    world_mine(100);
+    event_base_loop(play.world->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    FX_CHECK_INT(play_task(&play, 0).check, FX_CHECK_CHECKING);
+    world_stop();
+    world_start();
+    FX_CHECK_INT(play_task(&play, 0).check, FX_CHECK_NONE);
+    play_check(&play, 0);
     FX_CHECK_INT(play_task(&play, 0).check, FX_CHECK_RIGHT);
     play_close(&play);
 }
