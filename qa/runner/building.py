@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
+PROGRESS_SECONDS = 10
 
 sys.path.insert(0, str(ROOT / "qa/lint"))
 from common import Tree  # noqa: E402
@@ -84,8 +85,15 @@ def step(name, command, folder):
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
     with open(log, "wb") as out:
-        run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out,
-                             stderr=subprocess.STDOUT)
+        run = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out,
+                               stderr=subprocess.STDOUT)
+    while True:
+        try:
+            run.wait(PROGRESS_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            files = log.read_text(errors="replace").count("  CC ")
+            say(f"  {name}: {files} files compiled" if files else f"  {name} goes on")
     if run.returncode != 0:
         raise BuildFailed(f"{name} failed: {' '.join(map(str, command))}\n{tail(log, 12)}\n"
                           f"{complaints(log)}all of it: {log}")

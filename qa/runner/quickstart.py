@@ -32,6 +32,21 @@ def say(text=""):
     print(text, flush=True)
 
 
+def fnx(amount):
+    return "%.8f" % amount
+
+
+def ranges(numbers):
+    """0, 1, 2, 5 as "0-2, 5"."""
+    runs = []
+    for n in sorted(numbers):
+        if runs and runs[-1][1] == n - 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    return ", ".join("%d" % a if a == b else "%d-%d" % (a, b) for a, b in runs)
+
+
 class Progress:
     """Numbered steps, and the time that has passed."""
 
@@ -143,9 +158,14 @@ class Demo:
         self.solver.rpc.generatetoaddress(MATURITY, self.client_address)
         self.sync()
         self.funded_height = self.client.rpc.getblockcount()
+        self.worth = self.solver_worth()
         self.progress("both have coins: %s FNX the client, %s FNX the miner (blocks of the hash lane)"
                       % (self.client.rpc.getbalances()["mine"]["trusted"],
                          self.solver.rpc.getbalances()["mine"]["trusted"]))
+
+    def solver_worth(self):
+        """All that the miner has, coins that cannot be spent yet included."""
+        return sum(self.solver.rpc.getbalances()["mine"].values(), Decimal(0))
 
     def submit(self, images):
         import numpy
@@ -194,6 +214,7 @@ class Demo:
         if job["status"] != "done":
             raise SystemExit("a task ended without a result")
         self.sync()
+        self.earned = self.solver_worth() - self.worth
 
     def fetch(self, images, labels):
         import numpy
@@ -214,7 +235,7 @@ class Demo:
     def figures(self):
         """Blocks, and what the miner earned in them, read from the chain as anybody would."""
         rpc = self.client.rpc
-        tasks = rpc.listtasks({"job": self.job})
+        tasks = rpc.listtasks(job=self.job)
         burns = {task["end"]["txid"]: task["claim"]["burn"] for task in tasks if "end" in task}
         blocks = []
         for height in range(self.funded_height + 1, rpc.getblockcount() + 1):
@@ -237,26 +258,37 @@ class Demo:
         pay = sum((task["escrow"] for task in tasks), Decimal(0))
         burned = sum((task["claim"]["burn"] for task in tasks), Decimal(0))
         say("\n== Summary ==\n")
-        say("The client had S = X X^T of %d digits computed, %d entries, in %d tasks and %.1f s."
+        say("The client had the similarity matrix of %d digits computed: %d entries, in %d tasks, %.1f s."
             % (self.labels, self.entries, len(tasks), self.job_seconds))
         say("\nBlocks since the job was submitted: %d of the hash lane, %d of the job lane."
             % (len(lanes["hash"]), len(lanes["job"])))
-        say("  height  mined in task  brick (i,j,l)   fees FNX      subsidy FNX   credit (bricks)")
+        say("Each block of the job lane was mined inside a task, by one of its bricks:")
+        say("  height  task  brick (i,j,l)        fees FNX     subsidy FNX  for bricks settled before")
         for block in mined:
             work = block["work"]
             brick = "(%d,%d,%d)" % tuple(work["brick"][x] for x in "ijl")
-            say("  %6d  %13d  %-14s  %-12s  %-12s  %s"
-                % (block["height"], number.get(work["task"], -1), brick, block["fees"],
-                   block["subsidy"], work.get("credit", 0)))
-        say("\nTasks: " + ", ".join("%d %s (%s)" % (t["index"], t["status"], t["end"]["action"])
-                                    for t in sorted(tasks, key=lambda t: t["index"])))
-        say("\nThe client paid   %14s FNX: %s for the tasks, %s for the transaction"
-            % (job["reward"] + job["fee"], job["reward"], job["fee"]))
-        say("The miner earned  %14s FNX:" % (total["subsidy"] + total["fees"] + pay - burned))
-        say("    subsidy       %14s     new coins, for useful work already delivered" % total["subsidy"])
-        say("    fees          %14s     of transactions in its blocks" % total["fees"])
-        say("    task pay      %14s     what the client put up" % pay)
-        say("    burned        %14s     given up, for the credit that subsidy needs" % -burned)
+            say("  %6d  %4d  %-14s  %13s  %14s  %d"
+                % (block["height"], number.get(work["task"], -1), brick, fnx(block["fees"]),
+                   fnx(block["subsidy"]), work.get("credit", 0)))
+        say("\nTasks:")
+        states = {}
+        for task in tasks:
+            states.setdefault((task["status"], task.get("end", {}).get("action")), []).append(task["index"])
+        for (status, action), indices in states.items():
+            say("  %-9s %s%s" % (status, ranges(indices),
+                               {"accept": ": the client's node checked the result and certified it",
+                                "take": ": after the window, by samples",
+                                "refund": ": the escrow returned to the client"}.get(action, "")))
+        say("\nThe client paid   %14s FNX" % fnx(job["reward"] + job["fee"]))
+        say("    tasks         %14s     locked in %d task outputs" % (fnx(job["reward"]), len(tasks)))
+        say("    fee           %14s     of the transaction that announced the job" % fnx(job["fee"]))
+        say("The miner earned  %14s FNX" % fnx(self.earned))
+        say("    subsidy       %14s     new coins, for useful work already delivered" % fnx(total["subsidy"]))
+        say("    fees          %14s     of the transactions in its blocks" % fnx(total["fees"]))
+        say("    task pay      %14s     what the client put up" % fnx(pay))
+        say("    burned        %14s     given up, for the credit that subsidy needs" % fnx(-burned))
+        say("    fees paid     %14s     of its own transactions: claims and settlements"
+            % fnx(self.earned - (total["subsidy"] + total["fees"] + pay - burned)))
         say("\nThe result is in %s; numpy says that %s of its %d entries are wrong."
             % (self.out, "none" if self.wrong == 0 else self.wrong, self.entries))
         say("1-nearest-neighbour accuracy: %d of %d right (%.2f %%)"
@@ -268,6 +300,8 @@ class Demo:
             problems.append("1,776 digits should have been classified right")
         if len(tasks) < 4 or not mined:
             problems.append("there should be four tasks and a block of the job lane at least")
+        if self.earned > total["subsidy"] + total["fees"] + pay - burned:
+            problems.append("the miner's wallet has more than it earned")
         if not any(block["fees"] > 0 for block in mined):
             problems.append("no block of the job lane collected fees")
         return problems
