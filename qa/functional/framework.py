@@ -146,7 +146,8 @@ class RPC:
     def call(self, name, *args, **named):
         self.id += 1
         params = named if named else list(args)
-        body = json.dumps({'jsonrpc': '1.0', 'id': self.id, 'method': name, 'params': params}, default=str)
+        body = json.dumps({'jsonrpc': '1.0', 'id': self.id, 'method': name, 'params': params},
+                          default=lambda amount: format(amount, 'f'))
         status, data = self.request('POST', self.path, body, {'Content-Type': 'application/json'})
         if status == 401:
             raise PermissionError('the node refused the credentials')
