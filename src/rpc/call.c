@@ -99,7 +99,7 @@ static bool check_inner(struct fx_rpc_call *call, const struct fx_schema *schema
 {
     if (!fx_schema_takes(schema, value)) {
         struct fx_buf expected = FX_BUF_INIT;
-        fx_schema_type_name(schema, &expected);
+        fx_schema_json_types(schema, &expected);
         fx_buf_u8(&expected, 0);
         fx_rpc_fail(call, FX_RPC_TYPE, "JSON value of type %s%s%s is not of expected type %s",
                     fx_json_type_name(value), schema->key ? " for field " : "",
@@ -137,7 +137,7 @@ static bool check_types(struct fx_rpc_call *call)
                       "type ",
                       wrong.len ? "," : "", i + 1, args->in[i].key,
                       fx_json_type_name(call->args[i]));
-        fx_schema_type_name(&args->in[i], &wrong);
+        fx_schema_json_types(&args->in[i], &wrong);
         fx_buf_str(&wrong, "\"");
     }
     bool ok = wrong.len == 0;

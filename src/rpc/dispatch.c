@@ -232,7 +232,8 @@ static int http_status(const struct fx_rpc_session *s)
 static void session_answer(struct fx_rpc_session *s)
 {
     struct fx_rpc *rpc = s->rpc;
-    if (s->batch && json_array_size(s->answer) == 0) { /* notifications alone */
+    if (s->batch && json_array_size(s->answer) == 0 &&
+        json_array_size(s->request) > 0) { /* notifications alone */
         json_decref(s->answer);
         s->answer = NULL;
     }

@@ -151,7 +151,7 @@ static json_t *submitjob(struct fx_rpc_call *call)
 static const struct fx_rpc_command submitjob_command = {
     .name = "submitjob",
     .text = "Funds and announces a job whose operands were uploaded (PUT /blob/operand). "
-            "fornax-cli does all of it from .npy files: fornax-cli submitjob gemm A.npy B.npy",
+            "fornax-cli submitjob gemm A.npy B.npy does all of it from files.",
     .args = "job: {\n" REQUEST_FIELDS "}",
     .result =
         "{ job: hash             # Its name: the id of the funding transaction\n" QUOTE_FIELDS "}",

@@ -430,6 +430,28 @@ bool fx_schema_match_forms(const struct fx_schema *forms, const json_t *value, c
     return false;
 }
 
+void fx_schema_json_types(const struct fx_schema *schema, struct fx_buf *out)
+{
+    static const struct {
+        unsigned types;
+        const char *name;
+    } names[] = {
+        {FX_SCHEMA_STR | FX_SCHEMA_HEX | FX_SCHEMA_HASH, "string"},
+        {FX_SCHEMA_INT | FX_SCHEMA_NUM | FX_SCHEMA_AMOUNT | FX_SCHEMA_TIME, "number"},
+        {FX_SCHEMA_BOOL, "bool"},
+        {FX_SCHEMA_OBJ, "object"},
+        {FX_SCHEMA_ARR, "array"},
+        {FX_SCHEMA_NULL, "null"},
+    };
+    bool first = true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (schema->types & names[i].types) {
+            fx_buf_printf(out, "%s%s", first ? "" : " or ", names[i].name);
+            first = false;
+        }
+    }
+}
+
 void fx_schema_type_name(const struct fx_schema *schema, struct fx_buf *out)
 {
     bool first = true;

@@ -62,6 +62,8 @@ bool fx_schema_match_forms(const struct fx_schema *forms, const json_t *value, c
 /* Only the JSON type, as arguments are checked: amounts may be strings. */
 bool fx_schema_takes(const struct fx_schema *schema, const json_t *value);
 const char *fx_json_type_name(const json_t *value);
+/* "string", "number or bool": the JSON types that it takes. */
+void fx_schema_json_types(const struct fx_schema *schema, struct fx_buf *out);
 /* "numeric", "string or boolean": for texts. */
 void fx_schema_type_name(const struct fx_schema *schema, struct fx_buf *out);
 /* As JSON, for programs that convert arguments or write documentation. */

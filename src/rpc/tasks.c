@@ -289,7 +289,8 @@ static const struct fx_rpc_command claimtask_command = {
             "burn?: str|amount = auto    # Part of the escrow burned for credit: auto, none or an "
             "amount",
     .result = "{ txid: hash }",
-    .errors = "-5: No such task\n-6: Insufficient funds for the bond",
+    .errors = "-4: the task was taken meanwhile\n-5: No such task\n"
+              "-6: Insufficient funds for the bond",
     .example = "\"txid:1\" \"root\" \"auto\"",
     .run = claimtask,
 };
@@ -318,7 +319,7 @@ static const struct fx_rpc_command settletask_command = {
             "(accept), or after the window (take). The node does so by itself as well.",
     .args = "origin: str",
     .result = "{ txid: hash }",
-    .errors = "-5: No such task\n-8: it is not claimed, or not due yet",
+    .errors = "-4: it is not claimed, or not due yet\n-5: No such task",
     .example = "\"txid:1\"",
     .run = settletask,
 };
@@ -347,7 +348,7 @@ static const struct fx_rpc_command refundtask_command = {
             "deadline.",
     .args = "origin: str",
     .result = "{ txid: hash }",
-    .errors = "-5: No such task\n-8: it is claimed, or its deadline has not passed",
+    .errors = "-4: it is claimed, or its deadline has not passed\n-5: No such task",
     .example = "\"txid:1\"",
     .run = refundtask,
 };

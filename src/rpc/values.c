@@ -87,7 +87,7 @@ bool fx_rpc_arg_amount(struct fx_rpc_call *call, const json_t *value, const char
         /* Eight places that read back as the same number: there were no more in the text. */
         double v = json_real_value(value);
         if (!(v >= 0 && v < 1e10)) {
-            fx_rpc_fail(call, FX_RPC_TYPE, "Amount out of range");
+            fx_rpc_fail(call, FX_RPC_TYPE, "Amount out of range (%s)", name);
             return false;
         }
         snprintf(text, sizeof(text), "%.8f", v);
@@ -99,12 +99,12 @@ bool fx_rpc_arg_amount(struct fx_rpc_call *call, const json_t *value, const char
         fx_rpc_fail(call, FX_RPC_TYPE, "Amount is not a number or string");
         return false;
     }
-    if (!fx_amount_parse(s, amount)) {
+    if (!fx_amount_parse(*s == '-' ? s + 1 : s, amount)) {
         fx_rpc_fail(call, FX_RPC_TYPE, "Invalid amount (%s: %.40s)", name, s);
         return false;
     }
-    if (!fx_money_range(call->rpc->config.params, *amount)) {
-        fx_rpc_fail(call, FX_RPC_TYPE, "Amount out of range");
+    if (*s == '-' || !fx_money_range(call->rpc->config.params, *amount)) {
+        fx_rpc_fail(call, FX_RPC_TYPE, "Amount out of range (%s)", name);
         return false;
     }
     return true;
