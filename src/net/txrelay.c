@@ -579,12 +579,28 @@ bool fx_txrelay_serve(struct fx_peer *peer, const struct fx_inv *inv)
 
 /* ---- peers, blocks, time --------------------------------------------------------------------- */
 
+/* On regtest a newcomer hears of the whole pool: tests connect nodes when they like. Elsewhere that
+ * would tell too much about who knew what when. */
+static void announce_pool(struct fx_peer *peer)
+{
+    struct fx_mempool_entry *entries = NULL;
+    size_t n = fx_mempool_list(peer->net->mempool, &entries);
+
+    for (size_t i = 0; i < n; i++) {
+        enqueue(peer, entries[i].tx);
+    }
+    free(entries);
+}
+
 void fx_txrelay_peer_ready(struct fx_peer *peer)
 {
     size_t at = 0;
     void *value;
 
     peer->tx.known = fx_rolling_create(KNOWN_MAX);
+    if (peer->net->eager && peer->net->mempool != NULL) {
+        announce_pool(peer);
+    }
     while (fx_map_next(peer->net->txrelay->own, &at, NULL, &value)) {
         enqueue(peer, ((struct own *)value)->tx);
     }

@@ -381,6 +381,15 @@ bool fx_mempool_entry(const struct fx_mempool *pool, const struct fx_hash *txid,
     return fx_mempool_get(pool, txid) != NULL;
 }
 
+size_t fx_mempool_list(const struct fx_mempool *pool, struct fx_mempool_entry **entries)
+{
+    *entries = fx_xcalloc(pool->n + 1, sizeof **entries);
+    for (size_t i = 0; i < pool->n; i++) {
+        (*entries)[i].tx = pool->txs[i];
+    }
+    return pool->n;
+}
+
 static bool input_exists(const struct fx_mempool *pool, const struct fx_hash *txid)
 {
     for (size_t i = 0; i < pool->n_confirmed; i++) {

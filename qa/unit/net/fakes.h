@@ -50,7 +50,7 @@ struct fx_header fake_header(const struct fx_hash *parent, enum fx_lane lane, ui
 /* ---- mempool ----------------------------------------------------------------------------------
  */
 
-#define FAKE_POOL_MAX 64
+#define FAKE_POOL_MAX 512
 #define VERSION_POLICY 97    /* refused as not standard */
 #define VERSION_BELOW_OUT 98 /* refused as invalid whatever the state */
 

@@ -114,6 +114,24 @@ FX_TEST(a_transaction_reaches_all)
     close_trio(&trio);
 }
 
+FX_TEST(newcomers_hear_of_the_pool)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    struct fx_hash of = fake_hash(1);
+    struct fx_tx *tx = fake_tx(&of, 2, 1);
+    struct fx_accept result;
+
+    node_create(&node, NULL);
+    confirm(&node, 1);
+    fx_mempool_accept(node.mempool, tx, false, &result);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    FX_CHECK(says(remote, "inv", FX_INV_WTX, &tx->wtxid));
+    fx_tx_unref(tx);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
 FX_TEST(asked_by_wtxid_or_txid)
 {
     struct node node;

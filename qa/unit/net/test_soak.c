@@ -22,7 +22,7 @@ static void mine_somewhere(struct ring *ring)
     const struct fx_tx *tx = fake_tx(&of, 2, (uint32_t)fx_unit_rand_below(1u << 30));
     struct fx_accept result;
 
-    if (node->mempool->n < FAKE_POOL_MAX / 2) {
+    if (node->mempool->n < 30) {
         fx_mempool_accept(node->mempool, tx, false, &result);
     }
     fx_tx_unref(tx);
