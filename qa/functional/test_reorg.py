@@ -24,9 +24,9 @@ class TestReorg(FornaxTest):
             check_equal(other, sets[0], 'coins')
         return sets[0]
 
-    def fresh(self):
+    def fresh(self, index):
         """A node without anything syncs from the first and agrees; then it goes."""
-        node = Node(self, len(self.nodes))
+        node = Node(self, index)
         self.nodes.append(node)
         node.start()
         node.connect(self.nodes[0])
@@ -74,7 +74,7 @@ class TestReorg(FornaxTest):
                 check(node.rpc.gettransaction(txid)['confirmations'] > 0, 'a payment is lost')
             self.states()
         check_equal(first.rpc.getrawmempool(), [])
-        self.fresh()
+        self.fresh(2)
 
         self.step('there and back: the coins are those of before')
         before = self.states()
@@ -141,7 +141,7 @@ class TestReorg(FornaxTest):
         self.sync_blocks()
         check_equal(first.rpc.getblock(first.rpc.getbestblockhash())['previousblockhash'], theirs)
         self.states()
-        self.fresh()
+        self.fresh(3)
 
 
 if __name__ == '__main__':

@@ -195,13 +195,14 @@ static bool is_sequence(const struct fx_header *headers, size_t n)
     return true;
 }
 
-/* What the peer has beyond `last` follows either last, or what we know on top of it already. */
+/* What the peer has beyond `last` follows either last, or what we know on top of it already. Then
+ * it is asked from the parent of that: a peer with no more than we have says so with one header. */
 static void ask_more(struct fx_peer *peer, const struct fx_index *last)
 {
     const struct fx_index *best = fx_chain_best_header(peer->net->chain);
 
-    if (best->height >= last->height && fx_index_ancestor(best, last->height) == last) {
-        fx_headers_ask(peer, best);
+    if (best->height > last->height && fx_index_ancestor(best, last->height) == last) {
+        fx_headers_ask(peer, NULL);
     } else {
         fx_headers_ask(peer, last);
     }
