@@ -128,10 +128,10 @@ def wait_status(node, origin, status, timeout=None):
     return wait_task(node, origin, lambda task: task['status'] == status, 'a task to be ' + status, timeout)
 
 
-def read_result(node, job):
-    """The whole result by getjobresult, some rows at a time."""
+def read_result(node, job, rows=None):
+    """The whole result, or its first rows, by getjobresult, some at a time."""
     info = node.rpc.getjob(job)
-    rows, columns = info['rows'], info['columns']
+    rows, columns = rows or info['rows'], info['columns']
     parts = []
     for row in range(0, rows, 100):
         part = node.rpc.getjobresult(job, row, min(100, rows - row))
