@@ -25,7 +25,7 @@ static json_t *setmocktime(struct fx_rpc_call *call)
     return json_null();
 }
 
-static const struct fx_rpc_command setmocktime_command = {
+const struct fx_rpc_command fx_rpc_setmocktime = {
     .name = "setmocktime",
     .text = "Sets the node's clock to a time, where it stays.",
     .args = "timestamp: int   # Unix time; 0: the real clock again",
@@ -465,7 +465,3 @@ static const struct fx_rpc_command *const commands[] = {&generatejobblock_comman
                                                         &solvetask_command, NULL};
 
 const struct fx_rpc_topic fx_rpc_topic_regtest = {"Regtest", commands, FX_RPC_WITH_JOBS};
-
-static const struct fx_rpc_command *const clock_commands[] = {&setmocktime_command, NULL};
-
-const struct fx_rpc_topic fx_rpc_topic_clock = {"Clock", clock_commands, FX_RPC_ALWAYS};

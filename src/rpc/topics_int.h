@@ -16,8 +16,8 @@
     "expectedwork: num }         # Hashes or bricks that a block takes on average\n"
 json_t *fx_rpc_lanes_json(const struct fx_rpc *rpc);
 
-/* help.c, blocks.c */
-extern const struct fx_rpc_command fx_rpc_help, fx_rpc_getrpcschema;
+/* help.c, regtest.c, blocks.c */
+extern const struct fx_rpc_command fx_rpc_help, fx_rpc_getrpcschema, fx_rpc_setmocktime;
 extern const struct fx_rpc_command fx_rpc_getblock, fx_rpc_getblockheader;
 
 /* Reads the operands of a task's bricks from the store. */
