@@ -213,7 +213,9 @@ void fx_clock_compare(struct fx_net *net)
         return;
     }
     qsort(offsets, n, sizeof *offsets, by_value);
-    median = offsets[n / 2];
+    /* Of two in the middle, the one that agrees better with this clock. */
+    median =
+        llabs(offsets[n / 2]) < llabs(offsets[(n - 1) / 2]) ? offsets[n / 2] : offsets[(n - 1) / 2];
     free(offsets);
     if (median <= CLOCK_OFF_MAX && median >= -CLOCK_OFF_MAX) {
         net->clock_warned = false;

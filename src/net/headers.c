@@ -148,6 +148,8 @@ static enum take take(struct fx_peer *peer, const struct fx_header *header,
     parent = fx_chain_find(chain, &header->prev);
     if (parent == NULL ||
         ((parent->status & FX_INDEX_FAILED) != 0 && fx_headers_invalidated(parent))) {
+        peer->sync.unknown = id;
+        peer->sync.has_unknown = true;
         return TAKE_STOP;
     }
     if (fx_header_lane(header) == FX_LANE_JOB && !fx_unproven_has_room(peer)) {
@@ -423,9 +425,13 @@ void fx_headers_announce_tip(struct fx_net *net)
         if (!fx_peer_ready(peer)) {
             continue;
         }
-        if (peer->sync.has_unknown && fx_chain_find(net->chain, &peer->sync.unknown) != NULL) {
+        if (peer->sync.has_unknown) {
             peer->sync.has_unknown = false;
-            fx_headers_announced(peer, &peer->sync.unknown);
+            if (fx_headers_announced(peer, &peer->sync.unknown)) {
+                /* What it has did not fit our chain then; it may now. */
+                peer->sync.has_unknown = false;
+                fx_headers_ask(peer, NULL);
+            }
         }
         announce_to(peer, tip);
     }

@@ -44,7 +44,9 @@
 #define FX_BLOCK_WINDOW 1024    /* blocks ahead of the common ancestor */
 #define FX_BLOCK_RETRY_MS 5000  /* then another peer is asked too */
 #define FX_BLOCK_STALL_MS 60000 /* then the peer is dropped */
-#define FX_ANNOUNCE_HEADERS 8   /* more than these are announced by inv */
+#define FX_ASK_MS 60000         /* between asking peers, in turn, for headers */
+#define FX_ASK_EAGER_MS 5000
+#define FX_ANNOUNCE_HEADERS 8 /* more than these are announced by inv */
 #define FX_UNCONNECTING_MAX 10
 
 /* transactions */

@@ -38,8 +38,30 @@ void fx_sync_peer_gone(struct fx_peer *peer)
     fx_unproven_peer_gone(peer);
 }
 
+/* Each peer in turn is asked for headers now and then: whatever announcement was lost, or could not
+ * be used when it came, is made good. */
+static void ask_one(struct fx_net *net, int64_t now_ms)
+{
+    struct fx_sync *sync = net->sync;
+
+    if (net->n_peers == 0 || now_ms < sync->next_ask_ms) {
+        return;
+    }
+    sync->next_ask_ms = now_ms + (net->eager ? FX_ASK_EAGER_MS : FX_ASK_MS);
+    for (size_t i = 0; i < net->n_peers; i++) {
+        struct fx_peer *peer = net->peers[sync->next_ask++ % net->n_peers];
+
+        if (fx_peer_ready(peer) && (peer->version.services & FX_NODE_NETWORK) != 0 &&
+            peer->sync.stream == NULL) {
+            fx_headers_ask(peer, NULL);
+            return;
+        }
+    }
+}
+
 void fx_sync_tick(struct fx_net *net, int64_t now_ms)
 {
+    ask_one(net, now_ms);
     fx_download_tick(net, now_ms);
 }
 

@@ -18,6 +18,8 @@ struct fx_inflight {
 struct fx_sync {
     struct fx_map *in_flight; /* block id -> struct fx_inflight */
     struct fx_map *unproven;  /* host -> struct fx_unproven */
+    int64_t next_ask_ms;
+    size_t next_ask; /* whose turn it is, counted up */
     /* The newest block that connected, for quick service; NULL: none yet. */
     const struct fx_block *recent;
 };

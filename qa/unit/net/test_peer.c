@@ -7,6 +7,7 @@
 #include "qa/unit/harness.h"
 #include "qa/unit/net/fakes.h"
 #include "src/net/dial_int.h"
+#include "src/net/handshake_int.h"
 #include "src/sys/clock.h"
 
 #define ALL (FX_NODE_NETWORK | FX_NODE_WITNESS | FX_NODE_JOBDATA)
@@ -338,6 +339,16 @@ FX_TEST(clock_warning)
     send_version(remotes[2], FX_PROTOCOL_VERSION, INT64_MIN);
     remote_send(remotes[2], "verack", NULL);
     FX_CHECK(node.net->clock_warned);
+    /* Two that do not agree are no majority. */
+    remote_close(remotes[2]);
+    remotes[2] = remote_open(&node, "127.0.0.1:1000");
+    send_version(remotes[2], FX_PROTOCOL_VERSION, fx_clock_now());
+    remote_send(remotes[2], "verack", NULL);
+    remote_close(remotes[1]);
+    fx_clock_compare(node.net);
+    FX_CHECK_INT(fx_net_ready_peers(node.net), 2);
+    FX_CHECK(!node.net->clock_warned);
+    remotes[1] = remote_open(&node, "127.0.0.1:1000");
     for (size_t i = 0; i < 3; i++) {
         remote_close(remotes[i]);
     }
