@@ -11,7 +11,7 @@
 #include "src/crypto/sha256.h"
 #include "src/crypto/zero.h"
 #include "src/matrix/freivalds.h"
-#include "src/matrix/result.h"
+#include "src/miner/say.h"
 #include "src/sys/clock.h"
 #include "src/sys/file.h"
 #include "src/sys/random.h"
@@ -21,7 +21,8 @@
 #include "src/util/mem.h"
 
 #define NAP_MS 50
-#define RETRY_MS 5000        /* after a refusal */
+#define RETRY_MS 5000 /* after a refusal */
+#define RETRY_REGTEST_MS 1000
 #define RETRY_DOWN_MS 1000   /* while the node does not answer */
 #define POLL_MS 500          /* of a claim, on regtest */
 #define POLL_PUBLIC_MS 10000 /* elsewhere */
@@ -55,6 +56,11 @@ static void complain(struct fx_delivery *d, const char *what, const char *text)
         return;
     memcpy(d->said, line, sizeof d->said);
     fx_miner_say("task %s: %s", d->stored.task.origin, line);
+}
+
+static unsigned retry_ms(const struct fx_deliver *deliver)
+{
+    return deliver->options->params->kind == FX_REGTEST ? RETRY_REGTEST_MS : RETRY_MS;
 }
 
 static void wait_ms(struct fx_delivery *d, int64_t ms)
@@ -245,7 +251,7 @@ static bool own_root(struct fx_deliver *deliver, struct fx_delivery *d,
 
 /* What became of a task whose claim was refused: another one's, or still to be had. True: it is
  * over. */
-static bool gone(struct fx_miner_node *node, struct fx_delivery *d)
+static bool gone(struct fx_deliver *deliver, struct fx_miner_node *node, struct fx_delivery *d)
 {
     struct fx_miner_task now;
     char text[sizeof node->text];
@@ -267,10 +273,10 @@ static bool gone(struct fx_miner_node *node, struct fx_delivery *d)
         return true;
     }
     if (code == CODE_NO_FUNDS)
-        complain(d, "no coins for the bond, trying again every 5 s", text);
+        complain(d, "no coins for the bond, trying again", text);
     else
-        complain(d, "the node did not claim it, trying again every 5 s", text);
-    wait_ms(d, RETRY_MS);
+        complain(d, "the node did not claim it, trying again", text);
+    wait_ms(d, retry_ms(deliver));
     return false;
 }
 
@@ -314,7 +320,7 @@ static bool deliver_step(struct fx_deliver *deliver, struct fx_miner_node *node,
     if (status != FX_NODE_OK) {
         if (status != FX_NODE_DOWN)
             complain(d, "the result was not uploaded", node->text);
-        wait_ms(d, status == FX_NODE_DOWN ? RETRY_DOWN_MS : RETRY_MS);
+        wait_ms(d, status == FX_NODE_DOWN ? RETRY_DOWN_MS : retry_ms(deliver));
         return false;
     }
     status = fx_miner_node_claim(node, d->stored.task.origin, &root, options->burn,
@@ -334,7 +340,7 @@ static bool deliver_step(struct fx_deliver *deliver, struct fx_miner_node *node,
         return false;
     }
     if (status == FX_NODE_REFUSED)
-        return gone(node, d);
+        return gone(deliver, node, d);
     if (status != FX_NODE_DOWN)
         complain(d, "the claim failed", node->text);
     wait_ms(d, RETRY_DOWN_MS);

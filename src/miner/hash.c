@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "src/miner/say.h"
 #include "src/sys/clock.h"
 #include "src/sys/random.h"
 #include "src/util/buf.h"

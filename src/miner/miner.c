@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/miner/say.h"
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 

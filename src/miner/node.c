@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/crypto/sha256.h"
+#include "src/miner/parse.h"
 #include "src/util/amount.h"
-#include "src/util/hex.h"
 #include "src/util/mem.h"
 
 #define TIMEOUT_MS 60000
@@ -89,170 +88,18 @@ static enum fx_miner_node_status call(struct fx_miner_node *node, const char *me
     return status;
 }
 
-/* ---- reading answers ------------------------------------------------------------------------ */
-
-static bool get_u32(const json_t *json, const char *name, uint32_t *out)
-{
-    const json_t *value = json_object_get(json, name);
-    json_int_t v = json_integer_value(value);
-
-    if (!json_is_integer(value) || v < 0 || v > UINT32_MAX)
-        return false;
-    *out = (uint32_t)v;
-    return true;
-}
-
-static bool get_u64(const json_t *json, const char *name, uint64_t *out)
-{
-    const json_t *value = json_object_get(json, name);
-
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return false;
-    *out = (uint64_t)json_integer_value(value);
-    return true;
-}
-
-static bool get_amount(const json_t *json, const char *name, int64_t *out)
-{
-    const json_t *value = json_object_get(json, name);
-    double v = json_number_value(value);
-
-    /* Up to 2^53 embers a double holds every amount, once it is rounded to the nearest. */
-    if (!json_is_number(value) || !(v >= 0 && v <= 9e15 / FX_COIN))
-        return false;
-    *out = (int64_t)(v * FX_COIN + 0.5);
-    return true;
-}
-
-static bool get_root(const json_t *json, const char *name, struct fx_hash *out)
-{
-    const char *text = json_string_value(json_object_get(json, name));
-
-    return text && fx_hash_from_hex(out, text);
-}
-
-static bool get_id(const json_t *json, const char *name, struct fx_hash *out)
-{
-    const char *text = json_string_value(json_object_get(json, name));
-
-    return text && fx_hash_from_id(out, text);
-}
-
-static bool get_status(const json_t *json, enum fx_miner_task_status *out)
-{
-    static const char *const names[] = {"pending", "open", "claimed", "settled", "refunded"};
-    const char *text = json_string_value(json_object_get(json, "status"));
-
-    for (size_t at = 0; text && at < sizeof names / sizeof names[0]; at++) {
-        if (strcmp(text, names[at]) == 0) {
-            *out = (enum fx_miner_task_status)at;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool get_shape(const json_t *json, struct fx_task_shape *shape)
-{
-    return get_u32(json, "row0", &shape->row0) && get_u32(json, "col0", &shape->col0) &&
-           get_u32(json, "rows", &shape->rows) && get_u32(json, "cols", &shape->cols) &&
-           get_u32(json, "depth", &shape->depth) && get_u64(json, "tiles", &shape->tiles) &&
-           get_u64(json, "bricks", &shape->bricks) && shape->rows > 0 && shape->cols > 0 &&
-           shape->depth > 0 && shape->depth <= 256 && shape->tiles <= UINT64_C(1) << 24 &&
-           shape->tiles == (uint64_t)shape->rows * shape->cols &&
-           shape->bricks == shape->tiles * shape->depth;
-}
-
-/* The rectangle lies in the product, so no read of an operand leaves it. */
-static bool shape_fits(const struct fx_miner_task *task)
-{
-    const struct fx_task_shape *shape = &task->shape;
-
-    return task->k / FX_DEPTH == shape->depth &&
-           (uint64_t)shape->row0 + shape->rows <= task->m / FX_TILE &&
-           (uint64_t)shape->col0 + shape->cols <= task->n / FX_TILE;
-}
-
-bool fx_miner_task_parse(const json_t *json, struct fx_miner_task *task)
-{
-    const char *origin = json_string_value(json_object_get(json, "origin"));
-    const char *kind = json_string_value(json_object_get(json, "kind"));
-    const json_t *claim = json_object_get(json, "claim");
-
-    memset(task, 0, sizeof *task);
-    if (!origin || strlen(origin) >= FX_ORIGIN_TEXT || !kind || !get_status(json, &task->status) ||
-        !get_amount(json, "escrow", &task->escrow))
-        return false;
-    snprintf(task->origin, sizeof task->origin, "%s", origin);
-    task->operands_here = json_is_true(json_object_get(json, "operandshere"));
-    if (claim &&
-        (!get_root(claim, "solver", &task->solver) || !get_root(claim, "result", &task->result) ||
-         !get_amount(claim, "burn", &task->burn)))
-        return false;
-    if (strcmp(kind, fx_kind_gemm.name) != 0)
-        return true; /* kind 0: nothing that a miner of this version runs */
-    task->kind = fx_kind_gemm.id;
-    return get_u32(json, "m", &task->m) && get_u32(json, "n", &task->n) &&
-           get_u32(json, "k", &task->k) && get_root(json, "root_a", &task->root_a) &&
-           get_root(json, "root_b", &task->root_b) &&
-           get_shape(json_object_get(json, "shape"), &task->shape) && shape_fits(task);
-}
-
-bool fx_miner_work_parse(const json_t *json, struct fx_miner_work *work)
-{
-    const json_t *id = json_object_get(json, "workid");
-    const char *lane = json_string_value(json_object_get(json, "lane"));
-    const char *header = json_string_value(json_object_get(json, "header"));
-    const json_t *expected = json_object_get(json, "expectedwork");
-
-    memset(work, 0, sizeof *work);
-    if (!json_is_integer(id) || !lane || !header || !json_is_number(expected) ||
-        !get_u32(json, "height", &work->height) ||
-        !get_id(json, "previousblockhash", &work->previous) ||
-        !get_id(json, "target", &work->target) || !get_amount(json, "subsidy", &work->subsidy) ||
-        !get_amount(json, "fees", &work->fees) || !fx_hex_decode(header, work->header, 80))
-        return false;
-    work->id = json_integer_value(id);
-    work->lane = strcmp(lane, "job") == 0 ? FX_LANE_JOB : FX_LANE_HASH;
-    work->expected = json_number_value(expected);
-    fx_sha256d(work->header, 80, work->seed.b);
-    return true;
-}
-
 /* ---- calls ---------------------------------------------------------------------------------- */
-
-static bool get_lane(const json_t *json, struct fx_miner_chain *chain)
-{
-    const char *name = json_string_value(json_object_get(json, "lane"));
-    const json_t *expected = json_object_get(json, "expectedwork");
-
-    if (!name || !json_is_number(expected))
-        return false;
-    chain->expected[strcmp(name, "job") == 0 ? FX_LANE_JOB : FX_LANE_HASH] =
-        json_number_value(expected);
-    return true;
-}
 
 enum fx_miner_node_status fx_miner_node_chain(struct fx_miner_node *node,
                                               struct fx_miner_chain *chain)
 {
-    json_t *result, *lane;
-    const char *name;
-    size_t at;
+    json_t *result;
     bool ok;
     enum fx_miner_node_status status = call(node, "getblockchaininfo", json_array(), &result);
 
     if (status != FX_NODE_OK)
         return status;
-    memset(chain, 0, sizeof *chain);
-    name = json_string_value(json_object_get(result, "chain"));
-    if (name)
-        snprintf(chain->name, sizeof chain->name, "%s", name);
-    ok = name && get_u32(result, "blocks", &chain->height);
-    json_array_foreach(json_object_get(result, "lanes"), at, lane)
-    {
-        ok = ok && get_lane(lane, chain);
-    }
+    ok = fx_miner_chain_parse(result, chain);
     json_decref(result);
     return ok ? FX_NODE_OK : odd(node, "getblockchaininfo");
 }
@@ -318,7 +165,7 @@ enum fx_miner_node_status fx_miner_node_solver(struct fx_miner_node *node, struc
 
     if (status != FX_NODE_OK)
         return status;
-    ok = get_root(result, "solver", solver);
+    ok = fx_miner_get_root(result, "solver", solver);
     json_decref(result);
     return ok ? FX_NODE_OK : odd(node, "getbacking");
 }
@@ -411,7 +258,7 @@ enum fx_miner_node_status fx_miner_node_claim(struct fx_miner_node *node, const 
                   &result);
     if (status != FX_NODE_OK)
         return status;
-    ok = get_id(result, "txid", txid);
+    ok = fx_miner_get_id(result, "txid", txid);
     json_decref(result);
     return ok ? FX_NODE_OK : odd(node, "claimtask");
 }
@@ -510,9 +357,9 @@ enum fx_miner_node_status fx_miner_node_upload(struct fx_miner_node *node, const
     if (status == FX_NODE_OK || (status == FX_NODE_REFUSED && reply.http == 409)) {
         json_t *json = body_json(&reply);
 
-        status = get_u64(json, "received", received) ? FX_NODE_OK
-                 : status == FX_NODE_OK              ? odd(node, "an upload")
-                                                     : status;
+        status = fx_miner_get_u64(json, "received", received) ? FX_NODE_OK
+                 : status == FX_NODE_OK                       ? odd(node, "an upload")
+                                                              : status;
         json_decref(json);
     }
     fx_http_reply_clear(&reply);
@@ -531,7 +378,7 @@ enum fx_miner_node_status fx_miner_node_upload_finish(struct fx_miner_node *node
     if (status == FX_NODE_OK) {
         json_t *json = body_json(&reply);
 
-        if (!get_root(json, "root", root))
+        if (!fx_miner_get_root(json, "root", root))
             status = odd(node, "the end of an upload");
         json_decref(json);
     }

@@ -116,8 +116,4 @@ enum fx_miner_node_status fx_miner_node_upload(struct fx_miner_node *node, const
 enum fx_miner_node_status fx_miner_node_upload_finish(struct fx_miner_node *node, const char *id,
                                                       struct fx_hash *root);
 
-/* For tests and the miner's own files: false where the object is not such a thing. */
-bool fx_miner_task_parse(const json_t *json, struct fx_miner_task *task);
-bool fx_miner_work_parse(const json_t *json, struct fx_miner_work *work);
-
 #endif

@@ -1,11 +1,9 @@
-/* Lines on standard output, and the status line. */
+/* Counters, and the status line. */
 #include "src/miner/status.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "src/miner/say.h"
 #include "src/sys/clock.h"
 #include "src/util/amount.h"
 
@@ -13,22 +11,6 @@ void fx_miner_status_init(struct fx_miner_status *status)
 {
     memset(status, 0, sizeof *status);
     status->last_ms = fx_clock_monotonic_ms();
-}
-
-void fx_miner_say(const char *format, ...)
-{
-    char text[1024], when[32];
-    time_t now = (time_t)fx_clock_real();
-    struct tm parts;
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    gmtime_r(&now, &parts);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    printf("%s %s\n", when, text);
-    fflush(stdout);
 }
 
 void fx_miner_status_print(struct fx_miner_status *status)

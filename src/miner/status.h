@@ -1,5 +1,4 @@
-/* What the miner says: lines with their time on standard output, and counters for the status line.
- * All of it may be called from any thread. */
+/* Counters of what was mined, done and paid, and the status line that shows them. */
 #ifndef FX_MINER_STATUS_H
 #define FX_MINER_STATUS_H
 
@@ -20,8 +19,5 @@ struct fx_miner_status {
 void fx_miner_status_init(struct fx_miner_status *status);
 /* The status line; rates are those since the line before. One thread only. */
 void fx_miner_status_print(struct fx_miner_status *status);
-
-/* One line with the time before it. */
-void fx_miner_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/miner/parse.h"
 #include "src/sys/file.h"
 #include "src/util/mem.h"
 

@@ -12,6 +12,7 @@
 
 #include "consensus/brick.h"
 #include "src/matrix/result.h"
+#include "src/miner/say.h"
 #include "src/sys/clock.h"
 #include "src/sys/file.h"
 #include "src/util/mem.h"

@@ -1,0 +1,148 @@
+/* Command lines and configuration files of fornax-miner. */
+#include "src/miner/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "qa/unit/harness.h"
+#include "src/sys/file.h"
+#include "src/util/mem.h"
+
+static enum fx_options_outcome read_words(struct fx_miner_options *options,
+                                          const char *const *words)
+{
+    char *argv[24];
+    int argc = 0, kept = dup(2), quiet;
+    enum fx_options_outcome outcome;
+    FILE *null = fopen("/dev/null", "w");
+
+    argv[argc++] = fx_xstrdup("fornax-miner");
+    for (; words[argc - 1]; argc++)
+        argv[argc] = fx_xstrdup(words[argc - 1]);
+    fflush(stderr);
+    quiet = null ? fileno(null) : 2;
+    dup2(quiet, 2);
+    outcome = fx_miner_options_read(options, argc, argv);
+    dup2(kept, 2);
+    close(kept);
+    if (null)
+        fclose(null);
+    for (int at = 0; at < argc; at++)
+        free(argv[at]);
+    return outcome;
+}
+
+#define READ(options, ...) read_words(options, (const char *const[]){__VA_ARGS__, NULL})
+
+FX_TEST(defaults)
+{
+    struct fx_miner_options options;
+
+    FX_CHECK_INT(READ(&options, "-datadir=/nowhere"), FX_OPTIONS_RUN);
+    FX_CHECK_INT(options.params->kind, FX_MAIN);
+    FX_CHECK_STR(options.host, "127.0.0.1");
+    FX_CHECK_INT(options.port, options.params->rpc_port);
+    FX_CHECK(options.password == NULL && options.wallet == NULL);
+    FX_CHECK_STR(options.cookie_file, "/nowhere/.cookie");
+    FX_CHECK_STR(options.workdir, "/nowhere/miner");
+    FX_CHECK(options.backend == &fx_backend_cpu);
+    FX_CHECK_INT(options.lane, FX_CHOOSE_AUTO);
+    FX_CHECK_INT(options.burn, FX_CHOOSE_BURN_AUTO);
+    FX_CHECK_INT(options.blocks_per_task, 0);
+    FX_CHECK_INT(options.status_seconds, 10);
+    FX_CHECK_INT(options.tasks, 0);
+    FX_CHECK(!options.corrupt && !options.list_devices);
+    fx_miner_options_clear(&options);
+}
+
+FX_TEST(all_of_them_in_both_forms)
+{
+    struct fx_miner_options options;
+
+    FX_CHECK_INT(READ(&options, "-regtest", "--datadir", "/d", "--rpcconnect", "host", "-rpcport=7",
+                      "--rpcuser=u", "--rpcpassword", "p", "--rpcwallet", "w", "--device", "cpu:0",
+                      "--lane", "job", "--burn", "0.5", "--threads=3", "--tasks", "4", "-status",
+                      "0"),
+                 FX_OPTIONS_RUN);
+    FX_CHECK_INT(options.params->kind, FX_REGTEST);
+    FX_CHECK_STR(options.host, "host");
+    FX_CHECK_INT(options.port, 7);
+    FX_CHECK_STR(options.user, "u");
+    FX_CHECK_STR(options.password, "p");
+    FX_CHECK(options.cookie_file == NULL);
+    FX_CHECK_STR(options.wallet, "w");
+    FX_CHECK_INT(options.lane, FX_CHOOSE_JOB);
+    FX_CHECK_INT(options.burn, FX_CHOOSE_BURN_AMOUNT);
+    FX_CHECK_INT(options.burn_amount, 50000000);
+    FX_CHECK_INT(options.threads, 3);
+    FX_CHECK_INT(options.tasks, 4);
+    FX_CHECK_INT(options.status_seconds, 0);
+    FX_CHECK_INT(options.blocks_per_task, 1); /* of regtest */
+    fx_miner_options_clear(&options);
+}
+
+FX_TEST(the_file_that_the_node_reads)
+{
+    static const char text[] =
+        "rpcuser=me\n[regtest]\nrpcport=1234\nrpcpassword=secret\nlane=hash\n";
+    struct fx_miner_options options;
+    const char *dir = fx_unit_tmpdir();
+    char *path = fx_path_join(dir, "fornax.conf"), *expected;
+    char option[4096];
+
+    FX_CHECK(fx_file_write(path, text, strlen(text), 0600));
+    snprintf(option, sizeof option, "-datadir=%s", dir);
+    /* The miner's own options are for the command line: in a shared file they are refused. */
+    FX_CHECK_INT(READ(&options, "-regtest", option), FX_OPTIONS_USAGE);
+    FX_CHECK(fx_file_write(path, text, strlen(text) - strlen("lane=hash\n"), 0600));
+    FX_CHECK_INT(READ(&options, "-regtest", option), FX_OPTIONS_RUN);
+    FX_CHECK_INT(options.port, 1234);
+    FX_CHECK_STR(options.user, "me");
+    FX_CHECK_STR(options.password, "secret");
+    expected = fx_path_join(dir, "regtest/miner");
+    FX_CHECK_STR(options.workdir, expected);
+    fx_miner_options_clear(&options);
+    FX_CHECK_INT(READ(&options, "-regtest", option, "-conf=other"), FX_OPTIONS_USAGE);
+    free(expected);
+    free(path);
+}
+
+FX_TEST(wrong_ones)
+{
+    struct fx_miner_options options;
+
+    FX_CHECK_INT(READ(&options, "--nothing"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "word"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--lane"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--lane", "both"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--burn", "-1"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--burn", "much"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--device", "abacus"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--threads", "x"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--rpcport", "0"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--rpcuser", "u"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-chain=mars"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-regtest", "-test"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--corrupt"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--corrupt", "-regtest"), FX_OPTIONS_RUN);
+    FX_CHECK(options.corrupt);
+    fx_miner_options_clear(&options);
+}
+
+FX_TEST(devices_by_name)
+{
+    const struct fx_backend *backend;
+    char error[FX_KERNEL_TEXT];
+    unsigned index;
+
+    FX_CHECK(fx_miner_device_parse("cpu", &backend, &index, error) && index == 0);
+    FX_CHECK(fx_miner_device_parse("cpu:12", &backend, &index, error) && index == 12);
+    FX_CHECK(!fx_miner_device_parse("cpu:", &backend, &index, error));
+    FX_CHECK(!fx_miner_device_parse("cpu:-1", &backend, &index, error));
+    FX_CHECK(!fx_miner_device_parse("cpu:1x", &backend, &index, error));
+    FX_CHECK(!fx_miner_device_parse("cpu:99999999999", &backend, &index, error));
+    FX_CHECK(!fx_miner_device_parse("", &backend, &index, error));
+    FX_CHECK(!fx_miner_device_parse(":0", &backend, &index, error));
+}
