@@ -17,6 +17,7 @@
 #define ENTRY_MAX 63
 #define ROWS_MAX (UINT64_C(1) << 24)
 #define DEPTH_MAX UINT64_C(65536)
+#define RESIDENT_MAX (UINT64_C(16) << 20) /* bytes of the file mapped in at a time */
 
 static bool fail_errno(const char *path, char *error)
 {
@@ -102,6 +103,12 @@ static bool refuse(const struct fx_matrix *m, uint64_t i, uint64_t j, int64_t va
     return false;
 }
 
+/* The pages stay in the system's cache; they only leave this process. */
+static void give_back(const struct fx_matrix *m)
+{
+    (void)madvise((void *)(uintptr_t)m->file, m->size, MADV_DONTNEED);
+}
+
 /* Walks the file in its own order, so that a panel touches each page of its part once. */
 static bool copy(const struct fx_matrix *m, uint64_t row, uint64_t n_rows, int8_t *out, char *error)
 {
@@ -109,7 +116,14 @@ static bool copy(const struct fx_matrix *m, uint64_t row, uint64_t n_rows, int8_
     /* The file's elements of one panel row lie side by side, or those of one column do. */
     const bool along = m->transposed == m->npy.fortran;
     const uint64_t outer = along ? n_rows : m->depth, inner = along ? m->depth : n_rows;
+    const uint64_t stride = (m->npy.fortran ? m->npy.rows : m->npy.columns) * m->npy.item;
+    uint64_t passed = 0; /* bytes of the file since pages were last given back */
     for (uint64_t x = 0; x < outer; x++) {
+        passed += stride;
+        if (passed > RESIDENT_MAX) {
+            give_back(m);
+            passed = 0;
+        }
         for (uint64_t y = 0; y < inner; y++) {
             uint64_t r = along ? x : y, d = along ? y : x;
             uint64_t i = m->transposed ? d : row + r, j = m->transposed ? row + r : d;
@@ -130,6 +144,6 @@ bool fx_matrix_panel(const struct fx_matrix *m, uint64_t row, int8_t *out,
     uint64_t n_rows = m->rows > row ? m->rows - row : 0;
     memset(out, 0, TILE * m->padded_depth);
     bool ok = copy(m, row, n_rows < TILE ? n_rows : TILE, out, error);
-    (void)madvise((void *)(uintptr_t)m->file, m->size, MADV_DONTNEED);
+    give_back(m);
     return ok;
 }

@@ -221,9 +221,9 @@ static void print_quote(FILE *to, const json_t *job, const json_t *quote)
     fprintf(to, "Job:       gemm %lld x %lld x %lld (padded: %lld x %lld x %lld)\n",
             whole(job, "rows"), whole(job, "depth"), whole(job, "columns"), whole(quote, "m"),
             whole(quote, "k"), whole(quote, "n"));
-    fprintf(to, "Work:      %lld bricks in %lld tasks of up to %lld x %lld tiles\n",
-            whole(quote, "bricks"), whole(quote, "tasks"), whole(quote, "task_rows"),
-            whole(quote, "task_cols"));
+    fprintf(to, "Work:      %lld bricks in %lld task%s of up to %lld x %lld tiles\n",
+            whole(quote, "bricks"), whole(quote, "tasks"), whole(quote, "tasks") == 1 ? "" : "s",
+            whole(quote, "task_rows"), whole(quote, "task_cols"));
     fprintf(to, "Per task:  escrow %.8f FNX, fee %.8f FNX\n", real(quote, "escrow"),
             real(quote, "fee_per_task"));
     fprintf(to, "Total:     %.8f FNX\n", real(quote, "total"));
@@ -271,6 +271,27 @@ static bool upload(struct fx_rpc_client *client, const struct fx_matrix *m, cons
     return true;
 }
 
+/* Before anything is uploaded: is there a wallet, and has it enough? */
+static bool can_pay(struct fx_rpc_client *client, double total, int *status)
+{
+    struct fx_rpc_reply reply;
+    fx_rpc_client_call(client, "getbalance", NULL, &reply);
+    bool ok = reply.status == FX_RPC_OK;
+    double balance = ok ? json_number_value(reply.result) : 0;
+    if (!ok) {
+        *status = fx_cli_failed(&reply);
+    } else if (balance < total) {
+        fprintf(stderr,
+                "error code: -6\nerror message:\nInsufficient funds: the job takes %.8f FNX, the "
+                "wallet can spend %.8f FNX\n",
+                total, balance);
+        *status = 6;
+        ok = false;
+    }
+    fx_rpc_reply_clear(&reply);
+    return ok;
+}
+
 static int submit(struct fx_rpc_client *client, const struct fx_args *args,
                   const struct fx_matrix *a, const struct fx_matrix *b, json_t *job)
 {
@@ -285,9 +306,13 @@ static int submit(struct fx_rpc_client *client, const struct fx_args *args,
     }
     bool only = fx_args_bool(args, "quote", false);
     print_quote(only ? stdout : stderr, job, quote);
+    double total = real(quote, "total");
     json_decref(quote);
     if (only) {
         return EXIT_SUCCESS;
+    }
+    if (!can_pay(client, total, &status)) {
+        return status;
     }
     if (!fx_args_bool(args, "yes", false) && !fx_args_bool(args, "y", false) && !confirmed()) {
         fprintf(stderr, "Not submitted (--yes submits without asking).\n");
