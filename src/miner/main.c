@@ -38,6 +38,7 @@ int main(int argc, char **argv)
     char error[FX_KERNEL_TEXT];
     int status = 1;
 
+    catch_signals();
     switch (fx_miner_options_read(&options, argc, argv)) {
     case FX_OPTIONS_USAGE:
         return 2;
@@ -51,7 +52,6 @@ int main(int argc, char **argv)
         fx_miner_options_clear(&options);
         return 0;
     }
-    catch_signals();
     if (fx_store_open(options.workdir, error))
         status = fx_miner_run(&options, &stop, &cancel);
     else

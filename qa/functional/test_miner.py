@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+"""fornax-miner against real nodes: from an offer to pay, killed and started again, with a node that restarts, without
+coins, beaten to a task, with wrong credentials, and with a wrong result."""
+import os
+import re
+import signal
+import subprocess
+
+import numpy
+
+import jobkit
+from framework import build_dir, check, check_equal, program, wait_until
+
+BIG = dict(rows=1000, depth=32000, columns=900)  # some thousand bricks: seconds of work for one thread
+
+
+class Miner:
+    """A fornax-miner of one node, and all that it says."""
+
+    def __init__(self, test, node, name, *args):
+        self.test, self.name = test, name
+        self.workdir = os.path.join(test.dir, name)
+        self.path = os.path.join(test.dir, name + '.log')
+        self.command = [program('fornax-miner'), '-regtest', '-datadir=' + node.dir, '--rpcport=%d' % node.rpcport,
+                        '--workdir', self.workdir, '--threads=1', '--status=1', '--lane=job', *args]
+        self.process = None
+
+    def start(self):
+        with open(self.path, 'ab') as log:
+            self.process = self.test.process(self.command, stdout=log, stderr=subprocess.STDOUT)
+        return self
+
+    def said(self, text=''):
+        with open(self.path, errors='replace') as file:
+            return [line for line in file if text in line]
+
+    def wait_said(self, text, times=1):
+        def enough():
+            if self.process.poll() is not None:
+                check(len(self.said(text)) >= times, 'the miner ended early: ' + ''.join(self.said()[-5:]))
+            return len(self.said(text)) >= times
+        wait_until(enough, 'the miner to say "%s" %d times' % (text, times))
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        check_equal(self.process.wait(20), 0, 'exit status of the miner')
+
+
+def refused(*args):
+    """(exit status, standard error) of a miner that cannot go on."""
+    done = subprocess.run([program('fornax-miner'), *args], capture_output=True, text=True, timeout=30,
+                          stdin=subprocess.DEVNULL)
+    return done.returncode, done.stderr
+
+
+class TestMiner(jobkit.JobTest):
+    nodes_count = 3  # a client's, and two solvers'
+
+    def run(self):
+        build_dir()
+        self.other = self.nodes[2]
+        for node in self.nodes[:2]:
+            node.connect(self.other)
+        self.words()
+        self.from_offer_to_pay()
+        self.killed_in_the_middle()
+        self.node_restarts()
+        self.no_coins()
+        self.beaten_to_it()
+        self.wrong_result()
+
+    def words(self):
+        """What it says on its command line, and one message for what cannot work."""
+        done = subprocess.run([program('fornax-miner'), '--list-devices'], capture_output=True, text=True, timeout=30)
+        check_equal(done.returncode, 0, 'status of --list-devices')
+        check(done.stdout.startswith('cpu:0'), 'devices: ' + done.stdout)
+        for args, text in ((('--lane=x',), 'auto, hash or job'), (('--device', 'gpu'), 'no device "gpu"'),
+                           (('--burn=x',), 'auto, none or an amount'), (('word',), 'unknown word'),
+                           (('--corrupt',), 'regtest only'), (('--rpcuser=a',), 'go together')):
+            status, message = refused(*args)
+            check_equal(status, 2, 'status for %s' % (args,))
+            check(text in message and message.count('\n') == 1, 'message for %s: %s' % (args, message))
+        work = os.path.join(self.dir, 'words')
+        node = ['-datadir=' + self.solver.dir, '--rpcport=%d' % self.solver.rpcport, '--workdir=' + work]
+        status, message = refused('-regtest', *node, '--rpcuser=a', '--rpcpassword=b')
+        check_equal(status, 1, 'status with a wrong password')
+        check(message.count('Error') == 1, 'message for a wrong password: ' + message)
+        cookie = os.path.join(self.dir, 'cookie')
+        with open(cookie, 'w') as file:
+            file.write('__cookie__:wrong')
+        status, message = refused('-regtest', *node, '--rpccookiefile=' + cookie)
+        check_equal(status, 1, 'status with a wrong cookie')
+        check(message.count('Error') == 1, 'message for a wrong cookie: ' + message)
+        status, message = refused('-test', *node, '--rpccookiefile=' + os.path.join(self.solver.netdir, '.cookie'))
+        check_equal(status, 1, 'status on the wrong network')
+        check('of the network regtest, not test' in message, 'message for the wrong network: ' + message)
+        self.step('options, credentials and network are checked')
+
+    def offer(self, rows, depth, columns, seed, **options):
+        a, b = jobkit.matrix(rows, depth, seed), jobkit.matrix(depth, columns, seed + 1)
+        reply, tasks = self.submit_mined(a, b, **options)
+        self.sync_blocks()
+        return reply['job'], tasks, a, b
+
+    def settled(self, tasks, node=None):
+        """Mines on the client's side until all are settled; the tasks."""
+        node = node or self.client
+
+        def done():
+            now = [node.rpc.gettask(origin) for origin in tasks]
+            if all(task['status'] == 'settled' for task in now):
+                return now
+            if node.rpc.getmempoolinfo()['size'] > 0:
+                self.mine(1, node)
+            return None
+        return wait_until(done, 'tasks to settle', step=0.3)
+
+    def check_result(self, job, a, b):
+        wait_until(lambda: self.client.rpc.getjob(job)['resulthere'], 'the result')
+        exact = (a.astype(numpy.float64) @ b.astype(numpy.float64)).astype(numpy.int32)
+        check((jobkit.read_result(self.client, job) == exact).all(), 'the result is wrong')
+
+    def from_offer_to_pay(self):
+        job, tasks, a, b = self.offer(300, 500, 200, 1, task_rows=1, task_cols=1, reward=1)
+        check_equal(len(tasks), 6, 'tasks')
+        miner = Miner(self, self.solver, 'first', '--tasks=6').start()
+        done = self.settled(tasks)
+        check_equal(miner.process.wait(20), 0, 'status of a miner that was paid for its tasks')
+        self.check_result(job, a, b)
+        for task in done:
+            check_equal(task['claim']['solver'], self.solver.rpc.getbacking()['solver'], 'solver')
+            check_equal(task['end']['action'], 'accept', 'settled by')
+            check(len(task['blocks']) <= 1, 'more than one block in a task on regtest')
+        blocks = sum(len(task['blocks']) for task in done)
+        check(blocks > 0, 'no block was mined inside a task')
+        status = miner.said('status:')[-1]
+        check_equal(re.search(r'blocks: job (\d+)', status).group(1), str(blocks), 'blocks in ' + status)
+        check('done 6, claimed 6, paid 6' in status, status)
+        paid = sum(task['escrow'] - task['claim']['burn'] for task in done)
+        check('paid %s FNX' % paid in status, '%s is not in %s' % (paid, status))
+        self.step('six tasks paid, %d blocks mined inside them' % blocks)
+
+    def killed_in_the_middle(self):
+        job, tasks, a, b = self.offer(seed=10, task_rows=8, task_cols=8, reward=1, **BIG)
+        miner = Miner(self, self.solver, 'killed').start()
+        folder = os.path.join(miner.workdir, 'tasks', tasks[0].replace(':', '-'))
+        sums = os.path.join(folder, 'tiles.sums')
+
+        def tiles():
+            return os.path.getsize(sums) // 32 if os.path.exists(sums) else 0
+        finished = 0
+        for _ in range(3):
+            before = finished
+            wait_until(lambda more=before: tiles() > more, 'more tiles')
+            miner.kill()
+            finished = tiles()
+            if not os.path.exists(os.path.join(folder, 'state.json')):
+                break
+            miner.start()
+        miner.wait_said('goes on with', 3)
+        counts = [int(re.search(r'goes on with (\d+)', line).group(1)) for line in miner.said('goes on with')]
+        check(counts == sorted(counts) and counts[0] > 0, 'tiles were lost: %s' % counts)
+        # A damaged tile is computed again.
+        miner.stop(signal.SIGINT)
+        path = os.path.join(folder, 'tiles')
+        if os.path.exists(path) and tiles() > 0:
+            with open(path, 'r+b') as file:
+                file.seek(1000)
+                byte = file.read(1)
+                file.seek(1000)
+                file.write(bytes([byte[0] ^ 1]))
+        miner.start()
+        done = self.settled(tasks)
+        check_equal(len(done[0]['blocks']), 1, 'blocks in the task, over all restarts')
+        check_equal(miner.said('wrong result'), [], 'results that the check refused: damage shows before')
+        self.check_result(job, a, b)
+        miner.stop()
+        self.step('killed three times, stopped, and a tile damaged: went on at %s tiles' % counts)
+
+    def node_restarts(self):
+        job, tasks, a, b = self.offer(seed=20, task_rows=8, task_cols=8, reward=1, **BIG)
+        miner = Miner(self, self.solver, 'restarts').start()
+        miner.wait_said('bricks in')
+        self.solver.restart()
+        self.solver.connect(self.client)
+        self.solver.connect(self.other)
+        self.settled(tasks)
+        self.check_result(job, a, b)
+        # At last without a node, and with one that has come back.
+        self.solver.stop()
+        miner.wait_said('does not answer')
+        self.solver.start()
+        self.solver.connect(self.client)
+        self.solver.connect(self.other)
+        miner.wait_said('answers again')
+        miner.stop()
+        self.step('its node restarted under it')
+
+    def no_coins(self):
+        job, tasks, a, b = self.offer(200, 300, 100, 30, reward=1)
+        self.other.rpc.createwallet('')
+        miner = Miner(self, self.other, 'poor').start()
+        miner.wait_said('no coins for the bond')
+        self.client.rpc.sendtoaddress(self.other.rpc.getnewaddress(), 5)
+        self.settled(tasks)
+        check_equal(len(miner.said('no coins for the bond')), len(tasks), 'complaints about coins')
+        self.check_result(job, a, b)
+        miner.stop()
+        self.step('without coins it waits, and claims once it has some')
+
+    def beaten_to_it(self):
+        """Two miners work on one task; one is paid, the other says why it is not."""
+        job, tasks, a, b = self.offer(200, 300, 100, 40, reward=1)
+        miners = [Miner(self, node, 'race%d' % node.index).start() for node in (self.solver, self.other)]
+        done = self.settled(tasks)
+        self.check_result(job, a, b)
+        winner = [m for m in miners if m.said('paid 0') + m.said('paid 1')]
+        wait_until(lambda: sum(len(m.said(': paid ')) for m in miners) == len(done), 'one to be paid')
+        for miner in miners:
+            if not miner.said(': paid '):
+                wait_until(lambda m=miner: m.said('another solver') or not m.said('bricks in'),
+                           'the other one to give up')
+            miner.stop()
+        check(winner, 'nobody was paid')
+        self.step('two miners, one paid')
+
+    def wrong_result(self):
+        """The client's node sees it; the solver is not paid, and the miner waits for nothing in vain."""
+        _, tasks, _, _ = self.offer(200, 300, 100, 50, reward=1)
+        miner = Miner(self, self.solver, 'wrong', '--corrupt').start()
+        miner.wait_said('claimed by')
+        origin = tasks[0]
+
+        def seen():
+            if self.client.rpc.getmempoolinfo()['size'] > 0:
+                self.mine(1, self.client)
+            return self.client.rpc.gettask(origin)['check'] == 'wrong'
+        wait_until(seen, 'the client to see the wrong result', step=0.3)
+        task = self.client.rpc.gettask(origin)
+        check(not task['certified'] and task['status'] == 'claimed', 'a wrong result was certified')
+        check(not miner.said(': paid '), 'a wrong result was paid')
+        miner.stop()
+        self.step('a wrong result is seen and not paid')
+
+
+if __name__ == '__main__':
+    TestMiner().main()
