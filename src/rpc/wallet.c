@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "src/rpc/topics_int.h"
+#include "src/sys/clock.h"
+#include "src/util/mem.h"
 
 static json_t *createwallet(struct fx_rpc_call *call)
 {
@@ -289,35 +291,85 @@ static const struct fx_rpc_command getaddressinfo_command = {
     .run = getaddressinfo,
 };
 
+struct rescan {
+    char *wallet; /* name: it may be unloaded between two steps */
+    uint32_t start, at, stop;
+    uint32_t at_once; /* blocks a step, after what the last step took */
+};
+
+static void rescan_free(void *ctx)
+{
+    struct rescan *r = ctx;
+    free(r->wallet);
+    free(r);
+}
+
+static int rescan_step(struct fx_rpc_call *call, void *ctx)
+{
+    struct rescan *r = ctx;
+    struct fx_wallet_error error = {0, ""};
+    int64_t before = fx_clock_monotonic_ms();
+    uint32_t tip = fx_chain_tip(call->rpc->config.chain)->height;
+    uint32_t stop = r->stop < tip ? r->stop : tip; /* a reorganisation may have taken the rest */
+    struct fx_wallet *wallet = fx_wallet_get(call->rpc->config.wallets, r->wallet, &error);
+    if (wallet && r->at <= stop) {
+        uint32_t last = stop - r->at < r->at_once ? stop : r->at + r->at_once - 1;
+        if (fx_wallet_rescan(wallet, r->at, last, &error)) {
+            r->at = last + 1;
+        }
+    }
+    if (error.code != 0 || !wallet) {
+        fx_rpc_fail_wallet(call, &error);
+        return FX_RPC_STEP_DONE;
+    }
+    if (r->at <= stop) {
+        int64_t took = fx_clock_monotonic_ms() - before;
+        if (took < FX_RPC_SLICE_MS / 2 && r->at_once < 4096) {
+            r->at_once *= 2;
+        } else if (took > FX_RPC_SLICE_MS && r->at_once > 1) {
+            r->at_once /= 2;
+        }
+        return 0;
+    }
+    call->result = json_object();
+    fx_json_set(call->result, "start_height", json_integer(r->start));
+    fx_json_set(call->result, "stop_height", json_integer(stop));
+    return FX_RPC_STEP_DONE;
+}
+
 static json_t *rescanblockchain(struct fx_rpc_call *call)
 {
-    struct fx_wallet_error error = {0, ""};
-    uint32_t tip = fx_chain_tip(call->rpc->config.chain)->height;
-    int64_t start, stop;
+    int64_t tip = fx_chain_tip(call->rpc->config.chain)->height;
+    int64_t start = call->args[0] ? json_integer_value(call->args[0]) : 0;
+    int64_t stop = call->args[1] ? json_integer_value(call->args[1]) : tip;
     struct fx_wallet *wallet = fx_rpc_arg_wallet(call);
     if (!wallet) {
         return NULL;
     }
-    if (!fx_rpc_arg_int(call, call->args[0], "start_height", 0, tip, 0, &start) ||
-        !fx_rpc_arg_int(call, call->args[1], "stop_height", start, tip, tip, &stop)) {
-        return NULL;
+    if (start < 0 || start > tip) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid start_height");
     }
-    if (!fx_wallet_rescan(wallet, (uint32_t)start, (uint32_t)stop, &error)) {
-        return fx_rpc_fail_wallet(call, &error);
+    if (stop < 0 || stop > tip) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid stop_height");
     }
-    json_t *out = json_object();
-    fx_json_set(out, "start_height", json_integer(start));
-    fx_json_set(out, "stop_height", json_integer(stop));
-    return out;
+    if (stop < start) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "stop_height must be greater than start_height");
+    }
+    struct rescan *r = fx_xcalloc(1, sizeof(*r));
+    r->wallet = fx_xstrdup(fx_wallet_name(wallet));
+    r->start = r->at = (uint32_t)start;
+    r->stop = (uint32_t)stop;
+    r->at_once = 8;
+    return fx_rpc_slice(call, rescan_step, rescan_free, r);
 }
 
 static const struct fx_rpc_command rescanblockchain_command = {
     .name = "rescanblockchain",
-    .text = "Reads blocks again for transactions of the wallet.",
+    .text = "Reads blocks again for transactions of the wallet; other calls are served meanwhile.",
     .args = "start_height?: int = 0\n"
             "stop_height?: int = the tip",
     .result = "{ start_height: int, stop_height: int }",
-    .errors = "-8: a height is out of range",
+    .errors = "-8: Invalid start_height or stop_height",
     .example = "\n100 200",
     .run = rescanblockchain,
 };
