@@ -89,7 +89,7 @@ enum fx_upload fx_upload_open(struct fx_blobs *blobs, const char *id, enum fx_bl
 enum fx_upload fx_upload_write(struct fx_blobs *blobs, const char *id, uint64_t offset,
                                struct fx_span data, uint64_t *received);
 /* All bytes are there: makes the blob, gives its root. The upload is gone then; the same id gives
- * the root again. */
+ * the root again. FX_UPLOAD_OFFSET: bytes are missing. FX_UPLOAD_SHAPE: no such upload. */
 enum fx_upload fx_upload_finish(struct fx_blobs *blobs, const char *id, struct fx_hash *root);
 
 /* Called when a blob becomes complete. */

@@ -34,6 +34,7 @@ static const char wallet[] = "Wallet";
 static const char jobs[] = "Jobs";
 static const char chain[] = "Network choice";
 static const char debugging[] = "Debugging and tests";
+static const char clients[] = "Other programs";
 
 static const struct fx_arg_option table[] = {
     OPT_BOOL("help", general, "Print this help and exit", FX_ARG_COMMAND_LINE),
@@ -114,6 +115,14 @@ static const struct fx_arg_option table[] = {
     OPT_INT("mocktime", "<seconds>", debugging, "The clock stands at this unix time (regtest only)",
             0, INT64_C(4294967295), FX_ARG_NETWORK),
     OPT_BOOL("rpcdoccheck", debugging, "Check every reply against its description", FX_ARG_HIDDEN),
+
+    /* Of fornax-cli and fornax-miner, which read the same file. */
+    OPT_STR("rpcconnect", "<host>", clients, "", FX_ARG_HIDDEN),
+    OPT_STR("rpcwallet", "<name>", clients, "", FX_ARG_HIDDEN),
+    OPT_STR("rpcclienttimeout", "<seconds>", clients, "", FX_ARG_HIDDEN),
+    OPT_BOOL("rpcwait", clients, "", FX_ARG_HIDDEN),
+    OPT_STR("rpcwaittimeout", "<seconds>", clients, "", FX_ARG_HIDDEN),
+    OPT_BOOL("named", clients, "", FX_ARG_HIDDEN),
     {NULL, FX_ARG_BOOL, NULL, NULL, NULL, 0, 0, 0},
 };
 
@@ -153,7 +162,11 @@ static bool read_config(struct fx_options *options, char error[FX_ARGS_ERROR])
             ok = false;
         }
     } else {
-        ok = fx_args_config(options->args, (const char *)text, true, error);
+        char why[FX_ARGS_ERROR];
+
+        ok = fx_args_config(options->args, (const char *)text, false, why);
+        if (!ok)
+            snprintf(error, FX_ARGS_ERROR, "%.120s: %.*s", path, FX_ARGS_ERROR - 130, why);
     }
     free(text);
     free(path);

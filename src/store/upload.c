@@ -381,7 +381,7 @@ enum fx_upload fx_upload_finish(struct fx_blobs *blobs, const char *id, struct f
     case ABSENT:
         blob = finished(blobs, id);
         if (blob == NULL) {
-            return FX_UPLOAD_OFFSET;
+            return FX_UPLOAD_SHAPE;
         }
         *root = blob->key.root;
         return FX_UPLOAD_OK;

@@ -146,7 +146,7 @@ FX_TEST(bad_calls)
     FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &odd, &received), FX_UPLOAD_SHAPE);
     FX_CHECK_INT(fx_upload_write(blobs, "1", 0, (struct fx_span){bytes, 1}, &received),
                  FX_UPLOAD_OFFSET);
-    FX_CHECK_INT(fx_upload_finish(blobs, "1", &root), FX_UPLOAD_OFFSET);
+    FX_CHECK_INT(fx_upload_finish(blobs, "1", &root), FX_UPLOAD_SHAPE);
     FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
     FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &other, &received), FX_UPLOAD_SHAPE);
     FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_RESULT, &shape, &received), FX_UPLOAD_SHAPE);
