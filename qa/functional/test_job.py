@@ -53,7 +53,7 @@ class TestJob(JobTest):
         check_equal(put(client, 'operand', 'upload=ab15&rows=8192&k=1024', 0, big)[0], 413, 'piece over 4 MiB')
         status, reply = put(client, 'operand', 'upload=ab16&rows=128&k=256', 0, bytes(32_769))
         check(status in (400, 409), 'a byte too many is taken: %s %s' % (status, reply))
-        check_equal(http(client, 'POST', '/blob/operand/finish?upload=dead')[0], 409, 'end of an unknown upload')
+        check_equal(http(client, 'POST', '/blob/operand/finish?upload=dead')[0], 404, 'end of an unknown upload')
         check_equal(put(client, 'operand', query, 100_000, data[100_000:]), (200, {'received': len(data)}))
         status, reply = http(client, 'POST', '/blob/operand/finish?upload=ab12')
         check_equal(status, 200)
