@@ -153,6 +153,15 @@ def fee_in(node, txid, block):
     raise AssertionError('%s is not in block %s' % (txid, block))
 
 
+def spender(node, outpoint):
+    """The transaction of the node's pool that spends this outpoint with its first input; None."""
+    for txid in node.rpc.getrawmempool():
+        first = node.rpc.getrawtransaction(txid, True)['vin'][0]
+        if outpoint == '%s:%d' % (first['txid'], first['vout']):
+            return txid
+    return None
+
+
 class JobTest(FornaxTest):
     """Nodes 0 (the client's) and 1 (a solver's), both with coins, under a clock of the test's own."""
     nodes_count = 2
