@@ -91,6 +91,8 @@ bool fx_script_is_task(struct fx_span script, struct fx_hash *program);
 /* What a certificate signs: TH("fornax/accept", program). */
 void fx_task_accept_hash(const struct fx_hash *program, struct fx_hash *hash);
 
+#define FX_TASK_ASKED_MAX 8 /* challenges of one claim */
+
 /*
  * Random choices (protocol section 5); beacon is the id of the block that gives the randomness.
  * Of exclusivity: TH("fornax/assign", beacon(h0) || origin), whose first u64 counts.

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
+
 static void begin(struct fx_spend_case *s)
 {
     memset(s, 0, sizeof(*s));
@@ -66,11 +68,11 @@ void fx_case_set_claim_item(struct fx_spend_case *s)
     struct fx_buf *item = &s->items[0];
 
     item->len = 0;
-    fx_buf_u64(item, s->claimed.escrow);
-    fx_buf_u64(item, s->claimed.bond);
-    fx_buf_u64(item, s->claimed.burn);
-    fx_buf_hash(item, &s->claimed.solver);
-    fx_buf_hash(item, &s->claimed.result);
+    fx_buf_u64(item, s->next.escrow);
+    fx_buf_u64(item, s->next.bond);
+    fx_buf_u64(item, s->next.burn);
+    fx_buf_hash(item, &s->next.solver);
+    fx_buf_hash(item, &s->next.result);
     s->n_items = 1;
 }
 
@@ -101,7 +103,8 @@ void fx_case_begin_claim(struct fx_spend_case *s)
     begin(s);
     s->action = s->sign_as = FX_ACTION_CLAIM;
     s->signer = s->solver;
-    fx_case_solve(s, &s->claimed);
+    fx_case_solve(s, &s->next);
+    s->pay = FX_CASE_TASK;
     s->paid = ESCROW + BOND;
     fx_case_set_claim_item(s);
 }
@@ -118,7 +121,7 @@ void fx_case_begin_claimed(struct fx_spend_case *s)
     s->task = claimed;
     s->outpoint = fx_scene_outpoint(2);
     s->value = ESCROW + BOND;
-    s->coin_height = 950;
+    s->coin_height = H1;
     s->signer = s->solver;
     memset(&record, 0, sizeof(record));
     record.live = true;
@@ -168,6 +171,139 @@ void fx_case_begin_take(struct fx_spend_case *s)
     fx_case_add_sample(s, 1, 951);
 }
 
+/* From here on the claim's result is wrong in one entry. */
+static void spoil_result(struct fx_spend_case *s)
+{
+    size_t row = FX_CASE_ROW - s->shape.row0 * FX_TILE;
+    size_t column = FX_CASE_COLUMN - s->shape.col0 * FX_TILE;
+
+    s->result[row * s->shape.cols * FX_TILE + column] += 1;
+    fx_test_result_root(&s->shape, s->result, &s->solver.xonly, &s->task.result);
+}
+
+void fx_case_begin_challenged(struct fx_spend_case *s)
+{
+    struct fx_task_record *record;
+
+    fx_case_begin_claimed(s);
+    s->task.state = FX_TASK_CHALLENGED;
+    s->task.tile = 1;
+    s->value = ESCROW + BOND + FX_DEPOSIT;
+    record = fx_case_record(s);
+    record->state = FX_TASK_CHALLENGED;
+    record->asked = 3;
+}
+
+struct fx_task_record *fx_case_record(struct fx_spend_case *s)
+{
+    FX_CHECK_INT(s->scene.n_records, 1);
+    return &s->scene.records[0].record;
+}
+
+/* Pays to the task in this state. */
+static void pay_task(struct fx_spend_case *s, enum fx_task_state state, int64_t value)
+{
+    s->next = s->task;
+    s->next.state = (uint8_t)state;
+    s->pay = FX_CASE_TASK;
+    s->paid = value;
+}
+
+void fx_case_set_entry(struct fx_spend_case *s, uint32_t row, uint32_t column)
+{
+    s->items[0].len = s->items[1].len = 0;
+    fx_buf_u32(&s->items[0], row);
+    fx_buf_u32(&s->items[0], column);
+    fx_test_entry_proof(&s->job, &s->shape, s->result, &s->task.solver, row, column, &s->items[1]);
+    s->n_items = 2;
+}
+
+static void accuse(struct fx_spend_case *s)
+{
+    s->action = s->sign_as = FX_ACTION_FRAUD;
+    s->signer = s->client;
+    spoil_result(s);
+    fx_case_set_entry(s, FX_CASE_ROW, FX_CASE_COLUMN);
+    pay_task(s, FX_TASK_FUNDED, ESCROW);
+}
+
+void fx_case_begin_fraud(struct fx_spend_case *s)
+{
+    fx_case_begin_claimed(s);
+    accuse(s);
+    s->signature_bytes = 0;
+}
+
+void fx_case_begin_fraud_challenged(struct fx_spend_case *s)
+{
+    fx_case_begin_challenged(s);
+    accuse(s);
+}
+
+void fx_case_begin_challenge(struct fx_spend_case *s)
+{
+    fx_case_begin_claimed(s);
+    s->action = s->sign_as = FX_ACTION_CHALLENGE;
+    s->signer = s->client;
+    fx_buf_u32(&s->items[0], 1);
+    s->n_items = 1;
+    pay_task(s, FX_TASK_CHALLENGED, ESCROW + BOND + FX_DEPOSIT);
+    s->next.tile = 1;
+}
+
+void fx_case_set_tile(struct fx_spend_case *s, uint32_t tile)
+{
+    uint8_t data[FX_TILE_BYTES], path[32 * 8];
+    size_t n = fx_test_result_tile(&s->shape, s->result, &s->solver.xonly, tile, data, path);
+
+    s->items[0].len = s->items[1].len = 0;
+    fx_buf_bytes(&s->items[0], data, sizeof(data));
+    fx_buf_bytes(&s->items[1], path, 32 * n);
+    s->n_items = 2;
+}
+
+void fx_case_begin_answer(struct fx_spend_case *s)
+{
+    fx_case_begin_challenged(s);
+    s->action = s->sign_as = FX_ACTION_ANSWER;
+    fx_case_set_tile(s, 1);
+    pay_task(s, FX_TASK_CLAIMED, ESCROW + BOND);
+}
+
+static void give_up(struct fx_spend_case *s, uint32_t units)
+{
+    s->action = s->sign_as = FX_ACTION_EXPIRE;
+    s->signer = s->client;
+    s->sequence = FX_SEQUENCE_LOCK_TIME | units;
+    pay_task(s, FX_TASK_FUNDED, ESCROW);
+}
+
+void fx_case_begin_expire(struct fx_spend_case *s)
+{
+    fx_case_begin_claimed(s);
+    give_up(s, 2 * s->job.spec.window);
+    /* The beacon is the block above the claim. */
+    s->height = H1 + 1 + 60;
+    s->scene.tip = s->height - 1;
+}
+
+void fx_case_begin_expire_challenged(struct fx_spend_case *s)
+{
+    fx_case_begin_challenged(s);
+    s->params.answer_window = 5;
+    give_up(s, 5);
+}
+
+void fx_case_begin_reject(struct fx_spend_case *s)
+{
+    fx_case_begin_claimed(s);
+    s->action = s->sign_as = FX_ACTION_REJECT;
+    s->signer = s->client;
+    fx_case_record(s)->asked = FX_TASK_ASKED_MAX;
+    s->pay = FX_CASE_SOLVER;
+    s->paid = BOND;
+}
+
 void fx_case_add_witness(struct fx_spend_case *s, struct fx_txb *b)
 {
     const uint8_t action[2] = {s->action, 0};
@@ -188,17 +324,22 @@ void fx_case_add_witness(struct fx_spend_case *s, struct fx_txb *b)
 
 static void add_outputs(struct fx_spend_case *s, struct fx_txb *b, const uint8_t change[34])
 {
-    uint8_t script[FX_TASK_SCRIPT_SIZE];
+    uint8_t script[FX_TASK_SCRIPT_SIZE + 1] = {0};
 
     fx_txb_add_out(b, 500, change, 34);
-    if (s->action != FX_ACTION_CLAIM) {
+    if (s->pay == FX_CASE_PLAIN) {
         fx_txb_add_out(b, 600, change, 34);
         return;
     }
     if (s->no_second_output) {
         return;
     }
-    fx_case_task_script(&s->claimed, script);
+    if (s->pay == FX_CASE_TASK) {
+        fx_case_task_script(&s->next, script);
+    } else {
+        fx_script_p2tr(s->solver.xonly.b, script);
+        script[0] ^= s->script_byte;
+    }
     if (s->wrong_pair) {
         script[9] ^= 1;
     }
@@ -206,22 +347,18 @@ static void add_outputs(struct fx_spend_case *s, struct fx_txb *b, const uint8_t
         /* It is there, at another index. */
         fx_txb_add_out(b, 1, change, 34);
     }
-    fx_txb_add_out(b, s->paid, script, sizeof(script));
+    fx_txb_add_out(b, s->paid, script, FX_TASK_SCRIPT_SIZE + (s->long_script ? 1 : 0));
 }
 
-/* Runs the spend as it now stands. */
-enum fx_result fx_case_run(struct fx_spend_case *s)
+struct fx_tx *fx_case_build(struct fx_spend_case *s, struct fx_coin coins[2])
 {
     uint8_t script[FX_TASK_SCRIPT_SIZE], change[34] = {0x51, 0x20, 7};
     struct fx_outpoint other = fx_scene_outpoint(77);
-    struct fx_coin coins[2];
     struct fx_sighash_cache cache;
-    struct fx_spend_context ctx;
     struct fx_hash hash;
     struct fx_txb b;
     struct fx_tx *tx;
     struct fx_txout out;
-    enum fx_result result;
 
     fx_txb_init(&b);
     b.version = s->version;
@@ -260,8 +397,20 @@ enum fx_result fx_case_run(struct fx_spend_case *s)
     fx_tx_unref(tx);
     fx_case_add_witness(s, &b);
     tx = fx_txb_build(&b);
-    s->txid = tx->txid;
+    fx_txb_clear(&b);
+    return tx;
+}
 
+enum fx_result fx_case_run(struct fx_spend_case *s)
+{
+    struct fx_coin coins[2];
+    struct fx_tx *tx = fx_case_build(s, coins);
+    struct fx_sighash_cache cache;
+    struct fx_spend_context ctx;
+    enum fx_result result;
+
+    s->txid = tx->txid;
+    fx_sighash_cache_init(&cache, tx, coins);
     ctx.params = &s->params;
     ctx.view = &s->scene.view;
     ctx.height = s->height;
@@ -272,18 +421,27 @@ enum fx_result fx_case_run(struct fx_spend_case *s)
     memset(&s->spent, 0xee, sizeof(s->spent));
     result = fx_connect_spend(&ctx, IN, &s->delta, &s->spent, &s->why);
     fx_tx_unref(tx);
-    fx_txb_clear(&b);
     fx_coin_clear(&coins[0]);
     fx_coin_clear(&coins[1]);
     return result;
 }
 
-void fx_case_begin_any(struct fx_spend_case *s, unsigned action)
+void fx_case_begin_any(struct fx_spend_case *s, unsigned number)
 {
-    static void (*const begins[])(struct fx_spend_case *) = {
-        fx_case_begin_refund, fx_case_begin_claim, fx_case_begin_accept, fx_case_begin_take};
+    static void (*const begins[FX_CASES])(struct fx_spend_case *) = {
+        fx_case_begin_refund,
+        fx_case_begin_claim,
+        fx_case_begin_accept,
+        fx_case_begin_take,
+        fx_case_begin_fraud,
+        fx_case_begin_challenge,
+        fx_case_begin_answer,
+        fx_case_begin_expire,
+        fx_case_begin_reject,
+        fx_case_begin_fraud_challenged,
+        fx_case_begin_expire_challenged};
 
-    begins[action](s);
+    begins[number](s);
 }
 
 const struct fx_record_change *fx_case_only_change(const struct fx_spend_case *s)

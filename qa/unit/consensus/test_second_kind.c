@@ -158,7 +158,7 @@ static void make_digits(struct fx_spend_case *s)
     s->params.kinds = two_kinds;
     s->task.spec = spec_of(&s->client.xonly);
     s->task.spec.deadline = s->job.spec.deadline;
-    s->claimed.spec = s->task.spec;
+    s->next.spec = s->task.spec;
     kind_digits.task_shape(s->task.spec.body, 1, &s->shape);
 }
 

@@ -1,5 +1,5 @@
-/* Spending task outputs: every condition of each action, each violated alone; those of claim stand
- * in test_spend_claim.c. */
+/* Spending task outputs: what all actions share, refund, accept and take, each condition violated
+ * alone; claim stands in test_spend_claim.c, the rest in test_spend_dispute.c. */
 #include "consensus/spend.h"
 
 #include <stdlib.h>
@@ -11,13 +11,16 @@
 
 FX_TEST(each_action_as_it_should_be)
 {
-    for (unsigned action = 0; action < 4; action++) {
+    struct fx_outpoint origin = fx_scene_outpoint(1);
+
+    for (unsigned number = 0; number < FX_CASES; number++) {
         struct fx_spend_case s;
 
-        fx_case_begin_any(&s, action);
+        fx_case_begin_any(&s, number);
         CHECK_VALID(&s);
-        FX_CHECK_INT(s.spent.action, action);
-        FX_CHECK(fx_outpoint_equal(&s.spent.origin, &(struct fx_outpoint){{{0}}, 0}) == false);
+        FX_CHECK_INT(s.spent.action, s.action);
+        FX_CHECK(number >= FX_ACTIONS || s.spent.action == number);
+        FX_CHECK(fx_outpoint_equal(&s.spent.origin, &origin));
         fx_case_end(&s);
     }
 }
@@ -28,7 +31,7 @@ FX_TEST(witnesses)
     BREAK_ANY(s.no_witness = true, "bad-task-witness");
     BREAK_ANY(s.action_bytes = 0, "bad-task-witness");
     BREAK_ANY(s.action_bytes = 2, "bad-task-witness");
-    BREAK_ANY(s.signature_bytes = 0, "bad-task-witness");
+    BREAK_SIGNED(s.signature_bytes = 0, "bad-task-witness");
     BREAK_ANY(s.signature_bytes = 63, "bad-task-witness");
     BREAK_ANY(s.signature_bytes = 65, "bad-task-witness");
     BREAK_ANY(s.no_signature = true, "bad-task-witness");
@@ -38,44 +41,59 @@ FX_TEST(witnesses)
     BREAK(fx_case_begin_claim, s.n_items--, "bad-task-witness");
     BREAK(fx_case_begin_accept, s.n_items--, "bad-task-witness");
     BREAK(fx_case_begin_take, s.n_items--, "bad-task-witness");
+    BREAK(fx_case_begin_fraud, s.n_items--, "bad-task-witness");
+    BREAK(fx_case_begin_challenge, s.n_items--, "bad-task-witness");
+    BREAK(fx_case_begin_answer, s.n_items--, "bad-task-witness");
     BREAK(fx_case_begin_claim, s.items[0].len--, "bad-task-witness");
     BREAK(fx_case_begin_claim, fx_buf_u8(&s.items[0], 0), "bad-task-witness");
     BREAK(fx_case_begin_accept, s.items[0].len--, "bad-task-witness");
     BREAK(fx_case_begin_accept, fx_buf_u8(&s.items[0], 0), "bad-task-witness");
 }
 
-/* The places of the actions that are still to come. */
-FX_TEST(later_actions_are_refused)
+/* Which states an action spends; 3 is none. */
+static bool spends(uint8_t action, unsigned state)
 {
-    for (uint8_t action = FX_ACTION_FRAUD; action <= FX_ACTION_REJECT; action++) {
-        for (size_t items = 0; items <= 3; items++) {
-            struct fx_spend_case s;
-
-            fx_case_begin_claimed(&s);
-            s.action = s.sign_as = action;
-            s.n_items = items;
-            CHECK_REFUSED(&s, "bad-task-witness");
-            fx_case_end(&s);
-        }
+    switch ((enum fx_task_action)action) {
+    case FX_ACTION_REFUND:
+    case FX_ACTION_CLAIM:
+        return state == FX_TASK_FUNDED;
+    case FX_ACTION_ACCEPT:
+    case FX_ACTION_TAKE:
+    case FX_ACTION_CHALLENGE:
+    case FX_ACTION_REJECT:
+        return state == FX_TASK_CLAIMED;
+    case FX_ACTION_ANSWER:
+        return state == FX_TASK_CHALLENGED;
+    case FX_ACTION_FRAUD:
+    case FX_ACTION_EXPIRE:
+        return state == FX_TASK_CLAIMED || state == FX_TASK_CHALLENGED;
     }
+    return false;
 }
 
 FX_TEST(actions_from_other_states)
 {
-    /* A claimed output cannot be refunded or claimed, a funded one not accepted or taken. */
+    for (unsigned number = 0; number < FX_CASES; number++) {
+        for (uint8_t state = 0; state <= 3; state++) {
+            struct fx_spend_case s;
+
+            fx_case_begin_any(&s, number);
+            if (!spends(s.action, state)) {
+                s.task.state = state;
+                CHECK_REFUSED(&s, "bad-task-witness");
+            }
+            fx_case_end(&s);
+        }
+    }
+    /* The record of a claimed output does not make up for it. */
     BREAK(fx_case_begin_accept,
-          (s.action = s.sign_as = FX_ACTION_CLAIM, fx_case_solve(&s, &s.claimed),
+          (s.action = s.sign_as = FX_ACTION_CLAIM, fx_case_solve(&s, &s.next),
            fx_case_set_claim_item(&s)),
           "bad-task-witness");
     BREAK(fx_case_begin_claimed,
           (s.action = s.sign_as = FX_ACTION_REFUND, s.signer = s.client,
            s.lock_time = s.job.spec.deadline),
           "bad-task-witness");
-    BREAK(fx_case_begin_accept, (s.task.state = FX_TASK_FUNDED), "bad-task-witness");
-    BREAK(fx_case_begin_take, (s.task.state = FX_TASK_FUNDED), "bad-task-witness");
-    BREAK(fx_case_begin_accept, (s.task.state = FX_TASK_CHALLENGED), "bad-task-witness");
-    BREAK(fx_case_begin_take, (s.task.state = FX_TASK_CHALLENGED), "bad-task-witness");
-    BREAK(fx_case_begin_refund, (s.task.state = 3), "bad-task-witness");
 }
 
 FX_TEST(programs)
@@ -158,7 +176,7 @@ FX_TEST(refund_of_any_bytes_with_a_head)
 FX_TEST(invalid_specs_cannot_be_claimed)
 {
     BREAK(fx_case_begin_claim,
-          (s.job.spec.version = 2, fx_case_sync_spec(&s), fx_case_solve(&s, &s.claimed)),
+          (s.job.spec.version = 2, fx_case_sync_spec(&s), fx_case_solve(&s, &s.next)),
           "bad-task-spec");
     BREAK(fx_case_begin_claim, (s.job.spec.kind = 2, fx_case_sync_spec(&s)), "bad-task-spec");
     BREAK(fx_case_begin_claim, (s.job.spec.window = 0, fx_case_sync_spec(&s)), "bad-task-spec");
@@ -174,14 +192,56 @@ FX_TEST(invalid_specs_cannot_be_claimed)
 
 FX_TEST(signatures)
 {
-    BREAK_ANY(s.bad_signature = true, "bad-task-sig");
-    BREAK_ANY(fx_test_key(99, &s.signer), "bad-task-sig");
+    BREAK_SIGNED(s.bad_signature = true, "bad-task-sig");
+    BREAK_SIGNED(fx_test_key(99, &s.signer), "bad-task-sig");
     /* Each action signs itself. */
-    BREAK_ANY(s.sign_as = (uint8_t)(s.action ^ 1), "bad-task-sig");
+    BREAK_SIGNED(s.sign_as = (uint8_t)(s.action ^ 1), "bad-task-sig");
     BREAK(fx_case_begin_refund, s.signer = s.solver, "bad-task-sig");
     BREAK(fx_case_begin_claim, s.signer = s.client, "bad-task-sig");
     BREAK(fx_case_begin_accept, s.signer = s.client, "bad-task-sig");
     BREAK(fx_case_begin_take, s.signer = s.client, "bad-task-sig");
+    BREAK(fx_case_begin_fraud_challenged, s.signer = s.solver, "bad-task-sig");
+    BREAK(fx_case_begin_challenge, s.signer = s.solver, "bad-task-sig");
+    BREAK(fx_case_begin_answer, s.signer = s.client, "bad-task-sig");
+    BREAK(fx_case_begin_expire, s.signer = s.solver, "bad-task-sig");
+    BREAK(fx_case_begin_expire_challenged, s.signer = s.solver, "bad-task-sig");
+    BREAK(fx_case_begin_reject, s.signer = s.solver, "bad-task-sig");
+}
+
+/* No claim can make such an output; the sums of the rules stay in range whatever one spends. */
+FX_TEST(amounts_of_claimed_outputs)
+{
+    const uint64_t max = (uint64_t)fx_params_get(FX_REGTEST)->max_money;
+
+    for (unsigned number = FX_ACTION_ACCEPT; number < FX_CASES; number++) {
+        for (unsigned way = 0; way < 6; way++) {
+            struct fx_spend_case s;
+
+            fx_case_begin_any(&s, number);
+            switch (way) {
+            case 0:
+                s.task.escrow = max + 1;
+                break;
+            case 1:
+                s.task.bond = max + 1;
+                break;
+            case 2:
+                s.task.burn = max + 1;
+                break;
+            case 3:
+                s.task.bond = max - ESCROW + 1;
+                break;
+            case 4:
+                s.task.escrow = UINT64_MAX;
+                break;
+            case 5:
+                s.task.bond = UINT64_MAX - ESCROW + 1; /* the sum wraps around to 0 */
+                break;
+            }
+            CHECK_REFUSED(&s, "bad-task-amount");
+            fx_case_end(&s);
+        }
+    }
 }
 
 /* ---- records ----------------------------------------------------------------------------- */
@@ -199,14 +259,30 @@ static void set_live(struct fx_spend_case *s, bool live, unsigned outpoint)
 
 FX_TEST(records_must_name_the_outpoint)
 {
-    BREAK(fx_case_begin_accept, s.scene.n_records = 0, "bad-task-record");
-    BREAK(fx_case_begin_accept, set_live(&s, true, 3), "bad-task-record");
-    BREAK(fx_case_begin_accept, set_live(&s, false, 2), "bad-task-record");
-    BREAK(fx_case_begin_take, s.scene.n_records = 0, "bad-task-record");
-    BREAK(fx_case_begin_take, set_live(&s, true, 3), "bad-task-record");
-    BREAK(fx_case_begin_take, set_live(&s, false, 2), "bad-task-record");
-    /* A claimed preimage of a zero origin is not fresh. */
-    BREAK(fx_case_begin_take, memset(&s.task.origin, 0, sizeof(s.task.origin)), "bad-task-record");
+    for (unsigned number = FX_ACTION_ACCEPT; number < FX_CASES; number++) {
+        for (unsigned way = 0; way < 4; way++) {
+            struct fx_spend_case s;
+
+            fx_case_begin_any(&s, number);
+            switch (way) {
+            case 0:
+                s.scene.n_records = 0;
+                break;
+            case 1:
+                set_live(&s, true, 3);
+                break;
+            case 2:
+                set_live(&s, false, 2);
+                break;
+            case 3:
+                /* A preimage of another state is not fresh for its zero origin. */
+                memset(&s.task.origin, 0, sizeof(s.task.origin));
+                break;
+            }
+            CHECK_REFUSED(&s, "bad-task-record");
+            fx_case_end(&s);
+        }
+    }
     /* Anybody can pay to a preimage with an origin; only the one the record names counts. */
     BREAK(fx_case_begin_claim, s.task.origin = fx_scene_outpoint(1), "bad-task-record");
     BREAK(fx_case_begin_refund, s.task.origin = fx_scene_outpoint(1), "bad-task-record");
@@ -214,11 +290,11 @@ FX_TEST(records_must_name_the_outpoint)
 
 FX_TEST(records_that_cannot_be_looked_up)
 {
-    for (unsigned action = 0; action < 4; action++) {
+    for (unsigned number = 0; number < FX_CASES; number++) {
         struct fx_spend_case s;
 
-        fx_case_begin_any(&s, action);
-        if (action == FX_ACTION_REFUND) {
+        fx_case_begin_any(&s, number);
+        if (number == FX_ACTION_REFUND) {
             s.task.origin = fx_scene_outpoint(1);
         }
         s.scene.fail_record = true;
@@ -236,7 +312,7 @@ static void fund_again(struct fx_spend_case *s)
     memset(&record, 0, sizeof(record));
     s->task.origin = origin;
     s->outpoint = fx_scene_outpoint(4);
-    s->claimed.origin = origin;
+    s->next.origin = origin;
     record.live = true;
     record.outpoint = s->outpoint;
     record.h0 = H0 - 7;
@@ -290,7 +366,7 @@ FX_TEST(claim_of_a_task_that_is_funded_again)
     FX_CHECK_INT(change->after.state, FX_TASK_CLAIMED);
     FX_CHECK(fx_hash_equal(&change->after.outpoint.txid, &s.txid));
     /* The claimed output names the origin, not the outpoint that is spent. */
-    s.claimed.origin = s.outpoint;
+    s.next.origin = s.outpoint;
     CHECK_REFUSED(&s, "bad-task-pair");
     fx_case_end(&s);
 }

@@ -8,9 +8,9 @@
 
 static void claim_with(struct fx_spend_case *s, uint64_t escrow, uint64_t bond, uint64_t burn)
 {
-    s->claimed.escrow = escrow;
-    s->claimed.bond = bond;
-    s->claimed.burn = burn;
+    s->next.escrow = escrow;
+    s->next.bond = bond;
+    s->next.burn = burn;
     s->paid = (int64_t)(escrow + bond);
     fx_case_set_claim_item(s);
 }
@@ -23,7 +23,7 @@ FX_TEST(claim_height)
     /* Also where the task is exclusive: no beacon can be there yet. */
     BREAK(fx_case_begin_claim,
           (s.height = H0, s.scene.tip = H0 - 1, s.job.spec.exclusive = 10, fx_case_sync_spec(&s),
-           s.claimed.spec = s.task.spec),
+           s.next.spec = s.task.spec),
           "bad-task-locktime");
 }
 
@@ -68,11 +68,11 @@ FX_TEST(claim_pair)
     BREAK(fx_case_begin_claim, s.no_pair = true, "bad-task-pair");
     BREAK(fx_case_begin_claim, s.no_second_output = true, "bad-task-pair");
     /* The output pays to other fields than the witness has. */
-    BREAK(fx_case_begin_claim, s.claimed.burn--, "bad-task-pair");
-    BREAK(fx_case_begin_claim, s.claimed.result.b[0] ^= 1, "bad-task-pair");
-    BREAK(fx_case_begin_claim, s.claimed.origin = fx_scene_outpoint(9), "bad-task-pair");
-    BREAK(fx_case_begin_claim, s.claimed.index = 0, "bad-task-pair");
-    BREAK(fx_case_begin_claim, s.claimed.state = FX_TASK_FUNDED, "bad-task-pair");
+    BREAK(fx_case_begin_claim, s.next.burn--, "bad-task-pair");
+    BREAK(fx_case_begin_claim, s.next.result.b[0] ^= 1, "bad-task-pair");
+    BREAK(fx_case_begin_claim, s.next.origin = fx_scene_outpoint(9), "bad-task-pair");
+    BREAK(fx_case_begin_claim, s.next.index = 0, "bad-task-pair");
+    BREAK(fx_case_begin_claim, s.next.state = FX_TASK_FUNDED, "bad-task-pair");
 }
 
 /* Job-lane blocks at these heights, each of a solver with key 100 + its number. */
@@ -91,7 +91,7 @@ static void exclusive(struct fx_spend_case *s, uint16_t blocks, uint32_t height)
 {
     s->job.spec.exclusive = blocks;
     fx_case_sync_spec(s);
-    s->claimed.spec = s->task.spec;
+    s->next.spec = s->task.spec;
     s->height = height;
     s->scene.tip = height - 1;
 }
@@ -101,7 +101,7 @@ static void claimed_by(struct fx_spend_case *s, unsigned key)
 {
     fx_test_key(key, &s->solver);
     s->signer = s->solver;
-    s->claimed.solver = s->solver.xonly;
+    s->next.solver = s->solver.xonly;
     fx_case_set_claim_item(s);
 }
 
