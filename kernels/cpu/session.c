@@ -445,7 +445,8 @@ static bool hand_over(struct fx_session *session, struct slot *slot, bool produc
 
         go_on = sink->ticket(sink->ctx, found->i, found->j, found->l, found->ticket);
     }
-    memmove(slot->found, slot->found + given, (slot->n_found - given) * sizeof *slot->found);
+    if (given < slot->n_found)
+        memmove(slot->found, slot->found + given, (slot->n_found - given) * sizeof *slot->found);
     slot->n_found -= given;
     if (!slot->active || slot->next < session->task.depth)
         return go_on;

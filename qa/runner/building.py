@@ -118,7 +118,9 @@ def build(variant, targets=("all",)):
     if not asked.exists() or asked.read_text() != "\n".join(command):
         step(f"{variant}-configure", command, folder)
         asked.write_text("\n".join(command))
-    step(f"{variant}-make", ["make", f"-j{processors()}", *targets], folder)
+    # One after the other: `all` is a make of its own, and two would build the same files at once.
+    for target in targets:
+        step(f"{variant}-make-{target}", ["make", f"-j{processors()}", target], folder)
     say(f"built {variant} in {time.monotonic() - start:.0f} s")
     return folder
 
