@@ -166,7 +166,7 @@ struct fx_block *kit_make(const struct kit *kit, struct kit_block *spec)
     struct fx_header header = {
         .version = fx_header_version(job ? FX_LANE_JOB : FX_LANE_HASH),
         .prev = parent->id,
-        .time = parent->header.time + 1,
+        .time = parent->header.time + (spec->wait > 0 ? spec->wait : 1),
         .nbits = 0x207fffff,
     };
     struct fx_block *block;

@@ -28,6 +28,7 @@ struct kit_block {
     const struct fx_index *parent;
     uint32_t height;
     unsigned salt; /* siblings of one parent need different ones */
+    uint32_t wait; /* seconds after the parent; 0: one */
     int64_t value; /* what the coinbase pays to the miner key; -1: the full subsidy */
     int64_t fees;
     struct fx_tx *txs[KIT_TX_MAX]; /* the block takes the references */
