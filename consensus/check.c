@@ -4,21 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script_ops.h"
 #include "consensus/work.h"
 #include "src/util/mem.h"
 
 #define COINBASE_SCRIPT_MIN 2
 #define COINBASE_SCRIPT_MAX 100
 #define VERSION_MIN 4 /* BIP34, BIP66 and BIP65 each made one version the lowest */
-
-#define OP_PUSHDATA1 0x4c
-#define OP_PUSHDATA2 0x4d
-#define OP_PUSHDATA4 0x4e
-#define OP_CHECKSIG 0xac
-#define OP_CHECKSIGVERIFY 0xad
-#define OP_CHECKMULTISIG 0xae
-#define OP_CHECKMULTISIGVERIFY 0xaf
-#define MULTISIG_KEYS_MAX 20
 
 /* ---- headers ----------------------------------------------------------------------------- */
 
@@ -150,51 +142,15 @@ bool fx_tx_is_final(const struct fx_tx *tx, uint32_t height, int64_t time)
     return true;
 }
 
-/* The bytes that a push opcode at the reader's place pushes are skipped; bad where they are not all
- * there. */
-static void skip_push(struct fx_reader *r, uint8_t opcode)
-{
-    size_t n = opcode;
-
-    if (opcode == OP_PUSHDATA1) {
-        n = fx_read_u8(r);
-    } else if (opcode == OP_PUSHDATA2) {
-        n = fx_read_u16(r);
-    } else if (opcode == OP_PUSHDATA4) {
-        n = fx_read_u32(r);
-    }
-    fx_read_bytes(r, n);
-}
-
-static uint64_t script_sigops(struct fx_span script)
-{
-    struct fx_reader r;
-    uint64_t n = 0;
-
-    fx_reader_init(&r, script.data, script.len);
-    while (r.left > 0 && !r.bad) {
-        uint8_t opcode = fx_read_u8(&r);
-
-        if (opcode <= OP_PUSHDATA4) {
-            skip_push(&r, opcode);
-        } else if (opcode == OP_CHECKSIG || opcode == OP_CHECKSIGVERIFY) {
-            n++;
-        } else if (opcode == OP_CHECKMULTISIG || opcode == OP_CHECKMULTISIGVERIFY) {
-            n += MULTISIG_KEYS_MAX;
-        }
-    }
-    return n;
-}
-
 uint64_t fx_tx_legacy_sigops(const struct fx_tx *tx)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; i < tx->n_in; i++) {
-        n += script_sigops(tx->in[i].script_sig);
+        n += fx_script_sigops(tx->in[i].script_sig, false);
     }
     for (size_t i = 0; i < tx->n_out; i++) {
-        n += script_sigops(tx->out[i].script);
+        n += fx_script_sigops(tx->out[i].script, false);
     }
     return n;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script_ops.h"
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
@@ -34,11 +35,14 @@ uint64_t fx_tx_sigops_cost(const struct fx_tx *tx, const struct fx_coin *spent)
     if (fx_tx_is_coinbase(tx)) {
         return cost;
     }
-    /* Of the scripts that can be spent, P2WPKH alone counts: taproot and tasks have no share. */
     for (size_t i = 0; i < tx->n_in; i++) {
-        if (fx_script_classify(fx_coin_script(&spent[i])) == FX_SCRIPT_P2WPKH) {
-            cost++;
+        const struct fx_txin *in = &tx->in[i];
+        struct fx_span script = fx_coin_script(&spent[i]);
+
+        if (fx_script_is_p2sh(script)) {
+            cost += fx_script_p2sh_sigops(in->script_sig) * FX_WITNESS_SCALE;
         }
+        cost += fx_script_witness_sigops(in->script_sig, script, in->witness, in->n_witness);
     }
     return cost;
 }
@@ -196,7 +200,10 @@ static enum fx_result judge(const struct fx_connect_context *context, const stru
     if (result != FX_VALID) {
         return result;
     }
-    fx_sighash_cache_init(&out->cache, tx, out->spent);
+    /* The hashes are signed by witnesses alone. */
+    if (tx->has_witness) {
+        fx_sighash_cache_init(&out->cache, tx, out->spent);
+    }
     return spend_tasks(context, tx, delta, out, why);
 }
 

@@ -1,10 +1,12 @@
 /*
- * Verifying inputs. The scripts of version 1 so far: P2WPKH (BIP141, BIP143), P2TR key path
- * (BIP341) and task outputs (consensus/spend.h); any other is refused as FX_SCRIPT_UNSUPPORTED.
+ * Kinds of scripts, and verifying an input by the rules of blocks. Task outputs are spent by rules
+ * of their own (consensus/spend.h); here they are one of the witness programs that anybody may
+ * spend.
  */
 #ifndef FX_CONSENSUS_SCRIPT_H
 #define FX_CONSENSUS_SCRIPT_H
 
+#include "consensus/interpreter.h"
 #include "consensus/tx.h"
 #include "consensus/verdict.h"
 
@@ -36,8 +38,12 @@ struct fx_script_check {
     size_t in;
     const struct fx_coin *spent; /* all of the transaction's inputs' coins, tx->n_in of them */
     const struct fx_sighash_cache *cache;
+    const struct fx_sig_memory *memory; /* NULL: none */
 };
 
+/* By the rules of blocks: FX_OK or FX_SCRIPT_VERIFY_*. */
 enum fx_verdict fx_script_check_run(const struct fx_script_check *check);
+/* By any rules: FX_VERIFY_*. */
+enum fx_script_error fx_script_check_flags(const struct fx_script_check *check, uint32_t flags);
 
 #endif

@@ -1,8 +1,9 @@
-/* Signature hashes: BIP143, BIP341, and that of task spends (protocol section 5). */
+/* Signature hashes: legacy, BIP143, BIP341, and that of task spends (protocol section 5). */
 #include "consensus/sighash.h"
 
 #include <string.h>
 
+#include "consensus/script_ops.h"
 #include "src/crypto/sha256.h"
 #include "src/crypto/taghash.h"
 
@@ -39,7 +40,7 @@ static void put_hash(struct fx_sha256 *ctx, const struct fx_hash *h)
     fx_sha256_update(ctx, h->b, sizeof h->b);
 }
 
-static void put_var_bytes(struct fx_sha256 *ctx, const uint8_t *data, size_t n)
+static void put_var(struct fx_sha256 *ctx, uint64_t n)
 {
     uint8_t head[9] = {0};
     size_t head_len = fx_var_size(n);
@@ -49,10 +50,15 @@ static void put_var_bytes(struct fx_sha256 *ctx, const uint8_t *data, size_t n)
     } else {
         head[0] = head_len == 3 ? 0xfd : head_len == 5 ? 0xfe : 0xff;
         for (size_t i = 1; i < head_len; i++) {
-            head[i] = (uint8_t)((uint64_t)n >> 8 * (i - 1));
+            head[i] = (uint8_t)(n >> 8 * (i - 1));
         }
     }
     fx_sha256_update(ctx, head, head_len);
+}
+
+static void put_var_bytes(struct fx_sha256 *ctx, const uint8_t *data, size_t n)
+{
+    put_var(ctx, n);
     put(ctx, data, n);
 }
 
@@ -85,9 +91,11 @@ void fx_sighash_cache_init(struct fx_sighash_cache *cache, const struct fx_tx *t
     fx_sha256_init(&outputs);
     for (size_t i = 0; i < tx->n_in; i++) {
         put_outpoint(&prevouts, &tx->in[i].prevout);
+        put_u32(&sequences, tx->in[i].sequence);
+    }
+    for (size_t i = 0; i < tx->n_in && spent != NULL; i++) {
         put_i64(&amounts, spent[i].value);
         put_var_bytes(&scripts, spent[i].script, spent[i].script_len);
-        put_u32(&sequences, tx->in[i].sequence);
     }
     for (size_t i = 0; i < tx->n_out; i++) {
         put_output(&outputs, &tx->out[i]);
@@ -101,6 +109,102 @@ void fx_sighash_cache_init(struct fx_sighash_cache *cache, const struct fx_tx *t
     again(&cache->sequences, &cache->v0_sequences);
     again(&cache->outputs, &cache->v0_outputs);
 }
+
+/* ---- before segwit ----------------------------------------------------------------------- */
+
+/* Where a walk ends before the script does, at a push that is not complete, the rest is left out
+ * though it was counted: such a script fails later, so nobody sees the hash. */
+static void put_script_code(struct fx_sha256 *ctx, struct fx_span code)
+{
+    struct fx_script_walk walk;
+    struct fx_op op;
+    const uint8_t *from;
+    size_t separators = 0;
+
+    fx_script_walk_init(&walk, code);
+    while (fx_script_walk_next(&walk, &op)) {
+        separators += op.code == FX_OP_CODESEPARATOR;
+    }
+    put_var(ctx, code.len - separators);
+    fx_script_walk_init(&walk, code);
+    from = walk.at;
+    while (fx_script_walk_next(&walk, &op)) {
+        if (op.code == FX_OP_CODESEPARATOR) {
+            put(ctx, from, (size_t)(walk.at - 1 - from));
+            from = walk.at;
+        }
+    }
+    put(ctx, from, (size_t)(walk.at - from));
+}
+
+/* An input that is not the one that is signed: its outpoint, no script, its sequence or none. */
+static void put_other_input(struct fx_sha256 *ctx, const struct fx_txin *in, bool with_sequence)
+{
+    uint8_t raw[FX_OUTPOINT_SIZE + 5] = {0};
+
+    fx_outpoint_key(&in->prevout, raw);
+    if (with_sequence) {
+        fx_store_u32(raw + FX_OUTPOINT_SIZE + 1, in->sequence);
+    }
+    fx_sha256_update(ctx, raw, sizeof raw);
+}
+
+static void put_legacy_outputs(struct fx_sha256 *ctx, const struct fx_tx *tx, size_t in,
+                               uint32_t outputs)
+{
+    if (outputs == FX_SIGHASH_NONE) {
+        put_var(ctx, 0);
+        return;
+    }
+    if (outputs == FX_SIGHASH_SINGLE) {
+        put_var(ctx, in + 1);
+        for (size_t i = 0; i < in; i++) {
+            put_i64(ctx, -1);
+            put_var(ctx, 0);
+        }
+        put_output(ctx, &tx->out[in]);
+        return;
+    }
+    put_var(ctx, tx->n_out);
+    for (size_t i = 0; i < tx->n_out; i++) {
+        put_output(ctx, &tx->out[i]);
+    }
+}
+
+void fx_sighash_legacy(const struct fx_tx *tx, size_t in, struct fx_span script_code,
+                       uint32_t hash_type, struct fx_hash *hash)
+{
+    bool anyone = (hash_type & FX_SIGHASH_ANYONECANPAY) != 0;
+    uint32_t outputs = hash_type & 0x1f;
+    bool all = outputs != FX_SIGHASH_NONE && outputs != FX_SIGHASH_SINGLE;
+    struct fx_sha256 ctx;
+    struct fx_hash once;
+
+    if (outputs == FX_SIGHASH_SINGLE && in >= tx->n_out) {
+        memset(hash, 0, sizeof *hash);
+        hash->b[0] = 1;
+        return;
+    }
+    fx_sha256_init(&ctx);
+    put_u32(&ctx, (uint32_t)tx->version);
+    put_var(&ctx, anyone ? 1 : tx->n_in);
+    for (size_t i = 0; i < tx->n_in; i++) {
+        if (i == in) {
+            put_outpoint(&ctx, &tx->in[i].prevout);
+            put_script_code(&ctx, script_code);
+            put_u32(&ctx, tx->in[i].sequence);
+        } else if (!anyone) {
+            put_other_input(&ctx, &tx->in[i], all);
+        }
+    }
+    put_legacy_outputs(&ctx, tx, in, outputs);
+    put_u32(&ctx, tx->lock_time);
+    put_u32(&ctx, hash_type);
+    fx_sha256_final(&ctx, once.b);
+    again(&once, hash);
+}
+
+/* ---- segwit ------------------------------------------------------------------------------ */
 
 void fx_sighash_v0(const struct fx_tx *tx, size_t in, struct fx_span script_code, int64_t amount,
                    uint32_t hash_type, const struct fx_sighash_cache *cache, struct fx_hash *hash)
@@ -139,15 +243,48 @@ void fx_sighash_v0(const struct fx_tx *tx, size_t in, struct fx_span script_code
     again(&once, hash);
 }
 
-/* SigMsg(hash_type, 0) of BIP341. The hash type is valid, and has its output where it is SINGLE. */
+static void hash_annex(const struct fx_span *annex, struct fx_hash *hash)
+{
+    struct fx_sha256 ctx;
+
+    fx_sha256_init(&ctx);
+    put_var_bytes(&ctx, annex->data, annex->len);
+    fx_sha256_final(&ctx, hash->b);
+}
+
+void fx_sighash_spend_init(struct fx_sighash_spend *spend, const struct fx_span *annex)
+{
+    memset(spend, 0, sizeof *spend);
+    spend->codesep_pos = UINT32_MAX;
+    spend->has_annex = annex != NULL;
+    if (annex != NULL) {
+        hash_annex(annex, &spend->annex_hash);
+    }
+}
+
+/* An output may be long and be signed often: its hash is kept. */
+static const struct fx_hash *single_output(const struct fx_tx *tx, size_t in,
+                                           struct fx_sighash_spend *spend)
+{
+    struct fx_sha256 ctx;
+
+    if (!spend->has_output_hash) {
+        fx_sha256_init(&ctx);
+        put_output(&ctx, &tx->out[in]);
+        fx_sha256_final(&ctx, spend->output_hash.b);
+        spend->has_output_hash = true;
+    }
+    return &spend->output_hash;
+}
+
+/* SigMsg(hash_type, ext_flag) of BIP341, and BIP342's extension. The hash type is valid, and has
+ * its output where it is SINGLE. */
 static void put_message(struct fx_sha256 *ctx, const struct fx_tx *tx, size_t in,
-                        const struct fx_coin *spent, uint8_t hash_type, const struct fx_span *annex,
-                        const struct fx_sighash_cache *cache)
+                        const struct fx_coin *spent, uint8_t hash_type,
+                        struct fx_sighash_spend *spend, const struct fx_sighash_cache *cache)
 {
     bool anyone = (hash_type & FX_SIGHASH_ANYONECANPAY) != 0;
     uint8_t outputs = hash_type & 3;
-    struct fx_sha256 part;
-    struct fx_hash hash;
 
     put_u8(ctx, hash_type);
     put_u32(ctx, (uint32_t)tx->version);
@@ -161,7 +298,7 @@ static void put_message(struct fx_sha256 *ctx, const struct fx_tx *tx, size_t in
     if (outputs != FX_SIGHASH_NONE && outputs != FX_SIGHASH_SINGLE) {
         put_hash(ctx, &cache->outputs);
     }
-    put_u8(ctx, annex != NULL ? 1 : 0); /* spend_type: ext_flag 0 */
+    put_u8(ctx, (uint8_t)((spend->has_leaf ? 2 : 0) | (spend->has_annex ? 1 : 0))); /* spend_type */
     if (anyone) {
         put_outpoint(ctx, &tx->in[in].prevout);
         put_i64(ctx, spent[in].value);
@@ -170,23 +307,22 @@ static void put_message(struct fx_sha256 *ctx, const struct fx_tx *tx, size_t in
     } else {
         put_u32(ctx, (uint32_t)in);
     }
-    if (annex != NULL) {
-        fx_sha256_init(&part);
-        put_var_bytes(&part, annex->data, annex->len);
-        fx_sha256_final(&part, hash.b);
-        put_hash(ctx, &hash);
+    if (spend->has_annex) {
+        put_hash(ctx, &spend->annex_hash);
     }
     if (outputs == FX_SIGHASH_SINGLE) {
-        fx_sha256_init(&part);
-        put_output(&part, &tx->out[in]);
-        fx_sha256_final(&part, hash.b);
-        put_hash(ctx, &hash);
+        put_hash(ctx, single_output(tx, in, spend));
+    }
+    if (spend->has_leaf) {
+        put_hash(ctx, &spend->leaf_hash);
+        put_u8(ctx, 0); /* key_version */
+        put_u32(ctx, spend->codesep_pos);
     }
 }
 
-bool fx_sighash_taproot(const struct fx_tx *tx, size_t in, const struct fx_coin *spent,
-                        uint8_t hash_type, const struct fx_span *annex,
-                        const struct fx_sighash_cache *cache, struct fx_hash *hash)
+bool fx_sighash_taproot_spend(const struct fx_tx *tx, size_t in, const struct fx_coin *spent,
+                              uint8_t hash_type, struct fx_sighash_spend *spend,
+                              const struct fx_sighash_cache *cache, struct fx_hash *hash)
 {
     struct fx_sha256 ctx;
 
@@ -198,19 +334,31 @@ bool fx_sighash_taproot(const struct fx_tx *tx, size_t in, const struct fx_coin 
     }
     fx_tagged_init(&ctx, "TapSighash");
     put_u8(&ctx, 0); /* epoch */
-    put_message(&ctx, tx, in, spent, hash_type, annex, cache);
+    put_message(&ctx, tx, in, spent, hash_type, spend, cache);
     fx_sha256_final(&ctx, hash->b);
     return true;
+}
+
+bool fx_sighash_taproot(const struct fx_tx *tx, size_t in, const struct fx_coin *spent,
+                        uint8_t hash_type, const struct fx_span *annex,
+                        const struct fx_sighash_cache *cache, struct fx_hash *hash)
+{
+    struct fx_sighash_spend spend;
+
+    fx_sighash_spend_init(&spend, annex);
+    return fx_sighash_taproot_spend(tx, in, spent, hash_type, &spend, cache, hash);
 }
 
 void fx_sighash_task(const struct fx_tx *tx, size_t in, const struct fx_coin *spent, uint8_t action,
                      const struct fx_sighash_cache *cache, struct fx_hash *hash)
 {
+    struct fx_sighash_spend spend;
     struct fx_sha256 ctx;
 
+    fx_sighash_spend_init(&spend, NULL);
     fx_tagged_init(&ctx, "fornax/tasksighash");
     put_u8(&ctx, action);
     put_u8(&ctx, 0);
-    put_message(&ctx, tx, in, spent, FX_SIGHASH_DEFAULT, NULL, cache);
+    put_message(&ctx, tx, in, spent, FX_SIGHASH_DEFAULT, &spend, cache);
     fx_sha256_final(&ctx, hash->b);
 }

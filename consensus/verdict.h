@@ -9,6 +9,10 @@
 #ifndef FX_CONSENSUS_VERDICT_H
 #define FX_CONSENSUS_VERDICT_H
 
+#include <stdbool.h>
+
+#include "consensus/script_error.h"
+
 /* name, reject string. FX_OK is the only one that is not a refusal. */
 #define FX_VERDICTS(X)                                                               \
     X(FX_OK, "")                                                                     \
@@ -59,9 +63,6 @@
     X(FX_BAD_TXNS_FEE_OUTOFRANGE, "bad-txns-fee-outofrange")                         \
     X(FX_BAD_TXNS_ACCUMULATED_FEE_OUTOFRANGE, "bad-txns-accumulated-fee-outofrange") \
     X(FX_BAD_TXNS_NONFINAL_SEQUENCE, "non-BIP68-final")                              \
-    /* scripts */                                                                    \
-    X(FX_SCRIPT_VERIFY, "mandatory-script-verify-flag-failed")                       \
-    X(FX_SCRIPT_UNSUPPORTED, "script-unsupported")                                   \
     /* work proof */                                                                 \
     X(FX_BAD_WORK_PARSE, "bad-work-parse")                                           \
     X(FX_BAD_WORK_PREIMAGE, "bad-work-preimage")                                     \
@@ -91,12 +92,26 @@
     X(FX_BAD_TASK_ANSWER, "bad-task-answer")                                         \
     X(FX_BAD_TASK_BURN_FEE, "bad-task-burn-fee")
 
+/* What the reject string of a script that fails begins with; the error's text follows in brackets.
+ */
+#define FX_SCRIPT_VERIFY_TEXT "mandatory-script-verify-flag-failed"
+
 #define FX_VERDICT_ENUM(name, text) name,
-enum fx_verdict { FX_VERDICTS(FX_VERDICT_ENUM) };
+#define FX_VERDICT_SCRIPT_ENUM(name, text) FX_SCRIPT_VERIFY_##name,
+enum fx_verdict {
+    FX_VERDICTS(FX_VERDICT_ENUM)
+    /* scripts: one an error, in their order */
+    FX_SCRIPT_ERRORS(FX_VERDICT_SCRIPT_ENUM)
+};
 #undef FX_VERDICT_ENUM
+#undef FX_VERDICT_SCRIPT_ENUM
 
 /* The reject string; "" for FX_OK. Never NULL. */
 const char *fx_verdict_string(enum fx_verdict verdict);
+/* FX_OK, or FX_SCRIPT_VERIFY_*. */
+enum fx_verdict fx_verdict_of_script(enum fx_script_error error);
+/* One of FX_SCRIPT_VERIFY_*. */
+bool fx_verdict_is_script(enum fx_verdict verdict);
 
 enum fx_result {
     FX_VALID = 0,

@@ -7,7 +7,7 @@
 
 struct fx_mempool; /* opaque */
 
-#define FX_MEMPOOL_REASON 96
+#define FX_MEMPOOL_REASON 160 /* the longest text of a script error, with what it is of */
 
 /* How an attempt to add a transaction ended. */
 struct fx_accept {

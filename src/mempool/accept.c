@@ -43,7 +43,7 @@ static bool depends_on_tip(enum fx_verdict why)
     return why == FX_BAD_TXNS_INPUTS_MISSINGORSPENT || why == FX_BAD_TXNS_PREMATURE_SPEND ||
            why == FX_BAD_TXNS_NONFINAL_SEQUENCE || why == FX_BAD_TASK_RECORD ||
            why == FX_BAD_TASK_LOCKTIME || why == FX_BAD_TASK_EXCLUSIVE ||
-           why == FX_BAD_TASK_SAMPLE || why == FX_BAD_TASK_ASKED || why == FX_SCRIPT_UNSUPPORTED;
+           why == FX_BAD_TASK_SAMPLE || why == FX_BAD_TASK_ASKED;
 }
 
 static bool refuse_verdict(struct attempt *a, enum fx_verdict why)
@@ -86,6 +86,27 @@ static bool is_final(const struct fx_mempool *pool, const struct fx_tx *tx)
     return fx_tx_is_final(tx, tip->height + 1, tip->median_time);
 }
 
+/*
+ * One input by the rules of relay. Where these fail, those of blocks say whether the transaction is
+ * merely unwelcome or invalid; the error told is that of the rules that decide.
+ */
+static bool run_script(struct attempt *a, const struct fx_script_check *check)
+{
+    enum fx_script_error error = fx_script_check_flags(check, FX_VERIFY_STANDARD);
+    enum fx_verdict why;
+    char reason[sizeof(a->out->reason)];
+    if (error == FX_SCRIPT_ERR_OK) {
+        return true;
+    }
+    why = fx_script_check_run(check);
+    if (why != FX_OK) {
+        return refuse_verdict(a, why);
+    }
+    snprintf(reason, sizeof(reason), "non-mandatory-script-verify-flag (%s)",
+             fx_script_error_text(error));
+    return refuse_policy(a, reason);
+}
+
 /* Scripts are no part of fx_connect_tx; task spends are, and are never judged apart from it. */
 static bool run_scripts(struct attempt *a)
 {
@@ -95,9 +116,8 @@ static bool run_scripts(struct attempt *a)
         }
         struct fx_script_check check = {
             .tx = a->tx, .in = i, .spent = a->connected.spent, .cache = &a->connected.cache};
-        enum fx_verdict why = fx_script_check_run(&check);
-        if (why != FX_OK) {
-            return refuse_verdict(a, why);
+        if (!run_script(a, &check)) {
+            return false;
         }
     }
     return true;

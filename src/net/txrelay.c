@@ -426,12 +426,14 @@ static bool is_blameworthy(const char *reason)
         FX_BAD_TXNS_INPUTS_DUPLICATE,
         FX_BAD_TXNS_PREVOUT_NULL,
         FX_BAD_TXNS_IN_BELOWOUT,
-        FX_SCRIPT_VERIFY,
         FX_BAD_TASK_SIG,
         FX_BAD_TASK_WITNESS,
         FX_BAD_TASK_PROGRAM,
     };
 
+    if (strncmp(reason, FX_SCRIPT_VERIFY_TEXT, strlen(FX_SCRIPT_VERIFY_TEXT)) == 0) {
+        return true;
+    }
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
         const char *text = fx_verdict_string(verdicts[i]);
 

@@ -523,7 +523,8 @@ FX_TEST(bad_spends)
         wrong.value--;
         spec.txs[0] = kit_pay(&kit, &wrong, 1, 1000);
         block = kit_make(&kit, &spec);
-        refuse(&kit, block, FX_INVALID, "mandatory-script-verify-flag-failed");
+        refuse(&kit, block, FX_INVALID,
+               "mandatory-script-verify-flag-failed (Invalid Schnorr signature)");
         fx_block_unref(block);
     }
     kit_mine_empty(&kit, 1);

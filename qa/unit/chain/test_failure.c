@@ -156,7 +156,7 @@ FX_TEST(scripts_run_on_threads)
         block = kit_make(&kit, &spec);
         if (bad < KIT_TX_MAX) {
             FX_CHECK_INT(fx_chain_accept_block(kit.chain, block, NULL, &why), FX_INVALID);
-            FX_CHECK_INT(why, FX_SCRIPT_VERIFY);
+            FX_CHECK_INT(why, FX_SCRIPT_VERIFY_SCHNORR_SIG);
             FX_CHECK_INT(fx_chain_tip(kit.chain)->height, 120);
         } else {
             kit_accept(&kit, block);

@@ -171,7 +171,7 @@ FX_TEST(a_wrong_signature_is_found_by_the_checks)
     pay(p, coin, 2, 1000, 2, 900); /* signed by another key */
     FX_CHECK_INT(plan_connect(p, &block), FX_VALID);
     FX_CHECK_INT(p->out.n_checks, 1);
-    FX_CHECK_INT(fx_script_check_run(&p->out.checks[0]), FX_SCRIPT_VERIFY);
+    FX_CHECK_INT(fx_script_check_run(&p->out.checks[0]), FX_SCRIPT_VERIFY_SCHNORR_SIG);
     fx_connected_clear(&p->out);
     fx_block_unref(block);
     plan_destroy(p);

@@ -203,12 +203,14 @@ FX_TEST(relative_locks_of_coins_of_the_block_itself)
 FX_TEST(sigops_cost)
 {
     uint8_t key[33], full[65], hash[20], wpkh[22], p2tr[34];
+    uint8_t p2sh[23] = {0xa9, 20}, p2wsh[34] = {0, 32};
     struct world w;
     struct fx_txb b;
     struct fx_outpoint outpoint;
     struct fx_coin spent[2];
     struct fx_tx *tx;
 
+    p2sh[22] = 0x87;
     spend_one(&w, &b, 10, false, 0);
     world_key_full(2, key, full);
     fx_hash160(key, sizeof key, hash);
@@ -220,6 +222,17 @@ FX_TEST(sigops_cost)
     tx = fx_txb_build(&b);
     spent[0] = w.coins[0].coin;
     spent[1] = w.coins[1].coin;
+    FX_CHECK_INT(fx_tx_sigops_cost(tx, spent), 4 * 21 + 1);
+    fx_tx_unref(tx);
+    /* A P2SH input of three keys, whose witness would count for a program. */
+    fx_txb_set_script_sig(&b, 1, "\x02\x53\xae", 3);
+    fx_txb_push_witness(&b, 1, "\xac", 1);
+    tx = fx_txb_build(&b);
+    spent[1].script = p2sh;
+    spent[1].script_len = sizeof p2sh;
+    FX_CHECK_INT(fx_tx_sigops_cost(tx, spent), 4 * 21 + 4 * 3);
+    spent[1].script = p2wsh;
+    spent[1].script_len = sizeof p2wsh;
     FX_CHECK_INT(fx_tx_sigops_cost(tx, spent), 4 * 21 + 1);
     fx_tx_unref(tx);
     fx_txb_clear(&b);

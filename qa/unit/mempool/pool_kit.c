@@ -90,6 +90,15 @@ size_t pool_kit_count(const struct pool_kit *k)
 struct fx_tx *pool_kit_spend(const struct pool_kit *k, const struct kit_coin *coins, size_t n_coins,
                              const int64_t *values, size_t n_values)
 {
+    uint8_t script[34];
+    fx_script_p2tr(k->kit.miner.xonly.b, script);
+    return pool_kit_pay(k, coins, n_coins, values, n_values,
+                        (struct fx_span){script, sizeof(script)});
+}
+
+struct fx_tx *pool_kit_pay(const struct pool_kit *k, const struct kit_coin *coins, size_t n_coins,
+                           const int64_t *values, size_t n_values, struct fx_span to)
+{
     uint8_t script[34], signature[64];
     struct fx_coin spent[8];
     struct fx_sighash_cache cache;
@@ -103,7 +112,7 @@ struct fx_tx *pool_kit_spend(const struct pool_kit *k, const struct kit_coin *co
         fx_txb_add_in(&b, &coins[i].outpoint, FX_SEQUENCE_FINAL);
     }
     for (size_t i = 0; i < n_values; i++) {
-        fx_txb_add_out(&b, values[i], script, sizeof(script));
+        fx_txb_add_out(&b, values[i], to.data, to.len);
     }
     struct fx_tx *bare = fx_txb_build(&b);
     fx_sighash_cache_init(&cache, bare, spent);

@@ -30,6 +30,9 @@ size_t pool_kit_count(const struct pool_kit *k);
  * less those is the fee. */
 struct fx_tx *pool_kit_spend(const struct pool_kit *k, const struct kit_coin *coins, size_t n_coins,
                              const int64_t *values, size_t n_values);
+/* The same to outputs of another script. */
+struct fx_tx *pool_kit_pay(const struct pool_kit *k, const struct kit_coin *coins, size_t n_coins,
+                           const int64_t *values, size_t n_values, struct fx_span to);
 /* Mines a block with these transactions, whose fees are known to the pool. */
 void pool_kit_mine(struct pool_kit *k, const struct fx_tx *const *txs, size_t n);
 

@@ -4,6 +4,7 @@
 
 #include "qa/unit/harness.h"
 #include "qa/unit/mempool/pool_kit.h"
+#include "src/crypto/ripemd160.h"
 
 #define FEE INT64_C(1000)
 
@@ -82,7 +83,7 @@ FX_TEST(refuses_by_the_rules)
     b.in[0].witness[0].data[5] ^= 1;
     struct fx_tx *forged = fx_txb_build(&b);
     fx_mempool_accept(k.pool, forged, false, &out);
-    FX_CHECK_STR(out.reason, "mandatory-script-verify-flag-failed");
+    FX_CHECK_STR(out.reason, "mandatory-script-verify-flag-failed (Invalid Schnorr signature)");
     FX_CHECK(!out.policy);
     fx_tx_unref(forged);
     fx_txb_clear(&b);
@@ -136,6 +137,54 @@ FX_TEST(refuses_by_policy)
     pool_kit_close(&k);
 }
 
+/* Spends what pays to this redeem script by pushing it and no more. */
+static const char *submit_redeem(struct pool_kit *k, unsigned coinbase, const uint8_t *redeem,
+                                 uint8_t n, struct fx_accept *out)
+{
+    uint8_t script[23] = {0xa9, 20}, push[100] = {n};
+    struct kit_coin coin = kit_coinbase(&k->kit, coinbase);
+    int64_t value = coin.value - FEE;
+    struct fx_txb b;
+    fx_hash160(redeem, n, script + 2);
+    script[22] = 0x87;
+    memcpy(push + 1, redeem, n);
+    const struct fx_tx *parent = pool_kit_take(
+        k, pool_kit_pay(k, &coin, 1, &value, 1, (struct fx_span){script, sizeof(script)}));
+    struct fx_outpoint outpoint = {.txid = parent->txid};
+    fx_txb_init(&b);
+    fx_txb_add_in(&b, &outpoint, FX_SEQUENCE_FINAL);
+    fx_txb_set_script_sig(&b, 0, push, n + 1u);
+    fx_script_p2tr(k->kit.miner.xonly.b, push);
+    fx_txb_add_out(&b, value - FEE, push, 34);
+    struct fx_tx *tx = fx_txb_build(&b);
+    fx_mempool_accept(k->pool, tx, false, out);
+    fx_tx_unref(tx);
+    fx_txb_clear(&b);
+    return out->reason;
+}
+
+FX_TEST(scripts_by_the_rules_of_relay)
+{
+    struct pool_kit k;
+    struct fx_accept out;
+    pool_kit_open(&k, 104);
+    FX_CHECK_STR(submit_redeem(&k, 1, (const uint8_t *)"\x51", 1, &out), "");
+    /* Blocks may hold it: NOP10, two items at the end. */
+    FX_CHECK_STR(submit_redeem(&k, 2, (const uint8_t *)"\xb9\x51", 2, &out),
+                 "non-mandatory-script-verify-flag (NOPx reserved for soft-fork upgrades)");
+    FX_CHECK(out.policy);
+    FX_CHECK_STR(
+        submit_redeem(&k, 3, (const uint8_t *)"\x51\x51", 2, &out),
+        "non-mandatory-script-verify-flag (Stack size must be exactly one after execution)");
+    FX_CHECK(out.policy);
+    /* Both fail, on errors of their own: that of blocks is told. */
+    FX_CHECK_STR(submit_redeem(&k, 4, (const uint8_t *)"\xb9\x00", 2, &out),
+                 "mandatory-script-verify-flag-failed (Script evaluated without error but finished "
+                 "with a false/empty top stack element)");
+    FX_CHECK(!out.policy);
+    pool_kit_close(&k);
+}
+
 FX_TEST(the_dust_limit_is_bitcoins)
 {
     struct pool_kit k;
@@ -143,7 +192,8 @@ FX_TEST(the_dust_limit_is_bitcoins)
     pool_kit_open(&k, 101);
     fx_script_p2tr(k.kit.miner.xonly.b, p2tr);
     /* The output is added to a signed transaction: past policy, the signature fails. */
-    FX_CHECK_STR(submit_output(&k, p2tr, 34, 330, 2, 0), "mandatory-script-verify-flag-failed");
+    FX_CHECK_STR(submit_output(&k, p2tr, 34, 330, 2, 0),
+                 "mandatory-script-verify-flag-failed (Invalid Schnorr signature)");
     pool_kit_close(&k);
 }
 

@@ -1,0 +1,233 @@
+/* Scripts as sequences of operations. */
+#include "consensus/script_ops.h"
+
+#include <string.h>
+
+#include "consensus/script.h"
+
+#define P2WPKH_SIZE 20
+#define P2WSH_SIZE 32
+
+void fx_script_walk_init(struct fx_script_walk *walk, struct fx_span script)
+{
+    static const uint8_t nothing[1];
+
+    walk->at = script.data != NULL ? script.data : nothing;
+    walk->end = walk->at + script.len;
+    walk->cut = false;
+}
+
+/* The length of a push with a head of its own: `size` bytes of it, little-endian. */
+static bool read_length(struct fx_script_walk *walk, size_t size, size_t *n)
+{
+    if ((size_t)(walk->end - walk->at) < size) {
+        return false;
+    }
+    *n = 0;
+    for (size_t i = 0; i < size; i++) {
+        *n |= (size_t)walk->at[i] << 8 * i;
+    }
+    walk->at += size;
+    return true;
+}
+
+bool fx_script_walk_next(struct fx_script_walk *walk, struct fx_op *op)
+{
+    size_t n = 0;
+
+    if (walk->at == walk->end) {
+        return false;
+    }
+    walk->cut = true;
+    op->code = *walk->at++;
+    if (op->code < FX_OP_PUSHDATA1) {
+        n = op->code;
+    } else if (op->code <= FX_OP_PUSHDATA4 &&
+               !read_length(walk, (size_t)1 << (op->code - FX_OP_PUSHDATA1), &n)) {
+        return false;
+    }
+    if ((size_t)(walk->end - walk->at) < n) {
+        return false;
+    }
+    walk->cut = false;
+    op->data.data = walk->at;
+    op->data.len = n;
+    walk->at += n;
+    return true;
+}
+
+bool fx_script_is_push_only(struct fx_span script)
+{
+    struct fx_script_walk walk;
+    struct fx_op op;
+
+    fx_script_walk_init(&walk, script);
+    while (fx_script_walk_next(&walk, &op)) {
+        if (op.code > FX_OP_16) {
+            return false;
+        }
+    }
+    return !walk.cut;
+}
+
+bool fx_script_is_p2sh(struct fx_span script)
+{
+    return script.len == 23 && script.data[0] == FX_OP_HASH160 && script.data[1] == 20 &&
+           script.data[22] == FX_OP_EQUAL;
+}
+
+size_t fx_script_push_head(size_t n, uint8_t head[5])
+{
+    if (n < FX_OP_PUSHDATA1) {
+        head[0] = (uint8_t)n;
+        return 1;
+    }
+    if (n <= UINT8_MAX) {
+        head[0] = FX_OP_PUSHDATA1;
+        head[1] = (uint8_t)n;
+        return 2;
+    }
+    if (n <= UINT16_MAX) {
+        head[0] = FX_OP_PUSHDATA2;
+        head[1] = (uint8_t)n;
+        head[2] = (uint8_t)(n >> 8);
+        return 3;
+    }
+    head[0] = FX_OP_PUSHDATA4;
+    fx_store_u32(head + 1, (uint32_t)n);
+    return 5;
+}
+
+void fx_script_push(struct fx_buf *buf, struct fx_span data)
+{
+    uint8_t head[5];
+
+    fx_buf_bytes(buf, head, fx_script_push_head(data.len, head));
+    fx_buf_bytes(buf, data.data, data.len);
+}
+
+bool fx_script_push_is_minimal(const struct fx_op *op)
+{
+    size_t n = op->data.len;
+    uint8_t head[5];
+
+    if (n == 1 && ((op->data.data[0] >= 1 && op->data.data[0] <= 16) || op->data.data[0] == 0x81)) {
+        return false; /* there is an opcode for the number */
+    }
+    fx_script_push_head(n, head);
+    return op->code == head[0];
+}
+
+uint64_t fx_script_sigops(struct fx_span script, bool accurate)
+{
+    struct fx_script_walk walk;
+    struct fx_op op;
+    uint8_t last = FX_OP_INVALIDOPCODE;
+    uint64_t n = 0;
+
+    fx_script_walk_init(&walk, script);
+    while (fx_script_walk_next(&walk, &op)) {
+        if (op.code == FX_OP_CHECKSIG || op.code == FX_OP_CHECKSIGVERIFY) {
+            n++;
+        } else if (op.code == FX_OP_CHECKMULTISIG || op.code == FX_OP_CHECKMULTISIGVERIFY) {
+            n += accurate && last >= FX_OP_1 && last <= FX_OP_16 ? last - FX_OP_1 + 1u
+                                                                 : FX_SCRIPT_MULTISIG_KEYS_MAX;
+        }
+        last = op.code;
+    }
+    return n;
+}
+
+/* What the last operation of a script that only pushes leaves on top; false for any other. Number
+ * opcodes count as pushes of nothing. */
+static bool last_push(struct fx_span script, struct fx_span *data)
+{
+    struct fx_script_walk walk;
+    struct fx_op op;
+
+    data->data = NULL;
+    data->len = 0;
+    fx_script_walk_init(&walk, script);
+    while (fx_script_walk_next(&walk, &op)) {
+        if (op.code > FX_OP_16) {
+            return false;
+        }
+        *data = op.data;
+    }
+    return !walk.cut;
+}
+
+uint64_t fx_script_p2sh_sigops(struct fx_span script_sig)
+{
+    struct fx_span redeem;
+
+    return last_push(script_sig, &redeem) ? fx_script_sigops(redeem, true) : 0;
+}
+
+uint64_t fx_script_witness_sigops(struct fx_span script_sig, struct fx_span script_pubkey,
+                                  const struct fx_span *witness, size_t n_witness)
+{
+    struct fx_span program, redeem;
+    unsigned version;
+
+    if (!fx_script_is_witness(script_pubkey, &version, &program)) {
+        if (!fx_script_is_p2sh(script_pubkey) || !last_push(script_sig, &redeem) ||
+            !fx_script_is_witness(redeem, &version, &program)) {
+            return 0;
+        }
+    }
+    if (version != 0) {
+        return 0;
+    }
+    if (program.len == P2WPKH_SIZE) {
+        return 1;
+    }
+    return program.len == P2WSH_SIZE && n_witness > 0
+               ? fx_script_sigops(witness[n_witness - 1], true)
+               : 0;
+}
+
+size_t fx_script_delete(struct fx_span script, struct fx_span needle, struct fx_buf *out)
+{
+    struct fx_script_walk walk;
+    struct fx_op op;
+    const uint8_t *kept; /* what begins here is not appended yet */
+    size_t found = 0;
+
+    if (needle.len == 0 || script.len < needle.len) {
+        return 0;
+    }
+    fx_script_walk_init(&walk, script);
+    kept = walk.at;
+    do {
+        const uint8_t *here = walk.at;
+
+        while ((size_t)(walk.end - walk.at) >= needle.len &&
+               memcmp(walk.at, needle.data, needle.len) == 0) {
+            walk.at += needle.len;
+            found++;
+        }
+        if (walk.at != here) {
+            fx_buf_bytes(out, kept, (size_t)(here - kept));
+            kept = walk.at;
+        }
+    } while (fx_script_walk_next(&walk, &op));
+    if (found > 0) {
+        fx_buf_bytes(out, kept, (size_t)(walk.end - kept));
+    }
+    return found;
+}
+
+#define FX_OPCODE_NAME(name, value, text) \
+    case name:                            \
+        return text;
+
+const char *fx_opcode_name(uint8_t opcode)
+{
+    switch (opcode) {
+        FX_OPCODES(FX_OPCODE_NAME)
+    }
+    return "OP_UNKNOWN";
+}
+
+#undef FX_OPCODE_NAME
