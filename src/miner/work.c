@@ -19,6 +19,7 @@
 #include "src/util/u256.h"
 
 #define LOOK_MS 2000  /* between two looks whether the task is still open */
+#define PREPARE_MS 50 /* between two looks whether the node has the operands */
 #define SKIP_MS 30000 /* a task that cannot be worked on now */
 #define SKIP_REGTEST_MS 3000
 #define PARTIAL_MAX ((size_t)1 << 30)
@@ -75,7 +76,7 @@ static enum outcome prepare(struct job *job)
             said = true;
             if (fx_clock_monotonic_ms() > end)
                 return OUTCOME_LATER;
-            fx_miner_nap(miner, 200);
+            fx_miner_nap(miner, PREPARE_MS);
         } else {
             if (miner->fatal)
                 return OUTCOME_STOPPED;
@@ -445,6 +446,7 @@ static enum outcome run(struct job *job)
 
     if (outcome != OUTCOME_DONE)
         return outcome;
+    fx_miner_say("task %s: operands are here", job->stored.task.origin);
     if (!begin(job))
         return OUTCOME_LATER;
     outcome = mine(job);
