@@ -32,7 +32,7 @@ unsigned fx_miner_refresh_ms(const struct fx_miner *miner)
     return miner->chain.paced ? REFRESH_REGTEST_MS : REFRESH_MS;
 }
 
-static void say_once(struct fx_miner *miner, const char *what, const char *text)
+void fx_miner_say_once(struct fx_miner *miner, const char *what, const char *text)
 {
     char line[sizeof miner->said];
 
@@ -61,10 +61,11 @@ bool fx_miner_node_ok(struct fx_miner *miner, enum fx_miner_node_status status, 
     unsigned most = miner->chain.paced ? BACKOFF_REGTEST_MS : BACKOFF_MOST_MS;
 
     if (status == FX_NODE_OK) {
-        if (miner->down)
+        if (miner->down) {
             fx_miner_say("the node answers again");
+            miner->said[0] = 0;
+        }
         miner->down = false;
-        miner->said[0] = 0;
         miner->refused_since_ms = 0;
         miner->backoff_ms = BACKOFF_FIRST_MS;
         return true;
@@ -74,11 +75,11 @@ bool fx_miner_node_ok(struct fx_miner *miner, enum fx_miner_node_status status, 
         break;
     case FX_NODE_REFUSED:
     case FX_NODE_ODD:
-        say_once(miner, what, miner->node.text);
+        fx_miner_say_once(miner, what, miner->node.text);
         break;
     case FX_NODE_DOWN:
         if (!miner->down)
-            say_once(miner, "the node does not answer, trying again", miner->node.text);
+            fx_miner_say_once(miner, "the node does not answer, trying again", miner->node.text);
         miner->down = true;
         break;
     case FX_NODE_AUTH:
@@ -293,22 +294,29 @@ static void resume(struct fx_miner *miner)
     free(list);
 }
 
-/* Folders of tasks that were begun, and are not open any more. */
-static void clean_up(struct fx_miner *miner)
+/* Folders of tasks that were begun, and are not open any more. False: the node does not say. */
+static bool clean_up(struct fx_miner *miner)
 {
     struct fx_stored_task *list;
     size_t n = fx_store_list(miner->options->workdir, &list);
+    bool ok = true;
 
-    for (size_t at = 0; at < n; at++) {
+    for (size_t at = 0; at < n && ok; at++) {
         const char *origin = list[at].task.origin;
-        bool open = fx_deliver_has(&miner->deliver, origin);
+        struct fx_miner_task now;
+        enum fx_miner_node_status status;
 
-        for (size_t task = 0; task < miner->n_tasks && !open; task++)
-            open = strcmp(miner->tasks[task].origin, origin) == 0;
-        if (!open)
+        if (list[at].stage != FX_STAGE_WORK)
+            continue;
+        status = fx_miner_node_task(&miner->node, origin, &now);
+        if (status == FX_NODE_REFUSED ||
+            (status == FX_NODE_OK && now.status >= FX_MINER_TASK_CLAIMED))
             fx_store_remove(miner->options->workdir, origin);
+        else
+            ok = fx_miner_node_ok(miner, status, "tasks cannot be looked at");
     }
     free(list);
+    return ok;
 }
 
 static bool enough(const struct fx_miner *miner)
@@ -326,10 +334,11 @@ static void loop(struct fx_miner *miner)
             fx_miner_nap(miner, miner->backoff_ms);
             continue;
         }
-        if (!cleaned)
-            clean_up(miner);
-        cleaned = true;
-        do_next(miner);
+        cleaned = cleaned || clean_up(miner);
+        if (cleaned)
+            do_next(miner);
+        else
+            fx_miner_nap(miner, miner->backoff_ms);
     }
 }
 

@@ -59,6 +59,8 @@ int fx_miner_run(const struct fx_miner_options *options, atomic_bool *stop, atom
 
 /* True for FX_NODE_OK. Else says once what is wrong, and notes when to try again. */
 bool fx_miner_node_ok(struct fx_miner *miner, enum fx_miner_node_status status, const char *what);
+/* "what: text", unless that was the last thing said this way. */
+void fx_miner_say_once(struct fx_miner *miner, const char *what, const char *text);
 /* Sleeps, but not beyond a stop. */
 void fx_miner_nap(const struct fx_miner *miner, unsigned ms);
 /* How long a header is worked on before new transactions are asked for. */

@@ -41,6 +41,7 @@ struct job {
     bool mining, won;
     uint32_t i, j, l;
     bool broken; /* a tile could not be written */
+    bool gone;   /* the task is not open any more */
 };
 
 enum outcome { OUTCOME_DONE, OUTCOME_STOPPED, OUTCOME_GONE, OUTCOME_LATER };
@@ -65,7 +66,7 @@ static enum outcome prepare(struct job *job)
         enum fx_miner_node_status status = fx_miner_node_prepare(&miner->node, origin, &here);
 
         if (status == FX_NODE_REFUSED) {
-            fx_miner_say("task %s: its operands cannot be had: %s", origin, miner->node.text);
+            fx_miner_say_once(miner, "operands cannot be had", miner->node.text);
             return OUTCOME_LATER;
         }
         if (fx_miner_node_ok(miner, status, "operands cannot be had")) {
@@ -246,8 +247,14 @@ static void get_work(struct job *job)
     job->have_work = false;
     status = fx_miner_node_work(&miner->node, job->stored.task.origin, &job->work);
     if (status == FX_NODE_REFUSED) {
-        job->look_ms = 0;
+        /* The task may be gone; where it is not, the user should know why no block is mined. */
+        char why[sizeof miner->node.text];
+
+        memcpy(why, miner->node.text, sizeof why);
+        job->gone = !still_open(job);
         job->ask_ms = now + LOOK_MS;
+        if (!job->gone)
+            fx_miner_say_once(miner, "no blocks are mined", why);
         return;
     }
     if (!fx_miner_node_ok(miner, status, "no work")) {
@@ -409,7 +416,7 @@ static enum outcome mine(struct job *job)
             return OUTCOME_STOPPED;
         if (wants_blocks(job))
             get_work(job);
-        if (fx_clock_monotonic_ms() >= job->look_ms && !still_open(job))
+        if (job->gone || (fx_clock_monotonic_ms() >= job->look_ms && !still_open(job)))
             return OUTCOME_GONE;
         job->mining = wants_blocks(job) && job->have_work;
         if (job->mining) {

@@ -416,10 +416,12 @@ enum fx_miner_node_status fx_miner_node_prepare(struct fx_miner_node *node, cons
 static bool is_product(const struct fx_fake_task *t, const uint8_t *data, size_t n)
 {
     const struct fx_task_shape *shape = &t->task.shape;
+    /* Of large products every 97th entry. */
+    size_t step = n / 4 * t->task.k > (size_t)1 << 29 ? 97 : 1;
 
     if (n != shape->tiles * FX_TILE_BYTES)
         return false;
-    for (size_t at = 0; at < n / 4; at++) {
+    for (size_t at = 0; at < n / 4; at += step) {
         size_t tile = at / (FX_TILE * FX_TILE), inside = at % (FX_TILE * FX_TILE);
         const int8_t *a = t->a + (tile / shape->cols * FX_TILE + inside / FX_TILE) * t->task.k;
         const int8_t *b = t->b + (tile % shape->cols * FX_TILE + inside % FX_TILE) * t->task.k;
