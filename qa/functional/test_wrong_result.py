@@ -7,7 +7,8 @@ import struct
 import numpy
 
 from framework import check, check_equal, raises_rpc, wait_until
-from jobkit import TILE, WINDOW_UNIT, JobTest, balance, embers, matrix, padded_product, upload_result, wait_status, wait_task
+from jobkit import (TILE, WINDOW_UNIT, JobTest, balance, embers, http, matrix, padded_product, upload_result, wait_status,
+                    wait_task)
 from p2p import Peer, id_bytes, tagged_hash
 
 REWARD = 9_000_000
@@ -82,8 +83,10 @@ class TestWrongResult(JobTest):
         self.mine_txs(client, accept)
         wait_status(client, self.tasks[3], 'settled')
         check_equal([t['status'] for t in client.rpc.listtasks('all', job)], ['claimed'] * 3 + ['settled'])
-        check_equal((client.rpc.getjob(job)['tasks']['certified'], client.rpc.getjob(job)['resulthere']), (1, False))
-        with raises_rpc(None, 'task 0'):
+        counts = client.rpc.getjob(job)
+        check_equal((counts['tasks']['certified'], counts['tasks']['wrong'], counts['resulthere']), (1, 3, False))
+        check_equal(http(client, 'GET', '/job/%s/result.npy' % job)[0], 409)
+        with raises_rpc(-4, 'The result of task 0 is wrong'):
             client.rpc.getjobresult(job, 0, 1)
         check((numpy.array(client.rpc.getjobresult(job, 3 * TILE, TILE, 'array')['data']) ==
                self.truth[3 * TILE:, :200]).all(), 'the rows that are right')

@@ -73,6 +73,7 @@ struct fx_job_info {
     uint32_t rows, columns, depth; /* before padding: what the client asked for */
     enum fx_job_status status;
     size_t n_tasks, n_open, n_claimed, n_settled, n_refunded, n_certified;
+    size_t n_wrong;      /* claims whose result this node found wrong */
     int64_t reward, fee; /* embers: all escrows; fee of the funding transaction */
     int64_t submitted;   /* unix time */
     bool own;

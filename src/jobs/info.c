@@ -176,6 +176,9 @@ static void count_task(const struct fx_jobs *jobs, const struct fx_book_task *ta
     if (note != NULL && note->certified) {
         info->n_certified++;
     }
+    if (note != NULL && note->check == FX_CHECK_WRONG) {
+        info->n_wrong++;
+    }
     /* The rules bound every amount of a transaction and their sum. */
     fx_amount_add(info->reward, task->state.escrow, &info->reward);
     info->result_here = info->result_here && has_result(jobs, task);

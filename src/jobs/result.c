@@ -75,11 +75,11 @@ static bool overlaps(const struct fx_book_task *task, const struct rows *rows)
     return top < rows->end && bottom > rows->first;
 }
 
-static bool is_right(const struct fx_jobs *jobs, const struct fx_book_task *task)
+static enum fx_check_status checked(const struct fx_jobs *jobs, const struct fx_book_task *task)
 {
     const struct fx_note *note = fx_note_find(jobs, task);
 
-    return note != NULL && note->check == FX_CHECK_RIGHT;
+    return note != NULL ? note->check : FX_CHECK_NONE;
 }
 
 bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job_id, uint32_t row0,
@@ -106,10 +106,16 @@ bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job_id, uin
     rows.columns = own != NULL ? own->columns : job->gemm.n;
     rows.out = out;
     for (size_t i = 0; i < job->n_tasks; i++) {
-        if (overlaps(job->tasks[i], &rows) && !is_right(jobs, job->tasks[i])) {
+        const struct fx_book_task *task = job->tasks[i];
+
+        if (overlaps(task, &rows) && checked(jobs, task) == FX_CHECK_WRONG) {
+            return fx_jobs_refuse(error, -4, "The result of task %u is wrong (see gettask)",
+                                  task->index);
+        }
+        if (overlaps(task, &rows) && checked(jobs, task) != FX_CHECK_RIGHT) {
             return fx_jobs_refuse(error, -4,
                                   "The result is not here yet: task %u is not done and checked",
-                                  job->tasks[i]->index);
+                                  task->index);
         }
     }
     for (size_t i = 0; i < job->n_tasks; i++) {

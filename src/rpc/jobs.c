@@ -171,13 +171,15 @@ static const struct fx_rpc_command submitjob_command = {
     "m: int, n: int, k: int, root_a: hash, root_b: hash, task_rows: int, task_cols: int\n" \
     "client: hash, deadline: time, window: int, exclusive: int\n"                          \
     "tasks: { total: int, open: int, claimed: int, settled: int, refunded: int\n"          \
-    "  certified: int }\n"                                                                 \
-    "reward: amount          # All escrows\n"                                              \
-    "fee: amount, submitted: time\n"                                                       \
-    "own: bool               # A loaded wallet has the client's key\n"                     \
+    "  certified: int\n"
+"  wrong: int }          # Claims whose result this node found wrong\n"
+    "reward: amount          # All escrows\n"
+    "fee: amount, submitted: time\n"
+    "own: bool               # A loaded wallet has the client's key\n"
     "resulthere: bool        # Every task's result is here and was checked\n"
 
-static json_t *job_json(const struct fx_job_info *j)
+    static json_t *
+    job_json(const struct fx_job_info *j)
 {
     static const char *const names[] = {"pending", "open", "done", "ended"};
     json_t *out = json_object(), *tasks = json_object();
@@ -204,6 +206,7 @@ static json_t *job_json(const struct fx_job_info *j)
     fx_json_set(tasks, "settled", json_integer((json_int_t)j->n_settled));
     fx_json_set(tasks, "refunded", json_integer((json_int_t)j->n_refunded));
     fx_json_set(tasks, "certified", json_integer((json_int_t)j->n_certified));
+    fx_json_set(tasks, "wrong", json_integer((json_int_t)j->n_wrong));
     fx_json_set(out, "tasks", tasks);
     fx_json_set(out, "reward", fx_json_amount(j->reward));
     fx_json_set(out, "fee", fx_json_amount(j->fee));
