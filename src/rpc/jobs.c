@@ -171,10 +171,10 @@ static const struct fx_rpc_command submitjob_command = {
     "m: int, n: int, k: int, root_a: hash, root_b: hash, task_rows: int, task_cols: int\n" \
     "client: hash, deadline: time, window: int, exclusive: int\n"                          \
     "tasks: { total: int, open: int, claimed: int, settled: int, refunded: int\n"          \
-    "  certified: int\n"
-"  wrong: int }          # Claims whose result this node found wrong\n"
+    "  certified: int\n"                                                                   \
+    "  wrong: int }          # Claims whose result this node found wrong\n"                \
     "reward: amount          # All escrows\n"
-    "fee: amount, submitted: time\n"
+"fee: amount, submitted: time\n"
     "own: bool               # A loaded wallet has the client's key\n"
     "resulthere: bool        # Every task's result is here and was checked\n"
 
