@@ -173,13 +173,12 @@ static const struct fx_rpc_command submitjob_command = {
     "tasks: { total: int, open: int, claimed: int, settled: int, refunded: int\n"          \
     "  certified: int\n"                                                                   \
     "  wrong: int }          # Claims whose result this node found wrong\n"                \
-    "reward: amount          # All escrows\n"
-"fee: amount, submitted: time\n"
-    "own: bool               # A loaded wallet has the client's key\n"
+    "reward: amount          # All escrows\n"                                              \
+    "fee: amount, submitted: time\n"                                                       \
+    "own: bool               # A loaded wallet has the client's key\n"                     \
     "resulthere: bool        # Every task's result is here and was checked\n"
 
-    static json_t *
-    job_json(const struct fx_job_info *j)
+static json_t *job_json(const struct fx_job_info *j)
 {
     static const char *const names[] = {"pending", "open", "done", "ended"};
     json_t *out = json_object(), *tasks = json_object();
