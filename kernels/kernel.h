@@ -30,6 +30,13 @@ struct fx_device_info {
     uint64_t memory; /* bytes; 0: not known */
     bool usable;
     char why[FX_KERNEL_TEXT]; /* where it is not usable */
+    bool spare; /* usable, but another backend makes more of the same hardware: not for "all" */
+};
+
+/* What a device says of itself; negative where it is not known. */
+struct fx_device_sensors {
+    int temperature; /* degrees Celsius */
+    int milliwatts;
 };
 
 /* Where a session reads its operands. May be called from threads of the backend, one call at a
@@ -71,7 +78,7 @@ struct fx_kernel_sink {
     /* A ticket that meets the target; i and j are absolute. False ends the step as CANCELLED. */
     bool (*ticket)(void *ctx, uint32_t i, uint32_t j, uint32_t l, const uint8_t ticket[32]);
     /* An exact tile, 128 x 128 row-major; `tile` counts row-major in the rectangle. False: as
-     * above. */
+     * above. NULL: finished tiles stay on the device and are dropped (benches). */
     bool (*tile)(void *ctx, uint64_t tile, const int32_t *data);
 };
 
@@ -100,6 +107,8 @@ struct fx_backend {
     void (*close)(struct fx_device *device);
     /* Does it run this kind? */
     bool (*runs_kind)(uint8_t kind);
+    /* NULL where the backend knows nothing. Callable from any thread while the device is open. */
+    void (*sensors)(struct fx_device *device, struct fx_device_sensors *sensors);
 
     /* The task is copied. done: one bit a tile (bit t & 7 of byte t >> 3), tiles that need no work;
      * or NULL. */

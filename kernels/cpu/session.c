@@ -452,7 +452,7 @@ static bool hand_over(struct fx_session *session, struct slot *slot, bool produc
         return go_on;
     if (product) {
         memcpy(slot->d, slot->sum, TILE_ENTRIES * sizeof *slot->d);
-        go_on = sink->tile(sink->ctx, slot->tile, slot->d) && go_on;
+        go_on = (!sink->tile || sink->tile(sink->ctx, slot->tile, slot->d)) && go_on;
         session->left--;
         session->stats.tiles++;
     } else {
