@@ -106,6 +106,12 @@ class TestMiner(jobkit.JobTest):
         self.sync_blocks()
         return reply['job'], tasks, a, b
 
+    @staticmethod
+    def dig(node):
+        """A block of what waits. The miner may find one at the same height: the next block decides."""
+        if node.rpc.getmempoolinfo()['size'] > 0:
+            node.mine(1, jobkit.NOBODY)
+
     def settled(self, tasks, node=None):
         """Mines on the client's side until all are settled; the tasks."""
         node = node or self.client
@@ -114,15 +120,16 @@ class TestMiner(jobkit.JobTest):
             now = [node.rpc.gettask(origin) for origin in tasks]
             if all(task['status'] == 'settled' for task in now):
                 return now
-            if node.rpc.getmempoolinfo()['size'] > 0:
-                self.mine(1, node)
+            self.dig(node)
             return None
         return wait_until(done, 'tasks to settle', step=0.3)
 
     def check_result(self, job, a, b):
         wait_until(lambda: self.client.rpc.getjob(job)['resulthere'], 'the result')
-        exact = (a.astype(numpy.float64) @ b.astype(numpy.float64)).astype(numpy.int32)
-        check((jobkit.read_result(self.client, job) == exact).all(), 'the result is wrong')
+        c = jobkit.read_result(self.client, job).astype(numpy.int64)
+        # Freivalds once more, apart from all that is tested: the whole product would take numpy a minute.
+        x = numpy.random.default_rng().integers(-1000, 1000, (b.shape[1], 4))
+        check((c @ x == a.astype(numpy.int64) @ (b.astype(numpy.int64) @ x)).all(), 'the result is wrong')
 
     def from_offer_to_pay(self):
         job, tasks, a, b = self.offer(300, 500, 200, 1, task_rows=1, task_cols=1, reward=1)
@@ -138,7 +145,8 @@ class TestMiner(jobkit.JobTest):
         blocks = sum(len(task['blocks']) for task in done)
         check(blocks > 0, 'no block was mined inside a task')
         status = miner.said('status:')[-1]
-        check_equal(re.search(r'blocks: job (\d+)', status).group(1), str(blocks), 'blocks in ' + status)
+        # Some may have lost a race against the client's blocks.
+        check(int(re.search(r'blocks: job (\d+)', status).group(1)) >= blocks, 'blocks in ' + status)
         check('done 6, claimed 6, paid 6' in status, status)
         paid = sum(task['escrow'] - task['claim']['burn'] for task in done)
         check('paid %s FNX' % paid in status, '%s is not in %s' % (paid, status))
@@ -174,8 +182,8 @@ class TestMiner(jobkit.JobTest):
                 file.seek(1000)
                 file.write(bytes([byte[0] ^ 1]))
         miner.start()
-        done = self.settled(tasks)
-        check_equal(len(done[0]['blocks']), 1, 'blocks in the task, over all restarts')
+        self.settled(tasks)
+        check_equal(len(miner.said('of the job lane, brick')), 1, 'blocks in the task, over all restarts')
         check_equal(miner.said('wrong result'), [], 'results that the check refused: damage shows before')
         self.check_result(job, a, b)
         miner.stop()
@@ -237,8 +245,7 @@ class TestMiner(jobkit.JobTest):
         origin = tasks[0]
 
         def seen():
-            if self.client.rpc.getmempoolinfo()['size'] > 0:
-                self.mine(1, self.client)
+            self.dig(self.client)
             return self.client.rpc.gettask(origin)['check'] == 'wrong'
         wait_until(seen, 'the client to see the wrong result', step=0.3)
         task = self.client.rpc.gettask(origin)
