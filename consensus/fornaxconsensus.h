@@ -2,8 +2,8 @@
  * libfornaxconsensus: the rules of Fornax for other programs.
  *
  * Every function is pure: it keeps no state, may be called from any thread, and does not keep the
- * pointers that it is given. Pointers must not be NULL and must not overlap. Each function returns
- * 1 on success and 0 on bad arguments; on 0 the outputs are untouched.
+ * pointers that it is given. Unless said otherwise, pointers must not be NULL and must not overlap,
+ * and a function returns 1 on success and 0 on bad arguments; on 0 the outputs are untouched.
  */
 #ifndef FORNAXCONSENSUS_H
 #define FORNAXCONSENSUS_H
@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define FORNAXCONSENSUS_API_VERSION 1
+#define FORNAXCONSENSUS_API_VERSION 2
 
 /* Lanes of fornaxconsensus_required_nbits. */
 #define FORNAXCONSENSUS_LANE_HASH 0
@@ -69,6 +69,78 @@ int fornaxconsensus_result_root(const int32_t *result, uint64_t rows, uint64_t c
  */
 int fornaxconsensus_required_nbits(unsigned lane, uint32_t previous_nbits, int64_t base_time,
                                    int64_t parent_time, uint32_t *nbits);
+
+/* ---- scripts ----------------------------------------------------------------------------- */
+
+/*
+ * Bitcoin's scripts, by calls with the arguments and values of libbitcoinconsensus: a program that
+ * was written for that one changes the prefix. Task outputs are judged by other rules: to these
+ * calls they are a witness program that anybody may spend.
+ */
+
+/* What was wrong with the arguments; nothing of it says whether the script is valid. */
+typedef enum fornaxconsensus_error {
+    fornaxconsensus_ERR_OK = 0,
+    fornaxconsensus_ERR_TX_INDEX,               /* nIn is no input of txTo */
+    fornaxconsensus_ERR_TX_SIZE_MISMATCH,       /* txToLen is more than the transaction */
+    fornaxconsensus_ERR_TX_DESERIALIZE,         /* txTo is no transaction */
+    fornaxconsensus_ERR_AMOUNT_REQUIRED,        /* the flags need a call with the amount */
+    fornaxconsensus_ERR_INVALID_FLAGS,          /* a flag that is not one of those below */
+    fornaxconsensus_ERR_SPENT_OUTPUTS_REQUIRED, /* the flags need the outputs that txTo spends */
+    fornaxconsensus_ERR_SPENT_OUTPUTS_MISMATCH  /* there are not as many as inputs of txTo */
+} fornaxconsensus_error;
+
+/* The rules to apply. */
+enum {
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_NONE = 0,
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_P2SH = 1 << 0,                 /* BIP16 */
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_DERSIG = 1 << 2,               /* BIP66 */
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_NULLDUMMY = 1 << 4,            /* BIP147 */
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_CHECKLOCKTIMEVERIFY = 1 << 9,  /* BIP65 */
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_CHECKSEQUENCEVERIFY = 1 << 10, /* BIP112 */
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_WITNESS = 1 << 11,             /* BIP141 */
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_TAPROOT = 1 << 17,             /* BIP341, BIP342 */
+    fornaxconsensus_SCRIPT_FLAGS_VERIFY_ALL =
+        1 << 0 | 1 << 2 | 1 << 4 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 17
+};
+
+/* An output that a transaction spends. */
+typedef struct fornaxconsensus_UTXO {
+    const unsigned char *scriptPubKey; /* may be NULL where the size is 0 */
+    unsigned int scriptPubKeySize;
+    int64_t value; /* embers */
+} fornaxconsensus_UTXO;
+
+/*
+ * Whether input nIn of a transaction may spend an output.
+ * In:  scriptPubKey   of the output; may be NULL where the length is 0
+ *      amount         of the output, embers; signed by witnesses of version 0
+ *      txTo           the transaction, serialized (BIP144); all of its txToLen bytes
+ *      spentOutputs   all outputs that it spends, in the order of its inputs; NULL where they are
+ *                     not known, which flags with TAPROOT do not allow
+ *      nIn            counted from 0
+ *      flags          fornaxconsensus_SCRIPT_FLAGS_VERIFY_*; WITNESS only with P2SH, TAPROOT only
+ *                     with WITNESS
+ * Out: err            may be NULL
+ * Returns 1 where the script is valid. 0 with ERR_OK: it is not; 0 with another error: the
+ * arguments are bad.
+ */
+int fornaxconsensus_verify_script_with_spent_outputs(
+    const unsigned char *scriptPubKey, unsigned int scriptPubKeyLen, int64_t amount,
+    const unsigned char *txTo, unsigned int txToLen, const fornaxconsensus_UTXO *spentOutputs,
+    unsigned int spentOutputsLen, unsigned int nIn, unsigned int flags, fornaxconsensus_error *err);
+
+/* The same without spent outputs: for flags without TAPROOT. */
+int fornaxconsensus_verify_script_with_amount(const unsigned char *scriptPubKey,
+                                              unsigned int scriptPubKeyLen, int64_t amount,
+                                              const unsigned char *txTo, unsigned int txToLen,
+                                              unsigned int nIn, unsigned int flags,
+                                              fornaxconsensus_error *err);
+
+/* The same without the amount: for flags without WITNESS and TAPROOT. */
+int fornaxconsensus_verify_script(const unsigned char *scriptPubKey, unsigned int scriptPubKeyLen,
+                                  const unsigned char *txTo, unsigned int txToLen, unsigned int nIn,
+                                  unsigned int flags, fornaxconsensus_error *err);
 
 #ifdef __cplusplus
 }
