@@ -15,6 +15,7 @@
 #include "src/util/mem.h"
 
 #define INDEX_DB_CACHE ((size_t)2 << 20)
+#define SIGCACHE_BYTES ((size_t)32 << 20)
 /* A tip older than this means that blocks are still to be fetched. */
 #define TIP_MAX_AGE (24 * 60 * 60)
 
@@ -118,6 +119,7 @@ static void close_chain(struct fx_chain *chain)
     fx_index_list_clear(&chain->candidates);
     fx_index_list_clear(&chain->unlinked);
     fx_index_list_clear(&chain->dirty);
+    fx_sigcache_destroy(chain->sigcache);
     free(chain->active);
     free(chain->lane_heights);
     free(chain->listeners);
@@ -133,6 +135,7 @@ struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **er
     chain->params = config->params;
     chain->pool = config->pool;
     chain->entries = fx_map_create(32, fx_random_u64(), fx_random_u64());
+    chain->sigcache = fx_sigcache_create(SIGCACHE_BYTES);
     chain->last_flush_ms = fx_clock_monotonic_ms();
     if (!open_chain(chain, config, error)) {
         close_chain(chain);
@@ -149,6 +152,11 @@ void fx_chain_destroy(struct fx_chain *chain)
     }
     fx_chain_flush(chain);
     close_chain(chain);
+}
+
+struct fx_sigcache *fx_chain_sigcache(struct fx_chain *chain)
+{
+    return chain->sigcache;
 }
 
 bool fx_chain_flush(struct fx_chain *chain)

@@ -2,6 +2,7 @@
 #ifndef FX_CHAIN_CHAIN_H
 #define FX_CHAIN_CHAIN_H
 
+#include "src/chain/sigcache.h"
 #include "src/iface/chain.h"
 #include "src/sys/pool.h"
 
@@ -20,5 +21,7 @@ struct fx_chain_config {
 struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **error);
 /* Flushes. NULL: nothing. */
 void fx_chain_destroy(struct fx_chain *chain);
+/* What blocks need not verify again. Lives as long as the chain. */
+struct fx_sigcache *fx_chain_sigcache(struct fx_chain *chain);
 
 #endif

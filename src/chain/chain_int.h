@@ -19,6 +19,7 @@ struct fx_chain {
     struct fx_files *files;
     struct fx_index_db *index_db;
     struct fx_state *state;
+    struct fx_sigcache *sigcache;
 
     struct fx_map *entries; /* id -> struct fx_index, owned */
     struct fx_index *genesis, *tip, *best_header;

@@ -12,15 +12,28 @@
 
 struct script_run {
     const struct fx_script_check *checks;
+    struct fx_sigcache *cache;
+    struct fx_sig_memory memory;
     _Atomic size_t first_bad; /* the lowest index that fails: the same on any number of threads */
 };
+
+static bool passes(const struct script_run *run, size_t at)
+{
+    struct fx_script_check check = run->checks[at];
+
+    if (fx_sigcache_knows_tx(run->cache, &check.tx->wtxid)) {
+        return true;
+    }
+    check.memory = &run->memory;
+    return fx_script_check_run(&check) == FX_OK;
+}
 
 static void run_script(void *arg, size_t at)
 {
     struct script_run *run = arg;
     size_t seen = atomic_load(&run->first_bad);
 
-    if (at > seen || fx_script_check_run(&run->checks[at]) == FX_OK) {
+    if (at > seen || passes(run, at)) {
         return;
     }
     while (at < seen && !atomic_compare_exchange_weak(&run->first_bad, &seen, at)) {
@@ -37,7 +50,7 @@ enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *blo
         .height = chain->tip->height + 1,
         .parent_median_time = chain->tip->median_time,
     };
-    struct script_run run = {.first_bad = SIZE_MAX};
+    struct script_run run = {.first_bad = SIZE_MAX, .cache = chain->sigcache};
     uint32_t nbits[FX_LANES];
     enum fx_result result;
     size_t bad;
@@ -49,6 +62,8 @@ enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *blo
         return result;
     }
     run.checks = out->checks;
+    /* What blocks bring comes once: it would only push out what the mempool learned. */
+    fx_sigcache_memory(chain->sigcache, false, &run.memory);
     fx_pool_for(chain->pool, out->n_checks, run_script, &run);
     bad = atomic_load(&run.first_bad);
     if (bad != SIZE_MAX) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "src/chain/chain.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"
@@ -107,19 +108,27 @@ static bool run_script(struct attempt *a, const struct fx_script_check *check)
     return refuse_policy(a, reason);
 }
 
-/* Scripts are no part of fx_connect_tx; task spends are, and are never judged apart from it. */
+/* Scripts are no part of fx_connect_tx; task spends are, and are never judged apart from it. What
+ * passes is not verified again when a block brings it. */
 static bool run_scripts(struct attempt *a)
 {
+    struct fx_sigcache *cache = fx_chain_sigcache(a->pool->chain);
+    struct fx_sig_memory memory;
+    fx_sigcache_memory(cache, true, &memory);
     for (size_t i = 0; i < a->tx->n_in; i++) {
         if (fx_script_is_task(fx_coin_script(&a->connected.spent[i]), NULL)) {
             continue;
         }
-        struct fx_script_check check = {
-            .tx = a->tx, .in = i, .spent = a->connected.spent, .cache = &a->connected.cache};
+        struct fx_script_check check = {.tx = a->tx,
+                                        .in = i,
+                                        .spent = a->connected.spent,
+                                        .cache = &a->connected.cache,
+                                        .memory = &memory};
         if (!run_script(a, &check)) {
             return false;
         }
     }
+    fx_sigcache_add_tx(cache, &a->tx->wtxid);
     return true;
 }
 
