@@ -103,8 +103,9 @@ class Peer:
 
     def wait(self, command, timeout=None):
         """The payload of the next message of this name; others are passed over, pings answered."""
+        end = time.monotonic() + (timeout or TIMEOUT)
         while True:
-            message = self.next(timeout)
+            message = self.next(max(end - time.monotonic(), 0.001))
             if message is None:
                 raise Failure('the node hung up while a %s was waited for' % command)
             name, payload = message
@@ -114,7 +115,8 @@ class Peer:
                 self.send('pong', payload)
 
     def wait_closed(self, timeout=None):
-        while self.next(timeout) is not None:
+        end = time.monotonic() + (timeout or TIMEOUT)
+        while self.next(max(end - time.monotonic(), 0.001)) is not None:
             pass
         self.close()
 
