@@ -166,6 +166,7 @@ class RPC:
 
 class Node:
     """One fornaxd with a data directory of its own."""
+    own_session = False  # apart from the terminal's Ctrl-C; qa/test finds what a test started by its session
 
     def __init__(self, test, index, args=()):
         self.test, self.index = test, index
@@ -193,7 +194,8 @@ class Node:
         check(self.process is None or self.process.poll() is not None, 'node %d runs already' % self.index)
         self.out = open(os.path.join(self.dir, 'output'), 'ab')
         self.process = subprocess.Popen(self.command(extra), stdin=subprocess.DEVNULL, stdout=self.out,
-                                        stderr=subprocess.STDOUT, env=dict(os.environ, **(env or {})))
+                                        stderr=subprocess.STDOUT, env=dict(os.environ, **(env or {})),
+                                        start_new_session=self.own_session)
         if wait:
             self.wait_ready()
         return self

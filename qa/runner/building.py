@@ -94,6 +94,10 @@ def step(name, command, folder):
         except subprocess.TimeoutExpired:
             files = log.read_text(errors="replace").count("  CC ")
             say(f"  {name}: {files} files compiled" if files else f"  {name} goes on")
+        except BaseException:
+            run.terminate()
+            run.wait()
+            raise
     if run.returncode != 0:
         raise BuildFailed(f"{name} failed: {' '.join(map(str, command))}\n{tail(log, 12)}\n"
                           f"{complaints(log)}all of it: {log}")

@@ -10,6 +10,7 @@ import csv
 import gzip
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -85,14 +86,19 @@ def accuracy(similarity, labels):
 
 
 class Demo:
-    def __init__(self, folder, out, keep):
+    def __init__(self, folder, out):
         from framework import Node, program, wait_until
 
         self.program, self.wait_until = program, wait_until
-        self.dir, self.out, self.keep = folder, out, keep
+        self.dir, self.out = folder, out
         self.progress = Progress()
         self.miner = None
         self.client, self.solver = Node(self, 0), Node(self, 1)
+        for node, name in ((self.client, "client"), (self.solver, "solver")):
+            os.rmdir(node.dir)
+            node.dir = os.path.join(folder, name)
+            os.mkdir(node.dir)
+            node.own_session = True
         self.client.name, self.solver.name = "client's node", "miner's node"
 
     # ---- processes
@@ -114,7 +120,7 @@ class Demo:
             [self.program("fornax-miner"), "-regtest", "--rpcconnect=127.0.0.1",
              "--rpcport=%d" % self.solver.rpcport, "--datadir=" + self.solver.dir, "--device=cpu",
              "--lane=job", "--workdir=" + os.path.join(self.dir, "miner")],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         log.close()
         self.progress("the miner runs: log in %s" % os.path.join(self.dir, "miner.log"))
 
@@ -318,8 +324,9 @@ class Demo:
 
     def linger(self):
         say("\nThe three processes go on. To submit a job of your own, in another terminal:\n")
-        say("    PATH=%s:$PATH" % os.path.dirname(self.program("fornax-cli")))
-        say("    fornax-cli -regtest -datadir=%s submitjob gemm A.npy B.npy" % self.client.dir)
+        say("    export PATH=%s:$PATH" % os.path.dirname(self.program("fornax-cli")))
+        say("    fornax-cli() { command fornax-cli -datadir=%s \"$@\"; }" % self.client.dir)
+        say("    fornax-cli -regtest submitjob gemm A.npy B.npy")
         say("\nCtrl-C ends them.")
         try:
             last = time.monotonic()
@@ -330,6 +337,10 @@ class Demo:
                     self.client.rpc.generatetoaddress(1, self.client_address)
         except KeyboardInterrupt:
             say()
+
+
+def interrupted(number, frame):
+    raise KeyboardInterrupt
 
 
 def main():
@@ -344,20 +355,28 @@ def main():
     if not os.path.isdir(os.path.dirname(out)):
         parser.error("no folder %s" % os.path.dirname(out))
     start = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     try:
         folder = building.build("release")
     except BuildFailed as error:
         raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit("interrupted") from None
     os.environ["FORNAX_BUILDDIR"] = str(folder)
     os.makedirs(BUILD / "tmp", exist_ok=True)
     data = tempfile.mkdtemp(prefix="quickstart-", dir=BUILD / "tmp")
-    demo = Demo(data, out, args.keep)
+    demo = Demo(data, out)
     problems = ["it did not get to the end"]
     try:
         problems = demo.run()
         if args.keep and not problems:
             demo.linger()
+    except KeyboardInterrupt:
+        problems = ["interrupted"]
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # what follows takes a moment, and must not be left out
         if not demo.stop():
             problems.append("a process did not end as it was asked to")
         if problems:
