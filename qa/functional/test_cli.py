@@ -268,6 +268,10 @@ class TestCli(FornaxTest):
         wide = self.write('wide.npy', self.npy("'|i1'", shape='(1, 65537)', body=bytes(65537)))
         self.refused('65,536', wide, self.matrix('b.npy', numpy.ones((5, 3), 'i1')))
         self.bad(1, 'two files are needed', 'submitjob', 'gemm', a)
+        for words in (('--help',), ('gemm', '--help'), ('gemm', a, '--help', a)):
+            out = self.good('submitjob', *words)
+            for option in ('--reward', '--task-size', '--deadline', '--window', '--yes'):
+                check(option in out, 'submitjob --help without ' + option)
         self.bad(1, 'is too much', 'submitjob', 'gemm', a, a, a)
         self.bad(1, '', 'submitjob', 'convolution', a, a)
         check_equal(self.node.rpc.listjobs(), [])

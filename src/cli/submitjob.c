@@ -31,7 +31,8 @@ const char fx_cli_submitjob_help[] =
     "  --exclusive=N       Blocks in which the assigned solver alone may claim\n"
     "  --fee-rate=FNX      Fee for 1,000 vbytes (default: estimated)\n"
     "  --quote             Print the quote and do nothing\n"
-    "  --yes               Do not ask\n";
+    "  --yes               Do not ask\n"
+    "  --help              Print this and do nothing\n";
 
 static const char group[] = "submitjob";
 
@@ -47,6 +48,7 @@ static const struct fx_arg_option table[] = {
     {"quote", FX_ARG_BOOL, NULL, group, "", 0, 0, 0},
     {"yes", FX_ARG_BOOL, NULL, group, "", 0, 0, 0},
     {"y", FX_ARG_BOOL, NULL, group, "", 0, 0, 0},
+    {"help", FX_ARG_BOOL, NULL, group, "", 0, 0, 0},
     {NULL, FX_ARG_BOOL, NULL, NULL, NULL, 0, 0, 0},
 };
 
@@ -369,8 +371,13 @@ int fx_cli_submitjob(struct fx_rpc_client *client, int argc, char **argv)
     struct fx_args *args = fx_args_create(table);
     const char *words[3];
     char error[FX_ARGS_ERROR];
-    int status =
-        read_words(args, argc, argv, words, error) ? with_files(client, args, words) : fail(error);
+    int status = EXIT_SUCCESS;
+    bool read = read_words(args, argc, argv, words, error);
+    if (fx_args_bool(args, "help", false)) {
+        fputs(fx_cli_submitjob_help, stdout);
+    } else {
+        status = read ? with_files(client, args, words) : fail(error);
+    }
     fx_args_destroy(args);
     return status;
 }
