@@ -151,9 +151,17 @@ class TestWallet(FornaxTest):
         self.sync()
 
         self.step('a fee rate of one\'s own')
-        txid = rpc.sendtoaddress(to, 1, '', '', False, Decimal('0.0005'))
+        txid = rpc.sendtoaddress(to, 1, '', '', False, None, None, None, None, 50)
         size, fee = self.fee_of(txid)
         check(50 * size <= fee <= 50 * (size + 45), 'fee %d for %d vbytes' % (fee, size))
+        size, fee = self.fee_of(rpc.sendtoaddress(address=to, amount=1, fee_rate=Decimal('2.125')))
+        check(2.125 * size <= fee <= 2.125 * (size + 46), 'fee %d for %d vbytes' % (fee, size))
+        rpc.sendtoaddress(address=to, amount=1, conf_target=2, estimate_mode='economical')
+        for code, wrong in ((-3, {'fee_rate': 0}), (-3, {'fee_rate': Decimal('1.0001')}), (-3, {'fee_rate': -1}),
+                            (-8, {'fee_rate': 5, 'conf_target': 6}), (-8, {'conf_target': 0}),
+                            (-8, {'estimate_mode': 'best'}), (-8, {'replaceable': False})):
+            with raises_rpc(code):
+                rpc.sendtoaddress(address=to, amount=1, **wrong)
         self.sync_mempools()
         self.first.mine(1)
         self.sync()

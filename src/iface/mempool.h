@@ -37,7 +37,8 @@ struct fx_mempool_info {
     size_t usage;
     int64_t total_fee;
     size_t max_usage;
-    int64_t min_fee_rate; /* embers per 1,000 vbytes */
+    int64_t min_fee_rate;   /* embers per 1,000 vbytes; what is taken now */
+    int64_t relay_fee_rate; /* the same in a pool with room, and what a replacement must add */
 };
 
 /* test: judge only, add nothing. */

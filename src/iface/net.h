@@ -12,6 +12,8 @@ struct fx_net; /* opaque */
 #define FX_NODE_WITNESS (UINT64_C(1) << 3)
 #define FX_NODE_JOBDATA (UINT64_C(1) << 24)
 
+#define FX_NET_IN_FLIGHT 16 /* blocks asked of one peer at a time */
+
 struct fx_peer_info {
     uint64_t id;
     char address[FX_NET_ADDRESS];
@@ -28,6 +30,7 @@ struct fx_peer_info {
     int32_t best_height; /* of the best header it announced; -1 unknown */
     unsigned misbehaviour;
     size_t blocks_in_flight;
+    uint32_t in_flight_heights[FX_NET_IN_FLIGHT]; /* of those, the first */
 };
 
 /* "host" or "host:port" (numeric). once: try one time; else keep connected. False: not an address.

@@ -359,7 +359,8 @@ void fx_mempool_info(const struct fx_mempool *pool, struct fx_mempool_info *info
                                      .bytes = pool->vsize,
                                      .usage = pool->usage,
                                      .total_fee = pool->total_fee,
-                                     .max_usage = pool->max_bytes};
+                                     .max_usage = pool->max_bytes,
+                                     .relay_fee_rate = pool->min_fee_rate};
     int64_t rolling = (int64_t)pool->rolling_rate;
     info->min_fee_rate = rolling > pool->min_fee_rate ? rolling : pool->min_fee_rate;
 }

@@ -397,6 +397,21 @@ void fx_download_tick(struct fx_net *net, int64_t now_ms)
     fx_download_all(net);
 }
 
+size_t fx_sync_in_flight(const struct fx_peer *peer, uint32_t heights[FX_NET_IN_FLIGHT])
+{
+    size_t at = 0, n = 0;
+    void *value;
+
+    while (n < FX_NET_IN_FLIGHT && fx_map_next(peer->net->sync->in_flight, &at, NULL, &value)) {
+        const struct fx_inflight *entry = value;
+
+        if (entry->peer == peer->id) {
+            heights[n++] = entry->index->height;
+        }
+    }
+    return n;
+}
+
 void fx_download_peer_gone(struct fx_peer *peer)
 {
     struct fx_net *net = peer->net;

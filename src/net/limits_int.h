@@ -3,6 +3,7 @@
 #define FX_NET_LIMITS_INT_H
 
 #include "consensus/block.h"
+#include "src/iface/net.h"
 
 #define FX_PROTOCOL_VERSION 70016
 #define FX_PROTOCOL_VERSION_MIN 70015 /* sendheaders, witnesses */
@@ -38,9 +39,9 @@
 #define FX_ADDED_NODES_MAX 1000
 
 /* headers and blocks */
-#define FX_UNPROVEN_MAX 2016    /* job-lane headers a peer without a checked proof (section 3) */
-#define FX_STREAM_MAX 4000000   /* headers weighed in one go */
-#define FX_BLOCKS_PER_PEER 16   /* in flight */
+#define FX_UNPROVEN_MAX 2016  /* job-lane headers a peer without a checked proof (section 3) */
+#define FX_STREAM_MAX 4000000 /* headers weighed in one go */
+#define FX_BLOCKS_PER_PEER FX_NET_IN_FLIGHT
 #define FX_BLOCK_WINDOW 1024    /* blocks ahead of the common ancestor */
 #define FX_BLOCK_RETRY_MS 5000  /* then another peer is asked too */
 #define FX_BLOCK_STALL_MS 60000 /* then the peer is dropped */

@@ -396,5 +396,5 @@ void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info)
     info->start_height = peer->version.start_height;
     info->best_height = peer->sync.best_known == NULL ? -1 : (int32_t)peer->sync.best_known->height;
     info->misbehaviour = peer->misbehaviour;
-    info->blocks_in_flight = peer->sync.in_flight;
+    info->blocks_in_flight = fx_sync_in_flight(peer, info->in_flight_heights);
 }

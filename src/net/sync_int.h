@@ -28,6 +28,8 @@ void fx_sync_create(struct fx_net *net);
 void fx_sync_destroy(struct fx_net *net);
 void fx_sync_peer_ready(struct fx_peer *peer);
 void fx_sync_peer_gone(struct fx_peer *peer);
+/* The blocks asked of this peer that have not come, FX_NET_IN_FLIGHT at most: their number. */
+size_t fx_sync_in_flight(const struct fx_peer *peer, uint32_t heights[FX_NET_IN_FLIGHT]);
 void fx_sync_tick(struct fx_net *net, int64_t now_ms);
 void fx_sync_block_connected(struct fx_net *net, const struct fx_block *block);
 

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/iface/mempool.h"
 #include "src/rpc/topics_int.h"
+#include "src/util/amount.h"
 
 static json_t *getbalance(struct fx_rpc_call *call)
 {
@@ -148,12 +150,54 @@ static const struct fx_rpc_command listunspent_command = {
     .run = listunspent,
 };
 
+/* The fee rate of a payment, embers per 1,000 vbytes; 0: the wallet estimates. */
+static bool payment_fee_rate(struct fx_rpc_call *call, const json_t *target, const json_t *mode,
+                             const json_t *rate, int64_t *fee_rate)
+{
+    const char *name = fx_rpc_arg_str(mode, "unset");
+    int64_t blocks, value;
+    *fee_rate = 0;
+    if (strcmp(name, "unset") != 0 && strcmp(name, "economical") != 0 &&
+        strcmp(name, "conservative") != 0) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER,
+                    "Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", "
+                    "\"conservative\"");
+        return false;
+    }
+    if (target && rate) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER,
+                    "Cannot specify both conf_target and fee_rate. Please provide either a "
+                    "confirmation target in blocks for automatic fee estimation, or an explicit "
+                    "fee rate.");
+        return false;
+    }
+    if (target) {
+        if (!fx_rpc_arg_int(call, target, "conf_target", 1, 1008, 6, &blocks)) {
+            return false;
+        }
+        *fee_rate = fx_mempool_estimate(call->rpc->config.mempool, (unsigned)blocks);
+    }
+    if (rate) {
+        /* A vbyte's embers are read like FNX, with eight places, of which three can be paid. */
+        if (!fx_rpc_arg_amount(call, rate, "fee_rate", &value)) {
+            return false;
+        }
+        if (value == 0 || value % (FX_COIN / 1000) != 0) {
+            fx_rpc_fail(call, FX_RPC_TYPE,
+                        "Invalid amount (fee_rate, at least 0.001 embers a vbyte)");
+            return false;
+        }
+        *fee_rate = value / (FX_COIN / 1000);
+    }
+    return true;
+}
+
 static json_t *sendtoaddress(struct fx_rpc_call *call)
 {
     struct fx_wallet_error error = {0, ""};
     struct fx_buf script = FX_BUF_INIT;
     struct fx_hash txid;
-    int64_t amount, fee_rate = 0;
+    int64_t amount, fee_rate;
     json_t *out = NULL;
     struct fx_wallet *wallet = fx_rpc_arg_wallet(call);
     if (!wallet) {
@@ -161,11 +205,13 @@ static json_t *sendtoaddress(struct fx_rpc_call *call)
     }
     if (!fx_rpc_arg_address(call, call->args[0], &script) ||
         !fx_rpc_arg_amount(call, call->args[1], "amount", &amount) ||
-        (call->args[5] && !fx_rpc_arg_amount(call, call->args[5], "fee_rate", &fee_rate))) {
+        !payment_fee_rate(call, call->args[6], call->args[7], call->args[9], &fee_rate)) {
         fx_buf_clear(&script);
         return NULL;
     }
-    if (amount == 0) {
+    if (!fx_rpc_arg_bool(call->args[5], true)) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER, "Every payment of this wallet can be replaced");
+    } else if (amount == 0) {
         fx_rpc_fail(call, FX_RPC_TYPE, "Invalid amount for send");
     } else if (fx_wallet_send(wallet, (struct fx_span){script.data, script.len}, amount, fee_rate,
                               fx_rpc_arg_bool(call->args[4], false),
@@ -186,9 +232,14 @@ static const struct fx_rpc_command sendtoaddress_command = {
             "comment?: str = \"\"      # Kept in the wallet\n"
             "comment_to?: str = \"\"   # Ignored, for Bitcoin Core's order\n"
             "subtractfeefromamount?: bool = false\n"
-            "fee_rate?: amount        # FNX per 1,000 vbytes; default: estimated",
+            "replaceable?: bool = true   # By BIP125; all are\n"
+            "conf_target?: int           # Estimate the fee for so many blocks\n"
+            "estimate_mode?: str = unset # unset, economical or conservative: no difference here\n"
+            "avoid_reuse?: bool          # Ignored, for the order of Bitcoin Core\n"
+            "fee_rate?: amount           # Embers per vbyte, up to three places",
     .result = "hash  # The transaction's id",
-    .errors = "-3: Invalid amount\n-5: Invalid address\n-6: Insufficient funds",
+    .errors = "-3: Invalid amount\n-5: Invalid address\n-6: Insufficient funds\n"
+              "-8: conf_target and fee_rate, or replaceable is false",
     .example = "\"address\" 0.1",
     .run = sendtoaddress,
 };

@@ -17,6 +17,8 @@ static json_t *getmempoolinfo(struct fx_rpc_call *call)
     fx_json_set(out, "total_fee", fx_json_amount(info.total_fee));
     fx_json_set(out, "maxmempool", json_integer((json_int_t)info.max_usage));
     fx_json_set(out, "mempoolminfee", fx_json_amount(info.min_fee_rate));
+    fx_json_set(out, "minrelaytxfee", fx_json_amount(info.relay_fee_rate));
+    fx_json_set(out, "incrementalrelayfee", fx_json_amount(info.relay_fee_rate));
     return out;
 }
 
@@ -29,7 +31,9 @@ static const struct fx_rpc_command getmempoolinfo_command = {
               "usage: int              # Memory in bytes\n"
               "total_fee: amount\n"
               "maxmempool: int         # Bytes of memory that it may use\n"
-              "mempoolminfee: amount } # Least fee rate that is taken, FNX per 1,000 vbytes",
+              "mempoolminfee: amount   # Least fee rate that is taken, FNX per 1,000 vbytes\n"
+              "minrelaytxfee: amount   # The same while the pool is not full\n"
+              "incrementalrelayfee: amount }   # What a replacement pays on top",
     .example = "",
     .run = getmempoolinfo,
 };

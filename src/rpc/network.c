@@ -57,7 +57,11 @@ static json_t *getpeerinfo(struct fx_rpc_call *call)
         fx_json_set(o, "handshake", json_boolean(p->handshake_done));
         fx_json_set(o, "startingheight", json_integer(p->start_height));
         fx_json_set(o, "synced_headers", json_integer(p->best_height));
-        fx_json_set(o, "inflight", json_integer((json_int_t)p->blocks_in_flight));
+        json_t *in_flight = json_array();
+        for (size_t k = 0; k < p->blocks_in_flight; k++) {
+            json_array_append_new(in_flight, json_integer(p->in_flight_heights[k]));
+        }
+        fx_json_set(o, "inflight", in_flight);
         fx_json_set(o, "misbehaviour", json_integer(p->misbehaviour));
         json_array_append_new(out, o);
     }
@@ -77,7 +81,7 @@ static const struct fx_rpc_command getpeerinfo_command = {
               "handshake: bool       # version and verack came\n"
               "startingheight: int\n"
               "synced_headers: int   # Height of the best header it announced; -1: none yet\n"
-              "inflight: int         # Blocks asked of it that have not come\n"
+              "inflight: [ int ]     # Heights of the blocks asked of it that have not come\n"
               "misbehaviour: int } ]",
     .example = "",
     .run = getpeerinfo,
