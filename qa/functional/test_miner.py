@@ -6,48 +6,11 @@ import re
 import signal
 import subprocess
 
-import numpy
-
 import jobkit
 from framework import build_dir, check, check_equal, program, wait_until
+from minerkit import Miner, MinerTest
 
 BIG = dict(rows=1000, depth=32000, columns=900)  # some thousand bricks: seconds of work for one thread
-
-
-class Miner:
-    """A fornax-miner of one node, and all that it says."""
-
-    def __init__(self, test, node, name, *args):
-        self.test, self.name = test, name
-        self.workdir = os.path.join(test.dir, name)
-        self.path = os.path.join(test.dir, name + '.log')
-        self.command = [program('fornax-miner'), '-regtest', '-datadir=' + node.dir, '--rpcport=%d' % node.rpcport,
-                        '--workdir', self.workdir, '--threads=1', '--status=1', '--lane=job', *args]
-        self.process = None
-
-    def start(self):
-        with open(self.path, 'ab') as log:
-            self.process = self.test.process(self.command, stdout=log, stderr=subprocess.STDOUT)
-        return self
-
-    def said(self, text=''):
-        with open(self.path, errors='replace') as file:
-            return [line for line in file if text in line]
-
-    def wait_said(self, text, times=1):
-        def enough():
-            if self.process.poll() is not None:
-                check(len(self.said(text)) >= times, 'the miner ended early: ' + ''.join(self.said()[-5:]))
-            return len(self.said(text)) >= times
-        wait_until(enough, 'the miner to say "%s" %d times' % (text, times))
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        check_equal(self.process.wait(20), 0, 'exit status of the miner')
 
 
 def refused(*args):
@@ -57,7 +20,7 @@ def refused(*args):
     return done.returncode, done.stderr
 
 
-class TestMiner(jobkit.JobTest):
+class TestMiner(MinerTest):
     nodes_count = 3  # a client's, and two solvers'
 
     def run(self):
@@ -99,37 +62,6 @@ class TestMiner(jobkit.JobTest):
         check_equal(status, 1, 'status on the wrong network')
         check('of the network regtest, not test' in message, 'message for the wrong network: ' + message)
         self.step('options, credentials and network are checked')
-
-    def offer(self, rows, depth, columns, seed, **options):
-        a, b = jobkit.matrix(rows, depth, seed), jobkit.matrix(depth, columns, seed + 1)
-        reply, tasks = self.submit_mined(a, b, **options)
-        self.sync_blocks()
-        return reply['job'], tasks, a, b
-
-    @staticmethod
-    def dig(node):
-        """A block of what waits. The miner may find one at the same height: the next block decides."""
-        if node.rpc.getmempoolinfo()['size'] > 0:
-            node.mine(1, jobkit.NOBODY)
-
-    def settled(self, tasks, node=None):
-        """Mines on the client's side until all are settled; the tasks."""
-        node = node or self.client
-
-        def done():
-            now = [node.rpc.gettask(origin) for origin in tasks]
-            if all(task['status'] == 'settled' for task in now):
-                return now
-            self.dig(node)
-            return None
-        return wait_until(done, 'tasks to settle', step=0.3)
-
-    def check_result(self, job, a, b):
-        wait_until(lambda: self.client.rpc.getjob(job)['resulthere'], 'the result')
-        c = jobkit.read_result(self.client, job).astype(numpy.int64)
-        # Freivalds once more, apart from all that is tested: the whole product would take numpy a minute.
-        x = numpy.random.default_rng().integers(-1000, 1000, (b.shape[1], 4))
-        check((c @ x == a.astype(numpy.int64) @ (b.astype(numpy.int64) @ x)).all(), 'the result is wrong')
 
     def from_offer_to_pay(self):
         job, tasks, a, b = self.offer(300, 500, 200, 1, task_rows=1, task_cols=1, reward=1)
