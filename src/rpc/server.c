@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,11 @@ static bool listen_at(struct fx_rpc *rpc, const char *text, bool must, char *err
         }
         return !must;
     }
+    /* Connections inherit it. With Nagle's algorithm the end of a long answer waits for the 40 ms
+     * of the other side's delayed acknowledgement. */
+    int one = 1;
+    (void)setsockopt(evhttp_bound_socket_get_fd(bound), IPPROTO_TCP, TCP_NODELAY, &one,
+                     sizeof(one));
     if (rpc->port == 0) {
         rpc->port = bound_port(bound);
     }
