@@ -241,7 +241,7 @@ static void do_next(struct fx_miner *miner)
     }
     switch (choice) {
     case FX_PAY_NOTHING:
-        fx_miner_nap(miner, 200);
+        fx_miner_nap(miner, 50);
         break;
     case FX_PAY_HASH:
         fx_miner_hash(miner);
