@@ -107,6 +107,23 @@ static const struct fx_index *move_common(struct fx_peer *peer, const struct fx_
     return sync->common;
 }
 
+/* Blocks that were asked of it in vain, and others that can be asked: it has to wait, or it would
+ * hold up a part of each window. */
+static bool is_passed_over(const struct fx_peer *peer, int64_t now_ms)
+{
+    const struct fx_net *net = peer->net;
+
+    if (peer->sync.slow_until_ms <= now_ms) {
+        return false;
+    }
+    for (size_t i = 0; i < net->n_peers; i++) {
+        if (net->peers[i]->sync.slow_until_ms <= now_ms && fetch_target(net->peers[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void fx_download_from(struct fx_peer *peer)
 {
     const struct fx_index *best = fetch_target(peer);
@@ -117,7 +134,8 @@ void fx_download_from(struct fx_peer *peer)
     uint32_t height, end;
     bool contiguous = true;
 
-    if (best == NULL || peer->sync.in_flight >= FX_BLOCKS_PER_PEER) {
+    if (best == NULL || peer->sync.in_flight >= FX_BLOCKS_PER_PEER ||
+        is_passed_over(peer, now_ms)) {
         return;
     }
     height = move_common(peer, best)->height;
@@ -310,6 +328,7 @@ bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r)
     if (entry != NULL && entry->peer == peer->id) {
         asked = true;
         peer->sync.last_block_ms = fx_clock_monotonic_ms();
+        peer->sync.slow_until_ms = 0;
         release(net, entry);
     }
     block = fx_block_parse(net->params, r->p, r->left, &why);
@@ -357,6 +376,7 @@ static void move_request(struct fx_inflight *entry, struct fx_peer *from, struct
     struct fx_inv inv = {FX_INV_WITNESS_BLOCK, entry->index->id};
 
     from->sync.in_flight--;
+    from->sync.slow_until_ms = now_ms + AVOID_MS;
     avoid(from, &entry->index->id);
     entry->peer = to->id;
     entry->asked_ms = now_ms;

@@ -42,6 +42,7 @@ struct fx_peer_sync {
     const struct fx_index *stream_fetch; /* a branch that a stream found worth fetching */
     size_t in_flight;
     int64_t last_block_ms;
+    int64_t slow_until_ms;    /* others are asked for blocks before it */
     struct fx_hash avoid[16]; /* blocks whose copy from this peer was bad, or that it lacks */
     int64_t avoid_until_ms[16];
     unsigned next_avoid;
