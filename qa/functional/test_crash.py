@@ -63,19 +63,7 @@ class TestCrash(FornaxTest):
             raise Died from None
 
     def run(self):
-        self.node, self.other = self.nodes
-        self.chance = random.Random(42)
-        self.address = self.node.mining_address()
-        self.theirs = self.other.mining_address()
-        self.node.mine(105)
-        self.other.connect(self.node)
-        self.sync_blocks()
-        self.blocks = []  # ids that the node said it has
-        self.payments = []  # ids that it said it sent
-        self.uploads = 0
-        matrix = random.Random(7)
-        self.matrix = bytes(matrix.randrange(256) for _ in range(ROWS * K))
-        self.roots = set()
+        self.begin(42)
         for name, count, what in POINTS:
             self.step('%s, pass %d, in %s' % (name, count, what))
             self.prepare(what)
@@ -90,9 +78,25 @@ class TestCrash(FornaxTest):
             self.check_again(what)
         self.last()
 
+    def begin(self, seed):
+        self.node, self.other = self.nodes
+        self.chance = random.Random(seed)
+        self.address = self.node.mining_address()
+        self.theirs = self.other.mining_address()
+        self.node.mine(105)
+        self.other.connect(self.node)
+        self.sync_blocks()
+        self.blocks = []  # ids that the node said it has
+        self.payments = []  # ids that it said it sent
+        self.uploads = 0
+        matrix = random.Random(7)
+        self.matrix = bytes(matrix.randrange(256) for _ in range(ROWS * K))
+        self.roots = set()
+
     def prepare(self, what):
         """Where the other node has to be ahead, it is made so before the node starts with its point."""
         self.apart()
+        self.before = len(self.blocks)
         if what == 'reorg':
             for _ in range(3):
                 self.payments.append(self.node.rpc.sendtoaddress(self.theirs, 0.02))
@@ -142,8 +146,8 @@ class TestCrash(FornaxTest):
         raise Died
 
     def stop(self):
-        self.payments.append(self.node.rpc.sendtoaddress(self.theirs, 0.01))
-        self.blocks += self.node.rpc.generatetoaddress(4, self.address)
+        self.payments.append(self.ask(self.node.rpc.sendtoaddress, self.theirs, 0.01))
+        self.blocks += self.ask(self.node.rpc.generatetoaddress, 4, self.address)
         self.ask(self.node.rpc.stop)
         if self.node.process.wait(30) != 0:
             raise Died
@@ -178,7 +182,7 @@ class TestCrash(FornaxTest):
         node.start()
         for block in self.blocks:
             check_equal(node.rpc.getblock(block)['hash'], block)
-        if what in ('mine', 'stop', 'start') and self.blocks:
+        if what in ('mine', 'stop', 'start') and len(self.blocks) > self.before:
             check(node.rpc.getblockheader(self.blocks[-1])['confirmations'] > 0, 'the newest block is not on the chain')
         for txid in self.payments:
             try:
