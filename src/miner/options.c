@@ -279,6 +279,12 @@ static bool interpret(struct fx_miner_options *options, struct fx_args *args,
     const char *name;
     bool ok = false;
 
+    if (fx_args_has(args, "datadir") && !fx_path_exists(datadir)) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "the data directory \"%.150s\" does not exist: make it, or correct -datadir",
+                 datadir);
+        goto out;
+    }
     if (!read_config(args, datadir, error))
         goto out;
     name = fx_args_chain(args, error);

@@ -40,13 +40,13 @@ FX_TEST(defaults)
 {
     struct fx_miner_options options;
 
-    FX_CHECK_INT(READ(&options, "-datadir=/nowhere"), FX_OPTIONS_RUN);
+    FX_CHECK_INT(READ(&options, "-datadir=/"), FX_OPTIONS_RUN);
     FX_CHECK_INT(options.params->kind, FX_MAIN);
     FX_CHECK_STR(options.host, "127.0.0.1");
     FX_CHECK_INT(options.port, options.params->rpc_port);
     FX_CHECK(options.password == NULL && options.wallet == NULL);
-    FX_CHECK_STR(options.cookie_file, "/nowhere/.cookie");
-    FX_CHECK_STR(options.workdir, "/nowhere/miner");
+    FX_CHECK_STR(options.cookie_file, "/.cookie");
+    FX_CHECK_STR(options.workdir, "/miner");
     FX_CHECK(options.backend == &fx_backend_cpu);
     FX_CHECK_INT(options.lane, FX_CHOOSE_AUTO);
     FX_CHECK_INT(options.burn, FX_CHOOSE_BURN_AUTO);
@@ -61,10 +61,10 @@ FX_TEST(all_of_them_in_both_forms)
 {
     struct fx_miner_options options;
 
-    FX_CHECK_INT(READ(&options, "-regtest", "--datadir", "/d", "--rpcconnect", "host", "-rpcport=7",
-                      "--rpcuser=u", "--rpcpassword", "p", "--rpcwallet", "w", "--device", "cpu:0",
-                      "--lane", "job", "--burn", "0.5", "--threads=3", "--tasks", "4", "-status",
-                      "0"),
+    FX_CHECK_INT(READ(&options, "-regtest", "--datadir", "/tmp", "--rpcconnect", "host",
+                      "-rpcport=7", "--rpcuser=u", "--rpcpassword", "p", "--rpcwallet", "w",
+                      "--device", "cpu:0", "--lane", "job", "--burn", "0.5", "--threads=3",
+                      "--tasks", "4", "-status", "0"),
                  FX_OPTIONS_RUN);
     FX_CHECK_INT(options.params->kind, FX_REGTEST);
     FX_CHECK_STR(options.host, "host");
@@ -114,6 +114,7 @@ FX_TEST(wrong_ones)
     struct fx_miner_options options;
 
     FX_CHECK_INT(READ(&options, "--nothing"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-datadir=/nonexistent"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "word"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--lane"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--lane", "both"), FX_OPTIONS_USAGE);
