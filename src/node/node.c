@@ -348,15 +348,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    fx_wallets_tick(node->wallets);
     if (!fatal && now - node->flushed_ms > FLUSH_SECONDS * 1000) {
         node->flushed_ms = now;
         if (!fx_chain_flush(node->chain))
             fatal = "the state cannot be written to disk";
     }
     if (!fatal) {
-        if (node->wallets)
-            fx_wallets_tick(node->wallets);
+        fx_wallets_tick(node->wallets);
         return;
     }
     fprintf(stderr, "Error: %s\n", fatal);
