@@ -7,7 +7,7 @@ from common import expect, problems_in
 
 FOLDERS = {"src", "kernels", "consensus", "wallet", "qa", "doc"}
 FILES = {"configure.ac", "Makefile.am", "README.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md"}
-BUILT = ("src/", "consensus/", "kernels/", "wallet/", "qa/unit/", "qa/bench/", "qa/fuzz/")
+BUILT = ("src/", "consensus/", "kernels/", "wallet/", "qa/unit/", "qa/model/", "qa/bench/", "qa/fuzz/")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 
 
