@@ -17,7 +17,28 @@ enum fx_task_status {
     FX_STATUS_OPEN,        /* funded, confirmed */
     FX_STATUS_CLAIMED,
     FX_STATUS_SETTLED, /* by accept or take */
-    FX_STATUS_REFUNDED
+    FX_STATUS_REFUNDED,
+    FX_STATUS_CHALLENGED, /* claimed, and a tile is asked for */
+    FX_STATUS_REJECTED    /* its client burned the escrow: the result did not come */
+};
+
+/* Why the present claim will not stand, or the last one did not. */
+enum fx_task_reason {
+    FX_REASON_NONE = 0,
+    FX_REASON_WRONG,      /* an entry is wrong: found here, or proven on the chain */
+    FX_REASON_UNANSWERED, /* a challenge was not answered in time */
+    FX_REASON_ABANDONED,  /* it was neither accepted nor taken in time */
+    FX_REASON_UNDELIVERED /* rejected: eight answers, and the rest did not come */
+};
+
+/* One step of a dispute: fraud, challenge, answer, expire or reject, as the chain has it. */
+struct fx_task_event {
+    enum fx_task_action action;
+    struct fx_hash txid;
+    uint32_t height;
+    struct fx_hash solver; /* of the claim that it was about */
+    bool challenged;       /* the claim was challenged; then: */
+    uint32_t tile;         /* the one asked for (challenge: by this step) */
 };
 
 /* What this node found out about a claim by itself. */
@@ -32,38 +53,45 @@ enum fx_check_status {
 struct fx_task_info {
     struct fx_outpoint origin; /* the outpoint of the funded output: the task's name */
     struct fx_hash job;        /* txid of the announcement */
-    struct fx_span preimage;   /* of the funded output; view */
+    struct fx_span preimage;   /* of the funded output, a restored one with its origin; view */
     struct fx_task_spec spec;  /* views preimage */
     uint32_t index;
     struct fx_task_shape shape;
     int64_t escrow; /* value of the funded output, embers */
     enum fx_task_status status;
-    uint32_t h0; /* 0: pending */
-    /* claimed and settled */
-    struct fx_outpoint claim; /* the claimed output */
-    uint32_t claim_height;
+    uint32_t h0;                 /* 0: pending */
+    struct fx_outpoint outpoint; /* the unspent output: open, claimed, challenged; else zero */
+    unsigned restored;           /* how often a claim was undone and the task open again */
+    /* claimed, challenged, settled and rejected */
+    struct fx_outpoint claim; /* the claimed output; after an answer its successor */
+    uint32_t claim_height;    /* of that output */
     struct fx_hash solver, result;
     int64_t bond, burn;
-    /* settled, refunded */
+    unsigned asked; /* challenges of this claim */
+    uint32_t tile;  /* challenged: the one asked for */
+    /* settled, refunded, rejected */
     struct fx_hash end_txid;
     uint32_t end_height;
-    enum fx_task_action end_action; /* accept, take or refund */
+    enum fx_task_action end_action; /* accept, take, refund or reject */
     bool backed;
     /* this node's own view */
     bool operands_here;
     enum fx_check_status check;
-    bool certified;               /* a certificate is known */
-    bool is_client, is_solver;    /* a loaded wallet has the key */
-    char note[160];               /* why a claim was found wrong, a settlement waits, ...; "" */
-    size_t n_blocks;              /* job-lane blocks of the best chain mined inside it */
-    const struct fx_hash *blocks; /* their ids; view */
+    bool certified;            /* a certificate is known */
+    bool is_client, is_solver; /* a loaded wallet has the key */
+    enum fx_task_reason reason;
+    char note[160];  /* why a claim was found wrong, a settlement waits, ...; "" */
+    size_t n_events; /* of all its disputes, in order */
+    const struct fx_task_event *events; /* view */
+    size_t n_blocks;                    /* job-lane blocks of the best chain mined inside it */
+    const struct fx_hash *blocks;       /* their ids; view */
 };
 
 enum fx_job_status {
     FX_JOB_PENDING = 0,
     FX_JOB_OPEN,
     FX_JOB_DONE,
-    FX_JOB_ENDED /* some tasks refunded */
+    FX_JOB_ENDED /* some tasks refunded or rejected */
 };
 
 struct fx_job_info {
@@ -73,7 +101,8 @@ struct fx_job_info {
     uint32_t rows, columns, depth; /* before padding: what the client asked for */
     enum fx_job_status status;
     size_t n_tasks, n_open, n_claimed, n_settled, n_refunded, n_certified;
-    size_t n_wrong;      /* claims whose result this node found wrong */
+    size_t n_challenged, n_rejected;
+    size_t n_wrong;      /* claims found wrong: by this node, or proven on the chain */
     int64_t reward, fee; /* embers: all escrows; fee of the funding transaction */
     int64_t submitted;   /* unix time */
     bool own;

@@ -26,7 +26,7 @@ struct fx_book {
 };
 
 struct root_use {
-    unsigned count; /* of open and claimed tasks that name it */
+    unsigned count; /* of open, claimed and challenged tasks that name it */
     struct fx_blob_shape shape;
 };
 
@@ -42,6 +42,8 @@ static struct fx_span span_of(const struct fx_buf *buf)
 static void task_destroy(struct fx_book_task *task)
 {
     fx_buf_clear(&task->preimage);
+    fx_buf_clear(&task->again);
+    free(task->events);
     free(task->blocks);
     free(task);
 }
@@ -138,7 +140,7 @@ struct fx_book_job *fx_book_job_read(const struct fx_params *params, const struc
             task_destroy(task);
             break;
         }
-        task->state.escrow = tx->out[vout].value;
+        task->state.escrow = task->state.value = tx->out[vout].value;
         job_add(job, task);
     }
     if (job != NULL && job->n_tasks == 0) {
@@ -148,20 +150,61 @@ struct fx_book_job *fx_book_job_read(const struct fx_params *params, const struc
     return job;
 }
 
+/* Preimages differ in their state, their origin and what the state adds. */
+static void write_preimage(const struct fx_params *params, const struct fx_book_task *task,
+                           enum fx_task_state state, uint32_t tile, struct fx_buf *preimage)
+{
+    struct fx_task to;
+
+    fx_task_read(params, span_of(&task->preimage), &to);
+    to.state = (uint8_t)state;
+    to.origin = task->origin;
+    to.escrow = (uint64_t)task->state.escrow;
+    to.bond = (uint64_t)task->state.bond;
+    to.burn = (uint64_t)task->state.burn;
+    to.solver = task->state.solver;
+    to.result = task->state.result;
+    to.tile = tile;
+    fx_task_write(&to, preimage);
+}
+
 void fx_book_claimed_preimage(const struct fx_params *params, const struct fx_book_task *task,
                               struct fx_buf *preimage)
 {
-    struct fx_task claimed;
+    write_preimage(params, task, FX_TASK_CLAIMED, 0, preimage);
+}
 
-    fx_task_read(params, span_of(&task->preimage), &claimed);
-    claimed.state = FX_TASK_CLAIMED;
-    claimed.origin = task->origin;
-    claimed.escrow = (uint64_t)task->state.escrow;
-    claimed.bond = (uint64_t)task->state.bond;
-    claimed.burn = (uint64_t)task->state.burn;
-    claimed.solver = task->state.solver;
-    claimed.result = task->state.result;
-    fx_task_write(&claimed, preimage);
+void fx_book_challenged_preimage(const struct fx_params *params, const struct fx_book_task *task,
+                                 uint32_t tile, struct fx_buf *preimage)
+{
+    write_preimage(params, task, FX_TASK_CHALLENGED, tile, preimage);
+}
+
+void fx_book_restored_preimage(const struct fx_params *params, const struct fx_book_task *task,
+                               struct fx_buf *preimage)
+{
+    write_preimage(params, task, FX_TASK_FUNDED, 0, preimage);
+}
+
+struct fx_span fx_book_funded_preimage(const struct fx_book_task *task)
+{
+    return span_of(task->state.restored > 0 ? &task->again : &task->preimage);
+}
+
+bool fx_book_is_claim(const struct fx_book_task *task)
+{
+    switch (task->state.status) {
+    case FX_STATUS_CLAIMED:
+    case FX_STATUS_CHALLENGED:
+    case FX_STATUS_SETTLED:
+    case FX_STATUS_REJECTED:
+        return true;
+    case FX_STATUS_PENDING:
+    case FX_STATUS_OPEN:
+    case FX_STATUS_REFUNDED:
+        return false;
+    }
+    return false;
 }
 
 void fx_book_operand(const struct fx_book_job *job, unsigned side, struct fx_blob_key *key,
@@ -229,7 +272,7 @@ static void use_roots(struct fx_book *book, const struct fx_book_task *task, boo
         fx_book_operand(task->job, side, &key, &shape);
         root_use(book, &key, &shape, more);
     }
-    if (task->state.status == FX_STATUS_CLAIMED) {
+    if (task->state.status != FX_STATUS_OPEN) {
         fx_book_result(task, &key, &shape);
         root_use(book, &key, &shape, more);
     }
@@ -237,7 +280,8 @@ static void use_roots(struct fx_book *book, const struct fx_book_task *task, boo
 
 static bool is_active(const struct fx_book_task *task)
 {
-    return task->state.status == FX_STATUS_OPEN || task->state.status == FX_STATUS_CLAIMED;
+    return task->state.status == FX_STATUS_OPEN || task->state.status == FX_STATUS_CLAIMED ||
+           task->state.status == FX_STATUS_CHALLENGED;
 }
 
 /* Takes the task out of the indexes that its state put it into; done before its state changes. */
@@ -258,6 +302,9 @@ static void attach(struct fx_book *book, struct fx_book_task *task)
 {
     uint8_t key[FX_OUTPOINT_SIZE];
 
+    if (task->state.restored > 0 && task->again.len == 0) {
+        fx_book_restored_preimage(book->params, task, &task->again);
+    }
     if (is_active(task)) {
         fx_outpoint_key(&task->state.outpoint, key);
         fx_map_put(book->active, key, task);
@@ -320,48 +367,11 @@ static void change(struct fx_book *book, struct fx_book_log *log, struct fx_book
     log->n++;
 }
 
-static bool claim_task(struct fx_book_task *task, const struct fx_tx *tx, size_t in,
-                       uint32_t height)
-{
-    const struct fx_txin *txin = &tx->in[in];
-    struct fx_book_state *state = &task->state;
-    struct fx_reader r;
-
-    if (txin->n_witness != 4 || in >= tx->n_out ||
-        !fx_script_is_task(tx->out[in].script, &state->program)) {
-        return false;
-    }
-    fx_reader_init(&r, txin->witness[2].data, txin->witness[2].len);
-    fx_read_u64(&r); /* the escrow: it is the output's value */
-    state->bond = fx_read_i64(&r);
-    state->burn = fx_read_i64(&r);
-    state->solver = fx_read_hash(&r);
-    state->result = fx_read_hash(&r);
-    state->status = FX_STATUS_CLAIMED;
-    state->claim.txid = tx->txid;
-    state->claim.index = (uint32_t)in;
-    state->claim_height = height;
-    state->claim_value = tx->out[in].value;
-    state->outpoint = state->claim;
-    return !r.bad;
-}
-
-static void end_task(struct fx_book_task *task, const struct fx_tx *tx, uint32_t height,
-                     enum fx_task_status status, enum fx_task_action action)
-{
-    task->state.status = status;
-    task->state.end_txid = tx->txid;
-    task->state.end_height = height;
-    task->state.end_action = action;
-    memset(&task->state.outpoint, 0, sizeof task->state.outpoint);
-}
-
-/* The rules have judged the spend already: the witness is that of its action. */
 static void spend_task(struct fx_book *book, struct fx_book_log *log, struct fx_book_task *task,
                        const struct fx_tx *tx, size_t in)
 {
     const struct fx_txin *txin = &tx->in[in];
-    bool known = true;
+    bool known;
     uint8_t action;
 
     if (txin->n_witness == 0 || txin->witness[0].len != 1) {
@@ -372,25 +382,7 @@ static void spend_task(struct fx_book *book, struct fx_book_log *log, struct fx_
         return;
     }
     change(book, log, task);
-    switch ((enum fx_task_action)action) {
-    case FX_ACTION_REFUND:
-        end_task(task, tx, log->height, FX_STATUS_REFUNDED, FX_ACTION_REFUND);
-        break;
-    case FX_ACTION_CLAIM:
-        known = claim_task(task, tx, in, log->height);
-        break;
-    case FX_ACTION_ACCEPT:
-    case FX_ACTION_TAKE:
-        end_task(task, tx, log->height, FX_STATUS_SETTLED, (enum fx_task_action)action);
-        break;
-    case FX_ACTION_FRAUD:
-    case FX_ACTION_CHALLENGE:
-    case FX_ACTION_ANSWER:
-    case FX_ACTION_EXPIRE:
-    case FX_ACTION_REJECT:
-        known = false; /* the rules of this version admit none of them */
-        break;
-    }
+    known = fx_book_task_spend(task, tx, in, log->height, (enum fx_task_action)action);
     attach(book, task);
     if (!known) {
         fx_log_info("jobs: a task spend of action %u was not understood", action);
@@ -430,7 +422,7 @@ static void announce(struct fx_book *book, struct fx_book_log *log, const struct
     fx_map_put(book->jobs, job->id.b, job);
     for (size_t i = 0; i < job->n_tasks; i++) {
         job->tasks[i]->state.status = FX_STATUS_OPEN;
-        job->tasks[i]->state.h0 = log->height;
+        job->tasks[i]->state.h0 = job->tasks[i]->state.height = log->height;
         /* Its undo is to forget the job: later changes in this block need no saving. */
         job->tasks[i]->logged = book->serial;
         add_task(book, job->tasks[i]);
@@ -593,6 +585,8 @@ bool fx_book_load_task(struct fx_book *book, const struct fx_outpoint *origin,
         return false;
     }
     task->state = *state;
+    task->cap_events = state->n_events;
+    task->events = fx_xcalloc(task->cap_events, sizeof *task->events);
     job_add(job, task);
     add_task(book, task);
     return true;
@@ -607,6 +601,18 @@ bool fx_book_load_mined(struct fx_book *book, const struct fx_outpoint *origin,
         add_block(task, block);
     }
     return task != NULL;
+}
+
+bool fx_book_load_event(struct fx_book *book, const struct fx_outpoint *origin, uint32_t number,
+                        const struct fx_task_event *event)
+{
+    struct fx_book_task *task = fx_book_find(book, origin);
+
+    if (task == NULL || number >= task->state.n_events) {
+        return false;
+    }
+    task->events[number] = *event;
+    return true;
 }
 
 struct fx_book *fx_book_create(const struct fx_params *params, struct fx_db *db,

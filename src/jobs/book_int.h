@@ -19,13 +19,18 @@ struct fx_book_state {
     enum fx_task_status status;
     int64_t escrow; /* embers */
     uint32_t h0;
-    struct fx_outpoint outpoint; /* open, claimed: the unspent output */
-    struct fx_outpoint claim;    /* the claimed output */
-    struct fx_hash program;      /* its program */
-    int64_t claim_value;         /* its value, embers */
-    uint32_t claim_height;
+    struct fx_outpoint outpoint; /* open, claimed, challenged: the unspent output */
+    int64_t value;               /* its value, embers */
+    uint32_t height;             /* of the block that made it */
+    uint32_t restored;           /* how often it was claimed in vain */
+    struct fx_outpoint claim;    /* the claimed output, after an answer its successor */
+    struct fx_hash program;      /* its program: the same for all of one claim */
+    uint32_t claim_height;       /* of that output */
     struct fx_hash solver, result;
     int64_t bond, burn; /* embers */
+    uint8_t asked;      /* challenges of this claim */
+    uint32_t tile;      /* challenged: the one asked for */
+    uint32_t n_events;  /* of the task's disputes so far */
     struct fx_hash end_txid;
     uint32_t end_height;
     enum fx_task_action end_action;
@@ -37,8 +42,11 @@ struct fx_book_task {
     struct fx_book_job *job;
     uint32_t index;
     struct fx_task_shape shape;
-    struct fx_buf preimage; /* of the funded output */
+    struct fx_buf preimage; /* of the fresh funded output */
+    struct fx_buf again;    /* of a restored one: with its origin; made when it is first needed */
     struct fx_book_state state;
+    struct fx_task_event *events; /* state.n_events of them count */
+    size_t cap_events;
     struct fx_hash *blocks; /* job-lane blocks mined inside it, in order of height */
     size_t n_blocks, cap_blocks;
     uint32_t logged; /* private to the book: the change that saved its state last */
@@ -63,6 +71,15 @@ struct fx_book_job {
  */
 struct fx_book_job *fx_book_job_read(const struct fx_params *params, const struct fx_tx *tx);
 void fx_book_job_destroy(struct fx_book_job *job);
+/* Of the funded output, fresh or restored; view. */
+struct fx_span fx_book_funded_preimage(const struct fx_book_task *task);
+/* The preimage that an action pays to: of the restored, the claimed or the challenged output. */
+void fx_book_restored_preimage(const struct fx_params *params, const struct fx_book_task *task,
+                               struct fx_buf *preimage);
+void fx_book_challenged_preimage(const struct fx_params *params, const struct fx_book_task *task,
+                                 uint32_t tile, struct fx_buf *preimage);
+/* A claim stands or stood last, and its fields are set. */
+bool fx_book_is_claim(const struct fx_book_task *task);
 /* The preimage of the claimed output. */
 void fx_book_claimed_preimage(const struct fx_params *params, const struct fx_book_task *task,
                               struct fx_buf *preimage);
@@ -91,18 +108,23 @@ bool fx_book_reset(struct fx_book *book, const struct fx_hash *genesis);
 
 struct fx_book_job *fx_book_find_job(const struct fx_book *book, const struct fx_hash *id);
 struct fx_book_task *fx_book_find(const struct fx_book *book, const struct fx_outpoint *origin);
-/* The open or claimed task with this unspent output. */
+/* The open, claimed or challenged task with this unspent output. */
 struct fx_book_task *fx_book_at(const struct fx_book *book, const struct fx_outpoint *outpoint);
 /* Iteration, in no order, from *at = 0; NULL at the end. Nothing may be connected meanwhile. */
 struct fx_book_job *fx_book_next_job(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_active(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *at);
 size_t fx_book_count_jobs(const struct fx_book *book);
-/* Does an open or claimed task name this root? shape may be NULL. */
+/* Does an open, claimed or challenged task name this root? shape may be NULL. */
 bool fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
                         struct fx_blob_shape *shape);
 
-/* ---- between book.c and book_store.c ---- */
+/* ---- between book.c, book_spend.c and book_store.c ---- */
+
+/* What a spend of the task's unspent output does to it; the rules have judged it already: the
+ * witness is that of its action. False: not understood. */
+bool fx_book_task_spend(struct fx_book_task *task, const struct fx_tx *tx, size_t in,
+                        uint32_t height, enum fx_task_action action);
 
 /* The changes of one block. */
 struct fx_book_change {
@@ -139,6 +161,8 @@ bool fx_book_load_task(struct fx_book *book, const struct fx_outpoint *origin,
                        const struct fx_book_state *state);
 bool fx_book_load_mined(struct fx_book *book, const struct fx_outpoint *origin,
                         const struct fx_hash *block);
+bool fx_book_load_event(struct fx_book *book, const struct fx_outpoint *origin, uint32_t number,
+                        const struct fx_task_event *event);
 
 /* FX_MISSING: there is none, or it does not parse. */
 enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct fx_hash *best,

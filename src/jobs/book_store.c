@@ -4,6 +4,7 @@
  *   J txid                   a job: first u32, spec
  *   T origin                 a task's state
  *   M origin height-u32be    a job-lane block mined inside the task
+ *   E origin number-u32be    a step of a dispute about the task
  *   U height-u32be           what undoes the block at this height
  * A block's changes, its undo and the marker are one batch. Batches are not synced: they survive
  * the process, and after a power failure the book stands at an earlier block and reads on from
@@ -50,6 +51,14 @@ static size_t mined_key(const struct fx_outpoint *origin, uint32_t height, uint8
     return KEY_MAX;
 }
 
+static size_t event_key(const struct fx_outpoint *origin, uint32_t number, uint8_t key[KEY_MAX])
+{
+    key[0] = 'E';
+    fx_outpoint_key(origin, key + 1);
+    fx_store_u32be(key + 1 + FX_OUTPOINT_SIZE, number);
+    return KEY_MAX;
+}
+
 static void write_state(const struct fx_book_state *state, struct fx_buf *buf)
 {
     fx_buf_u8(buf, (uint8_t)state->status);
@@ -58,14 +67,19 @@ static void write_state(const struct fx_book_state *state, struct fx_buf *buf)
     fx_buf_i64(buf, state->escrow);
     fx_buf_u32(buf, state->h0);
     fx_outpoint_write(&state->outpoint, buf);
+    fx_buf_i64(buf, state->value);
+    fx_buf_u32(buf, state->height);
+    fx_buf_u32(buf, state->restored);
     fx_outpoint_write(&state->claim, buf);
     fx_buf_hash(buf, &state->program);
-    fx_buf_i64(buf, state->claim_value);
     fx_buf_u32(buf, state->claim_height);
     fx_buf_hash(buf, &state->solver);
     fx_buf_hash(buf, &state->result);
     fx_buf_i64(buf, state->bond);
     fx_buf_i64(buf, state->burn);
+    fx_buf_u8(buf, state->asked);
+    fx_buf_u32(buf, state->tile);
+    fx_buf_u32(buf, state->n_events);
     fx_buf_hash(buf, &state->end_txid);
     fx_buf_u32(buf, state->end_height);
 }
@@ -75,7 +89,7 @@ static void read_state(struct fx_reader *r, struct fx_book_state *state)
     uint8_t status = fx_read_u8(r), action = fx_read_u8(r), backed = fx_read_u8(r);
 
     memset(state, 0, sizeof *state);
-    if (status > FX_STATUS_REFUNDED || action > FX_ACTION_REJECT || backed > 1) {
+    if (status > FX_STATUS_REJECTED || action > FX_ACTION_REJECT || backed > 1) {
         r->bad = true;
         return;
     }
@@ -85,14 +99,19 @@ static void read_state(struct fx_reader *r, struct fx_book_state *state)
     state->escrow = fx_read_i64(r);
     state->h0 = fx_read_u32(r);
     state->outpoint = fx_outpoint_read(r);
+    state->value = fx_read_i64(r);
+    state->height = fx_read_u32(r);
+    state->restored = fx_read_u32(r);
     state->claim = fx_outpoint_read(r);
     state->program = fx_read_hash(r);
-    state->claim_value = fx_read_i64(r);
     state->claim_height = fx_read_u32(r);
     state->solver = fx_read_hash(r);
     state->result = fx_read_hash(r);
     state->bond = fx_read_i64(r);
     state->burn = fx_read_i64(r);
+    state->asked = fx_read_u8(r);
+    state->tile = fx_read_u32(r);
+    state->n_events = fx_read_u32(r);
     state->end_txid = fx_read_hash(r);
     state->end_height = fx_read_u32(r);
 }
@@ -114,6 +133,23 @@ static void put_task(struct fx_db_batch *batch, const struct fx_outpoint *origin
     size_t n = task_key(origin, key);
 
     write_state(state, &value);
+    fx_db_batch_put(batch, key, n, value.data, value.len);
+    fx_buf_clear(&value);
+}
+
+static void put_event(struct fx_db_batch *batch, const struct fx_outpoint *origin, uint32_t number,
+                      const struct fx_task_event *event)
+{
+    struct fx_buf value = FX_BUF_INIT;
+    uint8_t key[KEY_MAX];
+    size_t n = event_key(origin, number, key);
+
+    fx_buf_u8(&value, (uint8_t)event->action);
+    fx_buf_hash(&value, &event->txid);
+    fx_buf_u32(&value, event->height);
+    fx_buf_hash(&value, &event->solver);
+    fx_buf_u8(&value, event->challenged ? 1 : 0);
+    fx_buf_u32(&value, event->tile);
     fx_db_batch_put(batch, key, n, value.data, value.len);
     fx_buf_clear(&value);
 }
@@ -230,7 +266,12 @@ bool fx_book_store_connect(struct fx_db *db, const struct fx_book_log *log)
     uint8_t key[KEY_MAX];
 
     for (size_t i = 0; i < log->n; i++) {
-        put_task(batch, &log->changes[i].task->origin, &log->changes[i].task->state);
+        const struct fx_book_task *task = log->changes[i].task;
+
+        put_task(batch, &task->origin, &task->state);
+        for (uint32_t e = log->changes[i].before.n_events; e < task->state.n_events; e++) {
+            put_event(batch, &task->origin, e, &task->events[e]);
+        }
     }
     for (size_t i = 0; i < log->n_jobs; i++) {
         put_job(batch, log->jobs[i]);
@@ -253,7 +294,13 @@ bool fx_book_store_disconnect(struct fx_db *db, const struct fx_book *book, uint
     size_t n;
 
     for (size_t i = 0; i < undo->n; i++) {
+        const struct fx_book_task *task = fx_book_find(book, &undo->origins[i]);
+
         put_task(batch, &undo->origins[i], &undo->states[i]);
+        for (uint32_t e = undo->states[i].n_events; task != NULL && e < task->state.n_events; e++) {
+            n = event_key(&undo->origins[i], e, key);
+            fx_db_batch_delete(batch, key, n);
+        }
     }
     for (size_t i = 0; i < undo->n_jobs; i++) {
         const struct fx_book_job *job = fx_book_find_job(book, &undo->jobs[i]);
@@ -277,7 +324,7 @@ bool fx_book_store_disconnect(struct fx_db *db, const struct fx_book *book, uint
 
 bool fx_book_store_reset(struct fx_db *db, const struct fx_hash *genesis)
 {
-    static const char kinds[] = {'J', 'T', 'M', 'U'};
+    static const char kinds[] = {'J', 'T', 'M', 'E', 'U'};
     struct fx_db_batch *batch = fx_db_batch_create();
 
     for (size_t i = 0; i < sizeof kinds; i++) {
@@ -347,6 +394,34 @@ static bool load_mined(struct fx_book *book, const uint8_t *key, size_t key_len,
     return fx_book_load_mined(book, &origin, &id);
 }
 
+static bool load_event(struct fx_book *book, const uint8_t *key, size_t key_len,
+                       const uint8_t *value, size_t n)
+{
+    struct fx_reader name, r;
+    struct fx_outpoint origin;
+    struct fx_task_event event;
+    uint8_t action;
+
+    if (key_len != KEY_MAX) {
+        return false;
+    }
+    fx_reader_init(&name, key + 1, FX_OUTPOINT_SIZE);
+    origin = fx_outpoint_read(&name);
+    memset(&event, 0, sizeof event);
+    fx_reader_init(&r, value, n);
+    action = fx_read_u8(&r);
+    event.txid = fx_read_hash(&r);
+    event.height = fx_read_u32(&r);
+    event.solver = fx_read_hash(&r);
+    event.challenged = fx_read_u8(&r) != 0;
+    event.tile = fx_read_u32(&r);
+    if (!fx_reader_done(&r) || action > FX_ACTION_REJECT) {
+        return false;
+    }
+    event.action = (enum fx_task_action)action;
+    return fx_book_load_event(book, &origin, fx_load_u32be(key + 1 + FX_OUTPOINT_SIZE), &event);
+}
+
 /* FX_MISSING: something does not parse. */
 static enum fx_lookup load_all(struct fx_book *book, struct fx_db *db, char kind,
                                bool (*load)(struct fx_book *book, const uint8_t *key,
@@ -391,6 +466,9 @@ enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct
     }
     if (loaded == FX_FOUND) {
         loaded = load_all(book, db, 'M', load_mined);
+    }
+    if (loaded == FX_FOUND) {
+        loaded = load_all(book, db, 'E', load_event);
     }
     if (loaded == FX_MISSING) {
         fx_log_info("jobs: the book of tasks does not parse, it is made again from the blocks");

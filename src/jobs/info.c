@@ -9,13 +9,36 @@
 /* What a check says counts more than what a settlement waits for. */
 static void set_text(const struct fx_note *note, enum fx_task_status status, char *text)
 {
-    bool over = status == FX_STATUS_SETTLED || status == FX_STATUS_REFUNDED;
+    bool over =
+        status == FX_STATUS_SETTLED || status == FX_STATUS_REFUNDED || status == FX_STATUS_REJECTED;
 
     if (note->text[0] != '\0') {
         memcpy(text, note->text, FX_NOTE_TEXT);
     } else if (!over) {
         memcpy(text, note->end_text, FX_NOTE_TEXT);
     }
+}
+
+static enum fx_task_reason reason_of(const struct fx_book_task *task, const struct fx_note *note)
+{
+    const struct fx_task_event *last;
+
+    if (note != NULL && note->check == FX_CHECK_WRONG) {
+        return FX_REASON_WRONG;
+    }
+    for (uint32_t i = task->state.n_events; i-- > 0;) {
+        last = &task->events[i];
+        if (last->action == FX_ACTION_FRAUD) {
+            return FX_REASON_WRONG;
+        }
+        if (last->action == FX_ACTION_EXPIRE) {
+            return last->challenged ? FX_REASON_UNANSWERED : FX_REASON_ABANDONED;
+        }
+        if (last->action == FX_ACTION_REJECT) {
+            return FX_REASON_UNDELIVERED;
+        }
+    }
+    return FX_REASON_NONE;
 }
 
 static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
@@ -27,13 +50,20 @@ static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
     memset(info, 0, sizeof *info);
     info->origin = task->origin;
     info->job = task->job->id;
-    info->preimage = fx_jobs_span(&task->preimage);
+    info->preimage = fx_book_funded_preimage(task);
     info->spec = task->job->spec;
     info->index = task->index;
     info->shape = task->shape;
     info->escrow = state->escrow;
     info->status = state->status;
     info->h0 = state->h0;
+    info->outpoint = state->outpoint;
+    info->restored = state->restored;
+    info->asked = state->asked;
+    info->tile = state->tile;
+    info->reason = reason_of(task, note);
+    info->n_events = state->n_events;
+    info->events = task->events;
     info->claim = state->claim;
     info->claim_height = state->claim_height;
     info->solver = state->solver;
@@ -46,7 +76,7 @@ static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
     info->backed = state->backed;
     info->operands_here = fx_jobs_has_operands(jobs, task->job);
     info->is_client = fx_jobs_wallet_of(jobs, &task->job->spec.client) != NULL;
-    info->is_solver = state->claim_height != 0 && fx_jobs_wallet_of(jobs, &state->solver) != NULL;
+    info->is_solver = fx_book_is_claim(task) && fx_jobs_wallet_of(jobs, &state->solver) != NULL;
     if (note != NULL) {
         info->check = note->check;
         info->certified = note->certified;
@@ -172,12 +202,21 @@ static void count_task(const struct fx_jobs *jobs, const struct fx_book_task *ta
     case FX_STATUS_REFUNDED:
         info->n_refunded++;
         break;
+    case FX_STATUS_CHALLENGED:
+        info->n_challenged++;
+        break;
+    case FX_STATUS_REJECTED:
+        info->n_rejected++;
+        break;
     }
     if (note != NULL && note->certified) {
         info->n_certified++;
     }
     if (note != NULL && note->check == FX_CHECK_WRONG) {
         info->n_wrong++;
+    }
+    for (uint32_t i = 0; i < task->state.n_events; i++) {
+        info->n_wrong += task->events[i].action == FX_ACTION_FRAUD ? 1 : 0;
     }
     /* The rules bound every amount of a transaction and their sum. */
     fx_amount_add(info->reward, task->state.escrow, &info->reward);
@@ -208,8 +247,9 @@ static void fill_job(struct fx_jobs *jobs, const struct fx_book_job *job, struct
     for (size_t i = 0; i < job->n_tasks; i++) {
         count_task(jobs, job->tasks[i], info);
     }
-    if (info->status == FX_JOB_OPEN && info->n_open == 0 && info->n_claimed == 0) {
-        info->status = info->n_refunded > 0 ? FX_JOB_ENDED : FX_JOB_DONE;
+    if (info->status == FX_JOB_OPEN && info->n_open == 0 && info->n_claimed == 0 &&
+        info->n_challenged == 0) {
+        info->status = info->n_refunded + info->n_rejected > 0 ? FX_JOB_ENDED : FX_JOB_DONE;
     }
 }
 

@@ -147,6 +147,9 @@ static bool advance_book(struct fx_jobs *jobs, const struct fx_index *index)
     struct fx_block *block = fx_chain_read_block(jobs->config.chain, index);
     bool connected = block != NULL && fx_book_connect(jobs->book, block);
 
+    if (connected) {
+        fx_watcher_block(jobs, block);
+    }
     if (block == NULL && jobs->unreadable != index->height) {
         jobs->unreadable = index->height;
         fx_log_info("jobs: block %u cannot be read, the book of tasks waits", index->height);
@@ -214,6 +217,7 @@ static void block_connected(void *ctx, const struct fx_index *index, const struc
         return; /* the timer tries again */
     }
     if (fx_book_connect(jobs->book, block)) {
+        fx_watcher_block(jobs, block);
         announce_mined(jobs, block);
     }
     fx_jobs_kick(jobs);
@@ -313,8 +317,7 @@ static void resume(struct fx_jobs *jobs)
                 }
             }
         }
-        if (task->state.status == FX_STATUS_CLAIMED &&
-            fx_jobs_wallet_of(jobs, &task->state.solver) != NULL) {
+        if (fx_book_is_claim(task) && fx_jobs_wallet_of(jobs, &task->state.solver) != NULL) {
             fx_book_result(task, &key, &shape);
             if (fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE) {
                 fx_announce_start(jobs, &key);
@@ -335,6 +338,7 @@ void fx_jobs_step(struct fx_jobs *jobs)
         resume(jobs);
     }
     fx_watcher_step(jobs);
+    fx_dispute_step(jobs);
     fx_settle_step(jobs);
     fx_announce_step(jobs);
 }

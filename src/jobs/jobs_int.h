@@ -7,6 +7,7 @@
 #include "src/iface/net.h"
 #include "src/jobs/book_int.h"
 #include "src/jobs/jobs.h"
+#include "src/matrix/source.h"
 #include "src/sys/pool.h"
 
 struct event;
@@ -24,11 +25,19 @@ struct fx_note {
     bool has_payout;
     struct fx_hash payout;   /* output key that settlement or refund pays to */
     char text[FX_NOTE_TEXT]; /* of the check */
+    bool located;            /* wrong: this entry, absolute, is */
+    uint32_t row, column;
     /* not stored */
     char end_text[FX_NOTE_TEXT]; /* what settlement or refund waits for */
     struct fx_blob_key fetched;  /* the result asked of the network, where fetching */
     bool fetching;
-    int64_t check_ms, end_ms; /* monotonic: when a check, a settlement may be tried again */
+    /* The wait for the result of the claimed output made at this height: from when, in unix time,
+     * and how many of its chunks were here when it was looked at last. */
+    uint32_t waits_height;
+    int64_t waits_since;
+    uint64_t waits_have;
+    /* monotonic: when a check, a settlement, a step of a dispute may be tried again */
+    int64_t check_ms, end_ms, dispute_ms;
 };
 
 /* An own job: what the chain does not say of it. */
@@ -114,13 +123,19 @@ struct fx_task_spend {
     struct fx_span items[2]; /* of the witness, between signature and preimage */
     size_t n_items;
     uint32_t sequence, lock_time;
+    bool bare;      /* the signature's item is empty: anyone's fraud proof */
     int64_t burned; /* embers */
-    /* The output with the input's index: for a claim its script and value; else where the pay
-     * goes, and the value is what remains. */
+    /* The output with the input's index: where the pay goes, and paired is 0: the value is what
+     * remains; or what the action asks for, and its value. */
     uint8_t script[FX_TASK_SCRIPT_SIZE];
-    int64_t paired; /* embers; 0: what remains */
+    int64_t paired; /* embers */
+    /* With paired: where what remains goes, in an output of its own; where it does not suffice,
+     * and without, the wallet pays. */
+    bool has_rest;
+    uint8_t rest[FX_TASK_SCRIPT_SIZE];
 };
-/* Builds and signs. NULL: error says why. One reference. */
+/* Builds and signs; the fee beats what spends the output in the mempool. NULL: error says why. One
+ * reference. */
 struct fx_tx *fx_task_spend_build(struct fx_jobs *jobs, struct fx_wallet *wallet,
                                   const struct fx_task_spend *spend, struct fx_jobs_error *error);
 /* Hands it to the wallet, the mempool and the peers; drops the reference. */
@@ -148,8 +163,44 @@ struct fx_check_result {
 void fx_watcher_step(struct fx_jobs *jobs);
 void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *result);
 
+/* What was asked of the network for this claim. */
+void fx_watcher_late(struct fx_jobs *jobs, const struct fx_book_task *task, struct fx_note *note,
+                     bool *late);
+/* Keeps the tiles that a block's answers reveal. */
+void fx_watcher_block(struct fx_jobs *jobs, const struct fx_block *block);
+
+/* ---- source.c: a task's operands and result, from the store ---- */
+struct fx_task_source {
+    struct fx_jobs *jobs;
+    const struct fx_book_task *task;
+};
+/* source views own. */
+void fx_task_source_init(struct fx_task_source *own, struct fx_jobs *jobs,
+                         const struct fx_book_task *task, struct fx_source *source);
+
 /* ---- settle.c: own claims, and refunds ---- */
 void fx_settle_step(struct fx_jobs *jobs);
+/* The median time from which a lock of this many units on the task's unspent output is over
+ * (protocol section 5, BIP68). 0: not known. */
+int64_t fx_settle_lock_end(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                           uint32_t units);
+/* Sets where the task's pay goes: one address a task, so that attempts that fail use up none. */
+bool fx_settle_payout(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                      const struct fx_book_task *task, const char *label,
+                      uint8_t script[FX_TASK_SCRIPT_SIZE], struct fx_jobs_error *error);
+bool fx_settle_send(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_book_task *task,
+                    const struct fx_task_spend *spend, const char *comment, struct fx_hash *txid,
+                    struct fx_jobs_error *error);
+/* What a spend in the mempool of the task's output does; false: nothing spends it there. */
+bool fx_settle_pending(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                       enum fx_task_action *action);
+/* A spend waits in the mempool that was passed over by a block, and the second half of the time
+ * until `end` (median time; in all `term` seconds) has begun: a higher fee is due. */
+bool fx_settle_is_stuck(const struct fx_jobs *jobs, const struct fx_book_task *task, int64_t end,
+                        int64_t term);
+
+/* ---- dispute.c: fraud, challenge, answer, expire, reject ---- */
+void fx_dispute_step(struct fx_jobs *jobs);
 
 /* ---- certs.c ---- */
 /* Keeps it and tells peers. */

@@ -1,6 +1,6 @@
 /*
  * What this node knows by itself, in the module's database. Keys, by first byte:
- *   N origin   a note: program, check, certificate, payout, text
+ *   N origin   a note: program, check, certificate, payout, text, wrong entry
  *   O txid     an own job: rows, columns, depth, fee, time
  * These are promises and findings, not the chain's: a reorganisation leaves them alone, and each
  * note names the claimed output that it is about.
@@ -14,15 +14,10 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
-static bool is_claim(const struct fx_book_task *task)
-{
-    return task->state.status == FX_STATUS_CLAIMED || task->state.status == FX_STATUS_SETTLED;
-}
-
 static bool fits(const struct fx_note *note, const struct fx_book_task *task)
 {
-    return is_claim(task) ? fx_hash_equal(&note->program, &task->state.program)
-                          : fx_hash_is_zero(&note->program);
+    return fx_book_is_claim(task) ? fx_hash_equal(&note->program, &task->state.program)
+                                  : fx_hash_is_zero(&note->program);
 }
 
 static struct fx_note *lookup(const struct fx_jobs *jobs, const struct fx_outpoint *origin)
@@ -58,7 +53,7 @@ struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *tas
         memset(note, 0, sizeof *note);
         note->origin = task->origin;
     }
-    if (is_claim(task)) {
+    if (fx_book_is_claim(task)) {
         note->program = task->state.program;
     }
     return note;
@@ -87,6 +82,9 @@ bool fx_note_save(struct fx_jobs *jobs, const struct fx_note *note)
     fx_buf_u8(&value, note->has_payout ? 1 : 0);
     fx_buf_hash(&value, &note->payout);
     fx_buf_var_bytes(&value, note->text, strlen(note->text));
+    fx_buf_u8(&value, note->located ? 1 : 0);
+    fx_buf_u32(&value, note->row);
+    fx_buf_u32(&value, note->column);
     saved = fx_db_write(jobs->db, key, sizeof key, value.data, value.len, true);
     fx_buf_clear(&value);
     return saved;
@@ -115,6 +113,9 @@ static bool load_note(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
     note->has_payout = fx_read_u8(&r) != 0;
     note->payout = fx_read_hash(&r);
     text = fx_read_var_bytes(&r, sizeof note->text - 1, &length);
+    note->located = fx_read_u8(&r) != 0;
+    note->row = fx_read_u32(&r);
+    note->column = fx_read_u32(&r);
     if (!fx_reader_done(&r) || check > FX_CHECK_WRONG) {
         free(note);
         return false;

@@ -17,14 +17,14 @@
 #define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
-#define AT_ONCE 8 /* transactions a step */
+#define AT_ONCE 8        /* transactions a step */
+#define EXPIRE_WINDOWS 2 /* after these a client may end a claim */
 
 /* ---- what settlement pays to ------------------------------------------------------------- */
 
-/* One address a task: attempts that fail do not use up addresses. */
-static bool set_payout(struct fx_jobs *jobs, struct fx_wallet *wallet,
-                       const struct fx_book_task *task, const char *label,
-                       struct fx_task_spend *spend, struct fx_jobs_error *error)
+bool fx_settle_payout(struct fx_jobs *jobs, struct fx_wallet *wallet,
+                      const struct fx_book_task *task, const char *label,
+                      uint8_t script[FX_TASK_SCRIPT_SIZE], struct fx_jobs_error *error)
 {
     struct fx_note *note = fx_note_get(jobs, task);
     struct fx_wallet_error why;
@@ -36,13 +36,13 @@ static bool set_payout(struct fx_jobs *jobs, struct fx_wallet *wallet,
         note->has_payout = true;
         fx_note_save(jobs, note);
     }
-    fx_script_p2tr(note->payout.b, spend->script);
+    fx_script_p2tr(note->payout.b, script);
     return true;
 }
 
-static bool send(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_book_task *task,
-                 const struct fx_task_spend *spend, const char *comment, struct fx_hash *txid,
-                 struct fx_jobs_error *error)
+bool fx_settle_send(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_book_task *task,
+                    const struct fx_task_spend *spend, const char *comment, struct fx_hash *txid,
+                    struct fx_jobs_error *error)
 {
     struct fx_tx *tx = fx_task_spend_build(jobs, wallet, spend, error);
     char id[FX_HASH_HEX];
@@ -55,59 +55,53 @@ static bool send(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx
     return true;
 }
 
-/* ---- the samples of take ----------------------------------------------------------------- */
+/* ---- what is in the mempool -------------------------------------------------------------- */
 
-struct own_source {
-    struct fx_jobs *jobs;
-    const struct fx_book_task *task;
-};
-
-static bool get_chunk(struct fx_jobs *jobs, const struct fx_blob_key *key, uint32_t x, uint32_t y,
-                      size_t size, uint8_t *out, uint8_t *path_out)
+static const struct fx_tx *find_spender(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                                        enum fx_task_action *action)
 {
-    uint8_t *data = fx_xmalloc(FX_BLOB_CHUNK_MAX);
-    uint8_t path[FX_BLOB_PATH_MAX * 32];
-    size_t n = 0, n_path = 0;
-    bool found = fx_blobs_get(jobs->config.blobs, key, x, y, data, &n, path, &n_path) && n == size;
+    const struct fx_tx *tx = fx_mempool_spender(jobs->config.mempool, &task->state.outpoint);
 
-    if (found) {
-        memcpy(out, data, n);
-        if (path_out != NULL) {
-            memcpy(path_out, path, n_path * 32);
+    for (size_t in = 0; tx != NULL && in < tx->n_in; in++) {
+        const struct fx_txin *txin = &tx->in[in];
+
+        if (fx_outpoint_equal(&txin->prevout, &task->state.outpoint) && txin->n_witness > 0 &&
+            txin->witness[0].len == 1) {
+            *action = (enum fx_task_action)txin->witness[0].data[0];
+            return tx;
         }
     }
-    free(data);
-    return found;
+    return NULL;
 }
 
-static bool read_block(void *ctx, enum fx_side side, uint32_t panel, uint32_t segment,
-                       int8_t out[FX_BLOCK_BYTES], uint8_t *path)
+bool fx_settle_pending(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                       enum fx_task_action *action)
 {
-    const struct own_source *own = ctx;
-    struct fx_blob_key key;
-    struct fx_blob_shape shape;
-
-    fx_book_operand(own->task->job, side, &key, &shape);
-    return get_chunk(own->jobs, &key, panel, segment, FX_BLOCK_BYTES, (uint8_t *)out, path);
+    return find_spender(jobs, task, action) != NULL;
 }
 
-static bool read_tile(void *ctx, uint32_t tile, uint8_t out[FX_TILE_BYTES], uint8_t *path)
+bool fx_settle_is_stuck(const struct fx_jobs *jobs, const struct fx_book_task *task, int64_t end,
+                        int64_t term)
 {
-    const struct own_source *own = ctx;
-    struct fx_blob_key key;
-    struct fx_blob_shape shape;
+    const struct fx_index *tip = fx_chain_tip(jobs->config.chain);
+    struct fx_mempool_entry entry;
+    enum fx_task_action action;
+    const struct fx_tx *tx = find_spender(jobs, task, &action);
 
-    fx_book_result(own->task, &key, &shape);
-    return get_chunk(own->jobs, &key, tile, 0, FX_TILE_BYTES, out, path);
+    return tx != NULL && end != 0 && tip->median_time >= end - term / 2 &&
+           fx_mempool_entry(jobs->config.mempool, &tx->txid, &entry) && entry.height < tip->height;
 }
+
+/* ---- the samples of take ----------------------------------------------------------------- */
 
 static bool build_proofs(struct fx_jobs *jobs, const struct fx_book_task *task,
                          const struct fx_hash *beacon, struct fx_buf proofs[FX_TASK_SAMPLES],
                          struct fx_jobs_error *error)
 {
-    struct own_source own = {jobs, task};
-    struct fx_source source = {.ctx = &own, .read_block = read_block, .read_tile = read_tile};
+    struct fx_task_source own;
+    struct fx_source source;
 
+    fx_task_source_init(&own, jobs, task, &source);
     for (uint8_t sample = 0; sample < FX_TASK_SAMPLES; sample++) {
         struct fx_hash hash;
         uint32_t row, column;
@@ -124,23 +118,20 @@ static bool build_proofs(struct fx_jobs *jobs, const struct fx_book_task *task,
     return true;
 }
 
-/* The median time from which take is allowed: protocol section 5 and BIP68. 0: not known. */
-static int64_t take_time(const struct fx_jobs *jobs, const struct fx_book_task *task)
+int64_t fx_settle_lock_end(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                           uint32_t units)
 {
-    uint32_t height = task->state.claim_height;
+    uint32_t height = task->state.height;
     const struct fx_index *before = fx_chain_at(jobs->config.chain, height > 0 ? height - 1 : 0);
 
-    if (before == NULL) {
-        return 0;
-    }
-    return before->median_time + (int64_t)task->job->spec.window * LOCK_UNIT_SECONDS;
+    return before == NULL ? 0 : before->median_time + (int64_t)units * LOCK_UNIT_SECONDS;
 }
 
-/* FX_FOUND: take is due. */
+/* True: take is due. */
 static bool find_beacon(struct fx_jobs *jobs, const struct fx_book_task *task,
                         struct fx_ancestor *beacon, struct fx_jobs_error *error)
 {
-    int64_t from = take_time(jobs, task);
+    int64_t from = fx_settle_lock_end(jobs, task, task->job->spec.window);
     int64_t now = fx_chain_tip(jobs->config.chain)->median_time;
     struct fx_view view;
 
@@ -151,7 +142,7 @@ static bool find_beacon(struct fx_jobs *jobs, const struct fx_book_task *task,
                               from, now);
     }
     fx_chain_view(jobs->config.chain, &view);
-    if (view.beacon(view.ctx, task->state.claim_height, beacon) != FX_FOUND) {
+    if (view.beacon(view.ctx, task->state.height, beacon) != FX_FOUND) {
         return fx_jobs_refuse(error, -4,
                               "Not certified, and no hash-lane block after the claim chose its "
                               "samples yet");
@@ -172,7 +163,7 @@ static bool accept_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
     spend->items[0].data = note->certificate;
     spend->items[0].len = sizeof note->certificate;
     spend->n_items = 1;
-    return send(jobs, wallet, task, spend, "accept", txid, error);
+    return fx_settle_send(jobs, wallet, task, spend, "accept", txid, error);
 }
 
 static bool take_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
@@ -193,7 +184,7 @@ static bool take_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
         for (size_t i = 0; i < FX_TASK_SAMPLES; i++) {
             spend->items[i] = fx_jobs_span(&proofs[i]);
         }
-        sent = send(jobs, wallet, task, spend, "take", txid, error);
+        sent = fx_settle_send(jobs, wallet, task, spend, "take", txid, error);
     }
     for (size_t i = 0; i < FX_TASK_SAMPLES; i++) {
         fx_buf_clear(&proofs[i]);
@@ -221,12 +212,12 @@ static bool settle(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct 
     }
     memset(&spend, 0, sizeof spend);
     fx_book_claimed_preimage(jobs->config.params, task, &preimage);
-    spend.outpoint = task->state.claim;
-    spend.value = task->state.claim_value;
+    spend.outpoint = task->state.outpoint;
+    spend.value = task->state.value;
     spend.key = task->state.solver;
     spend.preimage = fx_jobs_span(&preimage);
     spend.burned = task->state.burn;
-    if (set_payout(jobs, wallet, task, "task pay", &spend, error)) {
+    if (fx_settle_payout(jobs, wallet, task, "task pay", spend.script, error)) {
         sent = certified ? accept_claim(jobs, wallet, task, &spend, txid, error)
                          : take_claim(jobs, wallet, task, &spend, txid, error);
     }
@@ -243,13 +234,13 @@ static bool refund(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct 
     memset(&spend, 0, sizeof spend);
     spend.action = FX_ACTION_REFUND;
     spend.outpoint = task->state.outpoint;
-    spend.value = task->state.escrow;
+    spend.value = task->state.value;
     spend.key = task->job->spec.client;
-    spend.preimage = fx_jobs_span(&task->preimage);
+    spend.preimage = fx_book_funded_preimage(task);
     spend.sequence = SEQUENCE_REPLACEABLE;
     spend.lock_time = deadline < FX_LOCKTIME_THRESHOLD ? FX_LOCKTIME_THRESHOLD : deadline;
-    return set_payout(jobs, wallet, task, "task refund", &spend, error) &&
-           send(jobs, wallet, task, &spend, "refund", txid, error);
+    return fx_settle_payout(jobs, wallet, task, "task refund", spend.script, error) &&
+           fx_settle_send(jobs, wallet, task, &spend, "refund", txid, error);
 }
 
 /* ---- on request -------------------------------------------------------------------------- */
@@ -328,6 +319,26 @@ bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
 
 /* ---- by itself --------------------------------------------------------------------------- */
 
+/* Whether what waits in the mempool is to be left alone: it does what this node would do and is not
+ * stuck, or it proves the claim wrong. */
+static bool leave_pending(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    uint32_t windows = EXPIRE_WINDOWS * (uint32_t)task->job->spec.window;
+    enum fx_task_action action;
+
+    if (!fx_settle_pending(jobs, task, &action)) {
+        return false;
+    }
+    if (task->state.status == FX_STATUS_OPEN || action == FX_ACTION_FRAUD) {
+        return true;
+    }
+    if (action != FX_ACTION_ACCEPT && action != FX_ACTION_TAKE) {
+        return false;
+    }
+    return !fx_settle_is_stuck(jobs, task, fx_settle_lock_end(jobs, task, windows),
+                               (int64_t)windows * LOCK_UNIT_SECONDS);
+}
+
 /* True where it made a transaction, or tried to. */
 static bool end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_book_task *task)
 {
@@ -337,7 +348,7 @@ static bool end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_b
     struct fx_jobs_error error;
     struct fx_hash txid;
 
-    if (fx_mempool_spender(jobs->config.mempool, &task->state.outpoint) != NULL) {
+    if (leave_pending(jobs, task)) {
         return false;
     }
     if (!open && !note->certified && !find_beacon(jobs, task, &beacon, &error)) {
@@ -370,7 +381,8 @@ void fx_settle_step(struct fx_jobs *jobs)
         bool open = task->state.status == FX_STATUS_OPEN;
         struct fx_wallet *wallet;
 
-        if ((open && !is_expired(jobs, task)) || task->job->spec.kind != FX_KIND_GEMM) {
+        if ((open && !is_expired(jobs, task)) || task->job->spec.kind != FX_KIND_GEMM ||
+            task->state.status == FX_STATUS_CHALLENGED) {
             continue;
         }
         wallet = fx_jobs_wallet_of(jobs, open ? &task->job->spec.client : &task->state.solver);

@@ -59,10 +59,13 @@ static bool check_open(const struct fx_jobs *jobs, const struct fx_outpoint *ori
     case FX_STATUS_OPEN:
         break;
     case FX_STATUS_CLAIMED:
+    case FX_STATUS_CHALLENGED:
     case FX_STATUS_SETTLED:
         return fx_jobs_refuse(error, -4, "The task was taken meanwhile: it is claimed");
     case FX_STATUS_REFUNDED:
         return fx_jobs_refuse(error, -4, "The task was refunded to its client");
+    case FX_STATUS_REJECTED:
+        return fx_jobs_refuse(error, -4, "The task was rejected by its client");
     case FX_STATUS_PENDING:
         return fx_jobs_refuse(error, -4, "The task is not mined yet");
     }
@@ -144,9 +147,9 @@ static struct fx_tx *build_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
     memset(&spend, 0, sizeof spend);
     spend.action = FX_ACTION_CLAIM;
     spend.outpoint = claimed->state.outpoint;
-    spend.value = claimed->state.escrow;
+    spend.value = claimed->state.value;
     spend.key = claimed->state.solver;
-    spend.preimage = fx_jobs_span(&claimed->preimage);
+    spend.preimage = fx_book_funded_preimage(claimed);
     spend.items[0] = fx_jobs_span(&fields);
     spend.n_items = 1;
     spend.sequence = SEQUENCE_REPLACEABLE;

@@ -7,8 +7,9 @@
 #include "src/util/mem.h"
 
 #define SIGNATURE_BYTES 64
-#define FEE_TARGET 6 /* blocks */
-#define DUST 330     /* embers: less is not worth an output */
+#define FEE_TARGET 6    /* blocks */
+#define DUST 330        /* embers: less is not worth an output */
+#define RELAY_RATE 1000 /* embers per 1,000 vbytes that a replacement adds */
 
 /* Replaces the witness of the task's input, which is the first one. */
 static void set_witness(struct fx_txb *b, const struct fx_task_spend *spend,
@@ -18,7 +19,7 @@ static void set_witness(struct fx_txb *b, const struct fx_task_spend *spend,
 
     fx_txb_clear_witness(b, 0);
     fx_txb_push_witness(b, 0, &action, 1);
-    fx_txb_push_witness(b, 0, signature, SIGNATURE_BYTES);
+    fx_txb_push_witness(b, 0, signature, spend->bare ? 0 : SIGNATURE_BYTES);
     for (size_t i = 0; i < spend->n_items; i++) {
         fx_txb_push_witness(b, 0, spend->items[i].data, spend->items[i].len);
     }
@@ -33,8 +34,8 @@ static size_t item_size(size_t n)
 /* One weight unit a byte. */
 static size_t witness_weight(const struct fx_task_spend *spend)
 {
-    size_t weight = fx_var_size(3 + spend->n_items) + item_size(1) + item_size(SIGNATURE_BYTES) +
-                    item_size(spend->preimage.len);
+    size_t weight = fx_var_size(3 + spend->n_items) + item_size(1) +
+                    item_size(spend->bare ? 0 : SIGNATURE_BYTES) + item_size(spend->preimage.len);
 
     for (size_t i = 0; i < spend->n_items; i++) {
         weight += item_size(spend->items[i].len);
@@ -42,12 +43,33 @@ static size_t witness_weight(const struct fx_task_spend *spend)
     return weight;
 }
 
-/* The fee of the transaction as it stands, with the task's witness in place. */
+/* What the fee has to be, in embers per 1,000 vbytes and in embers of a transaction of this size:
+ * as estimated, and above that of a rival in the mempool (BIP125, rules 3, 4 and 6). */
+static int64_t choose_rate(const struct fx_jobs *jobs, const struct fx_task_spend *spend,
+                           int64_t vsize)
+{
+    int64_t rate = fx_mempool_estimate(jobs->config.mempool, FEE_TARGET), least, relay;
+    const struct fx_tx *rival = fx_mempool_spender(jobs->config.mempool, &spend->outpoint);
+    struct fx_mempool_entry entry;
+    struct fx_mempool_info info;
+
+    if (rival == NULL || !fx_mempool_entry(jobs->config.mempool, &rival->txid, &entry)) {
+        return rate;
+    }
+    fx_mempool_info(jobs->config.mempool, &info);
+    relay = info.min_fee_rate > RELAY_RATE ? info.min_fee_rate : RELAY_RATE;
+    least = (entry.fee - entry.burned) * 1000 / (int64_t)entry.vsize;
+    least += least / 4 + 1;
+    rate = rate > least ? rate : least;
+    least = (entry.descendant_fees * 1000 + vsize - 1) / vsize + relay;
+    return rate > least ? rate : least;
+}
+
+/* The fee rate and the fee of the transaction as it stands, with the task's witness in place. */
 static int64_t fee_of(const struct fx_jobs *jobs, struct fx_txb *b,
-                      const struct fx_task_spend *spend)
+                      const struct fx_task_spend *spend, int64_t *rate)
 {
     static const uint8_t none[SIGNATURE_BYTES];
-    int64_t rate = fx_mempool_estimate(jobs->config.mempool, FEE_TARGET);
     struct fx_tx *tx;
     int64_t vsize;
 
@@ -56,19 +78,20 @@ static int64_t fee_of(const struct fx_jobs *jobs, struct fx_txb *b,
     vsize = (int64_t)fx_tx_vsize(tx);
     fx_tx_unref(tx);
     fx_txb_clear_witness(b, 0);
-    return (rate * vsize + 999) / 1000;
+    *rate = choose_rate(jobs, spend, vsize);
+    return (*rate * vsize + 999) / 1000;
 }
 
 /* Own inputs for what the task's input does not pay, and change. */
 static bool fund(struct fx_wallet *wallet, struct fx_txb *b, const struct fx_task_spend *spend,
-                 struct fx_jobs_error *error)
+                 int64_t rate, struct fx_jobs_error *error)
 {
     struct fx_fund_input input = {
         .in = 0, .value = spend->value, .witness_weight = witness_weight(spend)};
     struct fx_wallet_error why;
     int64_t fee;
 
-    return fx_wallet_fund(wallet, b, &input, 1, 0, spend->burned, 0, &fee, &why) ||
+    return fx_wallet_fund(wallet, b, &input, 1, rate, spend->burned, 0, &fee, &why) ||
            fx_jobs_pass_error(error, &why);
 }
 
@@ -81,8 +104,13 @@ static struct fx_tx *sign_task(struct fx_wallet *wallet, struct fx_txb *b,
     struct fx_sighash_cache cache;
     struct fx_hash hash;
     struct fx_wallet_error why;
-    uint8_t signature[SIGNATURE_BYTES];
+    uint8_t signature[SIGNATURE_BYTES] = {0};
 
+    if (spend->bare) {
+        fx_tx_unref(tx);
+        set_witness(b, spend, signature);
+        return fx_txb_build(b);
+    }
     fx_sighash_cache_init(&cache, tx, spent);
     fx_sighash_task(tx, 0, spent, (uint8_t)spend->action, &cache, &hash);
     fx_tx_unref(tx);
@@ -139,25 +167,38 @@ static struct fx_tx *sign_alone(struct fx_wallet *wallet, struct fx_txb *b,
     return tx;
 }
 
+static void lay_out(struct fx_txb *b, const struct fx_task_spend *spend, bool rest)
+{
+    fx_txb_init(b);
+    b->lock_time = spend->lock_time;
+    fx_txb_add_in(b, &spend->outpoint, spend->sequence);
+    fx_txb_add_out(b, spend->paired, spend->script, sizeof spend->script);
+    if (rest) {
+        fx_txb_add_out(b, 0, spend->rest, sizeof spend->rest);
+    }
+}
+
 struct fx_tx *fx_task_spend_build(struct fx_jobs *jobs, struct fx_wallet *wallet,
                                   const struct fx_task_spend *spend, struct fx_jobs_error *error)
 {
     struct fx_txb b;
     struct fx_tx *tx = NULL;
-    int64_t remains = 0;
+    int64_t remains = 0, rate;
 
-    fx_txb_init(&b);
-    b.lock_time = spend->lock_time;
-    fx_txb_add_in(&b, &spend->outpoint, spend->sequence);
-    fx_txb_add_out(&b, spend->paired, spend->script, sizeof spend->script);
-    if (spend->paired == 0) {
-        remains = spend->value - spend->burned - fee_of(jobs, &b, spend);
-        b.out[0].value = remains >= DUST ? remains : DUST;
-    }
-    if (remains >= DUST) {
+    lay_out(&b, spend, spend->has_rest);
+    remains = spend->value - spend->paired - spend->burned - fee_of(jobs, &b, spend, &rate);
+    if (remains >= DUST && (spend->paired == 0 || spend->has_rest)) {
+        b.out[b.n_out - 1].value = remains;
         tx = sign_alone(wallet, &b, spend, error);
-    } else if (fund(wallet, &b, spend, error)) {
-        tx = sign_funded(wallet, &b, spend, error);
+    } else {
+        fx_txb_clear(&b);
+        lay_out(&b, spend, false);
+        if (spend->paired == 0) {
+            b.out[0].value = DUST;
+        }
+        if (fund(wallet, &b, spend, rate, error)) {
+            tx = sign_funded(wallet, &b, spend, error);
+        }
     }
     fx_txb_clear(&b);
     return tx;

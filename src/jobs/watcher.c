@@ -1,6 +1,7 @@
 /*
- * Watches over own jobs: gets the result of every claim, checks it, and certifies what is right
- * (protocol section 8). All is decided anew from the book and the notes at each step, so that a
+ * Watches over own jobs, and with -watch over those of others: gets the result of every claim,
+ * checks it, and certifies what is right (protocol section 8). What is found wrong or does not come
+ * goes on in dispute.c. All is decided anew from the book and the notes at each step, so that a
  * restart or a reorganisation needs nothing of its own.
  */
 #include <stdlib.h>
@@ -11,6 +12,16 @@
 #include "src/sys/log.h"
 
 #define RETRY_MS 10000
+#define LOCK_UNIT_SECONDS 512
+/* How long a client waits for a chunk more of a result before it asks for a tile on the chain: a
+ * quarter of the window, within these; and never beyond half of it, but always some time. */
+#define PATIENCE_LEAST 60  /* seconds */
+#define PATIENCE_MOST 1800 /* seconds */
+#define PATIENCE_ALWAYS 20 /* seconds */
+/* Of other clients' claims. */
+#define WATCH_AT_ONCE 4
+#define WATCH_BYTES_MAX (UINT64_C(4) << 30) /* of operands and result of one */
+#define WATCH_SECONDS 600                   /* that the data of one may take */
 
 /* Asks the network for a blob; false: no room. */
 static bool fetch(struct fx_jobs *jobs, const struct fx_blob_key *key,
@@ -71,6 +82,41 @@ static bool have_operands(struct fx_jobs *jobs, const struct fx_book_task *task,
     return false;
 }
 
+void fx_watcher_late(struct fx_jobs *jobs, const struct fx_book_task *task, struct fx_note *note,
+                     bool *late)
+{
+    int64_t now = fx_clock_now(), term = (int64_t)task->job->spec.window * LOCK_UNIT_SECONDS;
+    int64_t patience = term / 4;
+    int64_t half = fx_settle_lock_end(jobs, task, task->job->spec.window) - term / 2;
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+    uint64_t chunks, have = 0;
+
+    *late = false;
+    fx_book_result(task, &key, &shape);
+    if (!note->fetching || fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE) {
+        return;
+    }
+    fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have);
+    if (note->waits_height != task->state.height) {
+        note->waits_height = task->state.height;
+        note->waits_have = have;
+        note->waits_since = now;
+    }
+    if (fx_chain_tip(jobs->config.chain)->median_time >= half) {
+        *late = now - note->waits_since >= PATIENCE_ALWAYS;
+        return;
+    }
+    if (have != note->waits_have) {
+        note->waits_have = have;
+        note->waits_since = now;
+    }
+    patience = patience < PATIENCE_LEAST  ? PATIENCE_LEAST
+               : patience > PATIENCE_MOST ? PATIENCE_MOST
+                                          : patience;
+    *late = now - note->waits_since >= patience;
+}
+
 static void watch_claim(struct fx_jobs *jobs, struct fx_book_task *task, struct fx_wallet *wallet)
 {
     struct fx_note *note = fx_note_get(jobs, task);
@@ -79,7 +125,7 @@ static void watch_claim(struct fx_jobs *jobs, struct fx_book_task *task, struct 
         return;
     }
     if (note->check == FX_CHECK_RIGHT) {
-        if (task->state.status == FX_STATUS_CLAIMED && !note->certified) {
+        if (wallet != NULL && task->state.status == FX_STATUS_CLAIMED && !note->certified) {
             fx_cert_make(jobs, task, wallet);
         }
         return;
@@ -93,6 +139,62 @@ static void watch_claim(struct fx_jobs *jobs, struct fx_book_task *task, struct 
     fx_checker_start(jobs->checker, task); /* where too many run, a later step comes back to it */
 }
 
+/* ---- the claims of others ---------------------------------------------------------------- */
+
+static uint64_t data_size(const struct fx_book_task *task)
+{
+    const struct fx_gemm *gemm = &task->job->gemm;
+
+    return ((uint64_t)gemm->m + gemm->n) * gemm->k + task->shape.tiles * FX_TILE_BYTES;
+}
+
+/* Nothing more is done about it, and what was asked for is not waited for any longer. */
+static void give_up(struct fx_jobs *jobs, struct fx_note *note)
+{
+    note->fetching = false;
+    note->check = FX_CHECK_NONE;
+    note->check_ms = INT64_MAX;
+    fx_net_cancel_blob(jobs->config.net, &note->fetched);
+    fx_note_text(note->text, "not checked: the data did not come");
+}
+
+/* True where the check of a stranger's claim is under way. */
+static bool watch_other(struct fx_jobs *jobs, struct fx_book_task *task)
+{
+    struct fx_note *note = fx_note_get(jobs, task);
+
+    if (note->check == FX_CHECK_WRONG || note->check == FX_CHECK_RIGHT ||
+        note->check_ms == INT64_MAX || data_size(task) > WATCH_BYTES_MAX) {
+        return false;
+    }
+    if (note->waits_height != task->state.height) {
+        note->waits_height = task->state.height;
+        note->waits_since = fx_clock_now();
+    } else if (fx_clock_now() - note->waits_since > WATCH_SECONDS) {
+        give_up(jobs, note);
+        return false;
+    }
+    watch_claim(jobs, task, NULL);
+    return true;
+}
+
+static void watch_others(struct fx_jobs *jobs)
+{
+    struct fx_book_task *task;
+    unsigned busy = 0;
+    size_t at = 0;
+
+    while (busy < WATCH_AT_ONCE && (task = fx_book_next_active(jobs->book, &at)) != NULL) {
+        if (task->state.status == FX_STATUS_CLAIMED && task->job->spec.kind == FX_KIND_GEMM &&
+            fx_jobs_wallet_of(jobs, &task->job->spec.client) == NULL &&
+            fx_jobs_wallet_of(jobs, &task->state.solver) == NULL && watch_other(jobs, task)) {
+            busy++;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------------ */
+
 void fx_watcher_step(struct fx_jobs *jobs)
 {
     struct fx_book_job *job;
@@ -105,8 +207,52 @@ void fx_watcher_step(struct fx_jobs *jobs)
         for (size_t i = 0; wallet != NULL && i < job->n_tasks; i++) {
             enum fx_task_status status = job->tasks[i]->state.status;
 
-            if (status == FX_STATUS_CLAIMED || status == FX_STATUS_SETTLED) {
+            if (status == FX_STATUS_CLAIMED || status == FX_STATUS_CHALLENGED ||
+                status == FX_STATUS_SETTLED) {
                 watch_claim(jobs, job->tasks[i], wallet);
+            }
+        }
+    }
+    if (jobs->config.watch && !fx_jobs_is_syncing(jobs)) {
+        watch_others(jobs);
+    }
+}
+
+/* The task whose claim this input's answer is about; NULL: none, or its result is not awaited. */
+static const struct fx_book_task *answered(struct fx_jobs *jobs, const struct fx_tx *tx, size_t in,
+                                           struct fx_blob_key *key)
+{
+    const struct fx_txin *txin = &tx->in[in];
+    struct fx_outpoint outpoint = {.txid = tx->txid, .index = (uint32_t)in};
+    const struct fx_book_task *task;
+    struct fx_blob_shape shape;
+
+    if (txin->n_witness != 5 || txin->witness[0].len != 1 ||
+        txin->witness[0].data[0] != FX_ACTION_ANSWER) {
+        return NULL;
+    }
+    task = fx_book_at(jobs->book, &outpoint);
+    if (task == NULL || task->state.status != FX_STATUS_CLAIMED || task->state.n_events == 0) {
+        return NULL;
+    }
+    fx_book_result(task, key, &shape);
+    return fx_blobs_state(jobs->config.blobs, key) == FX_BLOB_PARTIAL ? task : NULL;
+}
+
+void fx_watcher_block(struct fx_jobs *jobs, const struct fx_block *block)
+{
+    for (size_t i = 1; i < block->n_txs; i++) {
+        const struct fx_tx *tx = block->txs[i];
+
+        for (size_t in = 0; in < tx->n_in; in++) {
+            struct fx_blob_key key;
+            const struct fx_book_task *task = answered(jobs, tx, in, &key);
+
+            if (task != NULL) {
+                const struct fx_span *items = tx->in[in].witness;
+
+                fx_blobs_put(jobs->config.blobs, &key, task->events[task->state.n_events - 1].tile,
+                             0, items[2], items[3].data, items[3].len / 32);
             }
         }
     }
@@ -114,11 +260,23 @@ void fx_watcher_step(struct fx_jobs *jobs)
 
 static void note_wrong(struct fx_note *note, const struct fx_check_result *result)
 {
-    if (result->located) {
-        fx_note_text(note->text, "wrong result: entry (%u, %u) is %d, not %d", result->row,
-                     result->column, result->got, result->expected);
-    } else {
-        fx_note_text(note->text, "wrong result: row %u differs", result->row);
+    note->located = true;
+    note->row = result->row;
+    note->column = result->column;
+    fx_note_text(note->text, "wrong result: entry (%u, %u) is %d, not %d", result->row,
+                 result->column, result->got, result->expected);
+}
+
+/* A result that was fetched to watch others is not kept. */
+static void drop_watched(struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+
+    if (fx_jobs_wallet_of(jobs, &task->job->spec.client) == NULL &&
+        fx_jobs_wallet_of(jobs, &task->state.solver) == NULL) {
+        fx_book_result(task, &key, &shape);
+        fx_blobs_remove(jobs->config.blobs, &key);
     }
 }
 
@@ -133,7 +291,7 @@ void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *resu
         return; /* the claim is not on the chain any more */
     }
     note = fx_note_get(jobs, task);
-    if (!result->readable) {
+    if (!result->readable || (!result->right && !result->located)) {
         note->check = FX_CHECK_NONE;
         note->check_ms = fx_clock_monotonic_ms() + RETRY_MS;
         fx_note_text(note->text, "the result or an operand cannot be read");
@@ -143,8 +301,9 @@ void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *resu
     if (!result->right) {
         note_wrong(note, result);
         fx_hash_to_id(&task->origin.txid, id);
-        fx_log_info("jobs: task %s:%u: %s; it is not certified", id, task->origin.index,
-                    note->text);
+        fx_log_info("jobs: task %s:%u: %s", id, task->origin.index, note->text);
+    } else {
+        drop_watched(jobs, task);
     }
     if (!fx_note_save(jobs, note)) {
         fx_log_info("jobs: what was found out about a result cannot be stored");

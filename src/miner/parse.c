@@ -66,6 +66,11 @@ static bool get_status(const json_t *json, enum fx_miner_task_status *out)
             return true;
         }
     }
+    /* To a miner a challenged claim is a claim, and a rejected one ends as a refund does. */
+    if (text && (strcmp(text, "challenged") == 0 || strcmp(text, "rejected") == 0)) {
+        *out = text[0] == 'c' ? FX_MINER_TASK_CLAIMED : FX_MINER_TASK_REFUNDED;
+        return true;
+    }
     return false;
 }
 

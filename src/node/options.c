@@ -103,6 +103,11 @@ static const struct fx_arg_option table[] = {
             "2^-61 (default: 2)",
             1, 64, 0),
 
+    OPT_BOOL("watch", jobs,
+             "Check the claims of others too and prove wrong ones wrong: half of the solver's bond "
+             "goes to a loaded wallet. Fetches their operands and results (default: 0)",
+             0),
+
     OPT_STR("chain", "<name>", chain, "main, test or regtest", 0),
     OPT_BOOL("test", chain, "As -chain=test", 0),
     OPT_BOOL("regtest", chain, "As -chain=regtest: a private network for developers", 0),

@@ -164,18 +164,18 @@ static const struct fx_rpc_command submitjob_command = {
 /* ---- following ---------------------------------------------------------------------------------
  */
 
-#define JOB_FIELDS                                                                         \
-    "job: hash, kind: str\n"                                                               \
-    "status: str             # pending, open, done, or ended (some tasks refunded)\n"      \
-    "rows: int, columns: int, depth: int  # Before padding\n"                              \
-    "m: int, n: int, k: int, root_a: hash, root_b: hash, task_rows: int, task_cols: int\n" \
-    "client: hash, deadline: time, window: int, exclusive: int\n"                          \
-    "tasks: { total: int, open: int, claimed: int, settled: int, refunded: int\n"          \
-    "  certified: int\n"                                                                   \
-    "  wrong: int }          # Claims whose result this node found wrong\n"                \
-    "reward: amount          # All escrows\n"                                              \
-    "fee: amount, submitted: time\n"                                                       \
-    "own: bool               # A loaded wallet has the client's key\n"                     \
+#define JOB_FIELDS                                                                                \
+    "job: hash, kind: str\n"                                                                      \
+    "status: str             # pending, open, done, or ended (some tasks refunded or rejected)\n" \
+    "rows: int, columns: int, depth: int  # Before padding\n"                                     \
+    "m: int, n: int, k: int, root_a: hash, root_b: hash, task_rows: int, task_cols: int\n"        \
+    "client: hash, deadline: time, window: int, exclusive: int\n"                                 \
+    "tasks: { total: int, open: int, claimed: int, settled: int, refunded: int\n"                 \
+    "  challenged: int, rejected: int, certified: int\n"                                          \
+    "  wrong: int }          # Claims found wrong: by this node, or proven on the chain\n"        \
+    "reward: amount          # All escrows\n"                                                     \
+    "fee: amount, submitted: time\n"                                                              \
+    "own: bool               # A loaded wallet has the client's key\n"                            \
     "resulthere: bool        # Every task's result is here and was checked\n"
 
 static json_t *job_json(const struct fx_job_info *j)
@@ -204,6 +204,8 @@ static json_t *job_json(const struct fx_job_info *j)
     fx_json_set(tasks, "claimed", json_integer((json_int_t)j->n_claimed));
     fx_json_set(tasks, "settled", json_integer((json_int_t)j->n_settled));
     fx_json_set(tasks, "refunded", json_integer((json_int_t)j->n_refunded));
+    fx_json_set(tasks, "challenged", json_integer((json_int_t)j->n_challenged));
+    fx_json_set(tasks, "rejected", json_integer((json_int_t)j->n_rejected));
     fx_json_set(tasks, "certified", json_integer((json_int_t)j->n_certified));
     fx_json_set(tasks, "wrong", json_integer((json_int_t)j->n_wrong));
     fx_json_set(out, "tasks", tasks);

@@ -220,7 +220,7 @@ static json_t *job_work(struct fx_rpc_call *call, const struct fx_task_info *inf
     }
     size_t n = fx_jobs_backing(rpc->config.jobs, &solver, &backing, &credit, &burns);
     const struct fx_template *t =
-        fx_template_job(rpc->config.templates, script, &info->origin, info->preimage, &solver,
+        fx_template_job(rpc->config.templates, script, &info->outpoint, info->preimage, &solver,
                         backing, n < FX_BACKING_MAX ? n : FX_BACKING_MAX, error);
     free(backing);
     if (!t) {

@@ -39,12 +39,13 @@ static json_t *template_txs(const struct fx_template *t)
     return out;
 }
 
-#define OFFER_FIELDS                                                                   \
-    "{ origin: str            # Its name: txid:vout\n"                                 \
-    "index: int, kind: str, preimage: hex\n"                                           \
-    "escrow: amount, height: int, deadline: time, exclusive: int\n"                    \
-    "m: int, n: int, k: int, root_a: hash, root_b: hash\n"                             \
-    "shape: { row0: int, col0: int, rows: int, cols: int, depth: int, bricks: int }\n" \
+#define OFFER_FIELDS                                                                          \
+    "{ origin: str            # Its name: txid:vout\n"                                        \
+    "outpoint: str            # Its unspent output: the origin, or that of a restored task\n" \
+    "index: int, kind: str, preimage: hex\n"                                                  \
+    "escrow: amount, height: int, deadline: time, exclusive: int\n"                           \
+    "m: int, n: int, k: int, root_a: hash, root_b: hash\n"                                    \
+    "shape: { row0: int, col0: int, rows: int, cols: int, depth: int, bricks: int }\n"        \
     "operandshere: bool }\n"
 
 static json_t *offers(struct fx_rpc *rpc)
@@ -61,6 +62,7 @@ static json_t *offers(struct fx_rpc *rpc)
         }
         json_t *o = json_object(), *shape = json_object();
         fx_json_set(o, "origin", fx_json_outpoint(&t->origin));
+        fx_json_set(o, "outpoint", fx_json_outpoint(&t->outpoint));
         fx_json_set(o, "index", json_integer(t->index));
         fx_json_set(o, "kind", json_string("gemm"));
         fx_json_set(o, "preimage", fx_json_hex(t->preimage.data, t->preimage.len));

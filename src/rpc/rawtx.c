@@ -69,6 +69,11 @@ static const struct fx_index *block_by_task(struct fx_rpc_call *call, const stru
         } else if (fx_hash_equal(&tasks[i].end_txid, txid)) {
             height = tasks[i].end_height;
         }
+        for (size_t e = 0; e < tasks[i].n_events && height == 0; e++) {
+            if (fx_hash_equal(&tasks[i].events[e].txid, txid)) {
+                height = tasks[i].events[e].height;
+            }
+        }
         found = height > 0 ? fx_chain_at(chain, height) : NULL;
     }
     free(tasks);

@@ -161,7 +161,7 @@ static bool job_block_start(struct fx_rpc_call *call, struct job_block *g)
     }
     size_t n = fx_jobs_backing(rpc->config.jobs, &solver, &backing, &credit, &burns);
     const struct fx_template *t = fx_template_job(
-        rpc->config.templates, (struct fx_span){g->script.data, g->script.len}, &info.origin,
+        rpc->config.templates, (struct fx_span){g->script.data, g->script.len}, &info.outpoint,
         info.preimage, &solver, backing, n < FX_BACKING_MAX ? n : FX_BACKING_MAX, why);
     free(backing);
     if (!t) {

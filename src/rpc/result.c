@@ -125,8 +125,8 @@ void fx_rpc_serve_job(struct fx_rpc *rpc, struct evhttp_request *req, const char
         snprintf(text, sizeof(text),
                  "The result is not here yet: of %zu tasks %zu are settled, %zu claimed, %zu open, "
                  "%zu refunded; results found wrong: %zu",
-                 info.n_tasks, info.n_settled, info.n_claimed, info.n_open, info.n_refunded,
-                 info.n_wrong);
+                 info.n_tasks, info.n_settled, info.n_claimed + info.n_challenged, info.n_open,
+                 info.n_refunded, info.n_wrong);
         fx_rpc_answer_error(req, 409, text, -1);
         return;
     }

@@ -4,7 +4,10 @@
 
 #include "src/rpc/topics_int.h"
 
-static const char *const status_names[] = {"pending", "open", "claimed", "settled", "refunded"};
+static const char *const status_names[] = {"pending",  "open",       "claimed", "settled",
+                                           "refunded", "challenged", "rejected"};
+static const char *const reason_names[] = {NULL, "wrong-result", "unanswered", "abandoned",
+                                           "undelivered"};
 static const char *const check_names[] = {"none", "fetching", "checking", "right", "wrong"};
 
 bool fx_rpc_arg_task(struct fx_rpc_call *call, const json_t *value, struct fx_task_info *info)
@@ -45,33 +48,70 @@ bool fx_rpc_arg_burn(struct fx_rpc_call *call, const json_t *value, enum fx_burn
 /* ---- what a task is ---------------------------------------------------------------------------
  */
 
-#define TASK_FIELDS                                                                         \
-    "{ origin: str             # Its name: the outpoint of its funded output\n"             \
-    "job: hash, index: int     # Its job, and its number there\n"                           \
-    "kind: str, status: str    # pending, open, claimed, settled or refunded\n"             \
-    "client: hash, escrow: amount\n"                                                        \
-    "height?: int              # Where it was funded\n"                                     \
-    "deadline: time            # From here the client may refund it\n"                      \
-    "window: int               # Units of 512 s\n"                                          \
-    "exclusive: int            # Blocks in which the assigned solver alone may claim\n"     \
-    "m?: int, n?: int, k?: int, root_a?: hash, root_b?: hash\n"                             \
-    "shape: { row0: int, col0: int, rows: int, cols: int  # In tiles of 128\n"              \
-    "  depth: int              # Bricks a tile\n"                                           \
-    "  tiles: int, bricks: int }\n"                                                         \
-    "claim?: { outpoint: str, height: int, solver: hash, result: hash, bond: amount\n"      \
-    "  burn: amount }          # Of the escrow, burned at settlement\n"                     \
-    "end?: { txid: hash, height: int, action: str }  # accept, take or refund\n"            \
-    "backed: bool              # A block has used it as backing\n"                          \
-    "operandshere: bool\n"                                                                  \
-    "check: str                # This node's own: none, fetching, checking, right, wrong\n" \
-    "certified: bool           # A certificate of the client is known\n"                    \
-    "isclient: bool, issolver: bool  # A loaded wallet has the key\n"                       \
-    "note?: str\n"                                                                          \
+#define TASK_FIELDS                                                                               \
+    "{ origin: str             # Its name: the outpoint of its funded output\n"                   \
+    "job: hash, index: int     # Its job, and its number there\n"                                 \
+    "kind: str, status: str    # pending, open, claimed, challenged, settled, refunded, "         \
+    "rejected\n"                                                                                  \
+    "outpoint?: str            # Its unspent output, where it has one on the chain\n"             \
+    "restored: int             # How often a claim was undone, and the task open again\n"         \
+    "reason?: str              # Why the present claim will not stand, or the last one did not: " \
+    "wrong-result, unanswered, abandoned, undelivered\n"                                          \
+    "client: hash, escrow: amount\n"                                                              \
+    "height?: int              # Where it was funded\n"                                           \
+    "deadline: time            # From here the client may refund it\n"                            \
+    "window: int               # Units of 512 s\n"                                                \
+    "exclusive: int            # Blocks in which the assigned solver alone may claim\n"           \
+    "m?: int, n?: int, k?: int, root_a?: hash, root_b?: hash\n"                                   \
+    "shape: { row0: int, col0: int, rows: int, cols: int  # In tiles of 128\n"                    \
+    "  depth: int              # Bricks a tile\n"                                                 \
+    "  tiles: int, bricks: int }\n"                                                               \
+    "claim?: { outpoint: str, height: int, solver: hash, result: hash, bond: amount\n"            \
+    "  burn: amount            # Of the escrow, burned at settlement\n"                           \
+    "  asked: int              # Challenges of it so far\n"                                       \
+    "  tile?: int }            # Challenged: the tile that is asked for\n"                        \
+    "disputes: [ { action: str # fraud, challenge, answer, expire or reject\n"                    \
+    "  txid: hash, height: int\n"                                                                 \
+    "  solver: hash            # Of the claim that it was about\n"                                \
+    "  tile?: int } ]          # Of a challenged claim: the tile asked for\n"                     \
+    "end?: { txid: hash, height: int, action: str }  # accept, take, refund or reject\n"          \
+    "backed: bool              # A block has used it as backing\n"                                \
+    "operandshere: bool\n"                                                                        \
+    "check: str                # This node's own: none, fetching, checking, right, wrong\n"       \
+    "certified: bool           # A certificate of the client is known\n"                          \
+    "isclient: bool, issolver: bool  # A loaded wallet has the key\n"                             \
+    "note?: str\n"                                                                                \
     "blocks: [ hash ]          # Job-lane blocks mined inside it\n"
 
-static const char *end_action(enum fx_task_action action)
+static const char *action_name(enum fx_task_action action)
 {
-    return action == FX_ACTION_ACCEPT ? "accept" : action == FX_ACTION_TAKE ? "take" : "refund";
+    static const char *const names[] = {"refund",    "claim",  "accept", "take",  "fraud",
+                                        "challenge", "answer", "expire", "reject"};
+    return names[action];
+}
+
+static bool has_claim(const struct fx_task_info *t)
+{
+    return t->status == FX_STATUS_CLAIMED || t->status == FX_STATUS_CHALLENGED ||
+           t->status == FX_STATUS_SETTLED || t->status == FX_STATUS_REJECTED;
+}
+
+static json_t *disputes_json(const struct fx_task_info *t)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < t->n_events; i++) {
+        const struct fx_task_event *event = &t->events[i];
+        json_t *o = json_object();
+        fx_json_set(o, "action", json_string(action_name(event->action)));
+        fx_json_set(o, "txid", fx_json_id(&event->txid));
+        fx_json_set(o, "height", json_integer(event->height));
+        fx_json_set(o, "solver", fx_json_root(&event->solver));
+        if (event->challenged) {
+            fx_json_set(o, "tile", json_integer(event->tile));
+        }
+        json_array_append_new(out, o);
+    }
+    return out;
 }
 
 static json_t *task_json(const struct fx_task_info *t)
@@ -85,6 +125,13 @@ static json_t *task_json(const struct fx_task_info *t)
                 t->spec.kind == FX_KIND_GEMM ? json_string("gemm")
                                              : json_sprintf("%u", (unsigned)t->spec.kind));
     fx_json_set(out, "status", json_string(status_names[t->status]));
+    if (!fx_outpoint_is_zero(&t->outpoint)) {
+        fx_json_set(out, "outpoint", fx_json_outpoint(&t->outpoint));
+    }
+    fx_json_set(out, "restored", json_integer(t->restored));
+    if (t->reason != FX_REASON_NONE) {
+        fx_json_set(out, "reason", json_string(reason_names[t->reason]));
+    }
     fx_json_set(out, "client", fx_json_root(&t->spec.client));
     fx_json_set(out, "escrow", fx_json_amount(t->escrow));
     if (t->h0 > 0) {
@@ -108,7 +155,7 @@ static json_t *task_json(const struct fx_task_info *t)
     fx_json_set(shape, "tiles", json_integer((json_int_t)t->shape.tiles));
     fx_json_set(shape, "bricks", json_integer((json_int_t)t->shape.bricks));
     fx_json_set(out, "shape", shape);
-    if (t->status == FX_STATUS_CLAIMED || t->status == FX_STATUS_SETTLED) {
+    if (has_claim(t)) {
         json_t *claim = json_object();
         fx_json_set(claim, "outpoint", fx_json_outpoint(&t->claim));
         fx_json_set(claim, "height", json_integer(t->claim_height));
@@ -116,13 +163,18 @@ static json_t *task_json(const struct fx_task_info *t)
         fx_json_set(claim, "result", fx_json_root(&t->result));
         fx_json_set(claim, "bond", fx_json_amount(t->bond));
         fx_json_set(claim, "burn", fx_json_amount(t->burn));
+        fx_json_set(claim, "asked", json_integer(t->asked));
+        if (t->status == FX_STATUS_CHALLENGED) {
+            fx_json_set(claim, "tile", json_integer(t->tile));
+        }
         fx_json_set(out, "claim", claim);
     }
-    if (t->status == FX_STATUS_SETTLED || t->status == FX_STATUS_REFUNDED) {
+    fx_json_set(out, "disputes", disputes_json(t));
+    if (t->end_height > 0) {
         json_t *end = json_object();
         fx_json_set(end, "txid", fx_json_id(&t->end_txid));
         fx_json_set(end, "height", json_integer(t->end_height));
-        fx_json_set(end, "action", json_string(end_action(t->end_action)));
+        fx_json_set(end, "action", json_string(action_name(t->end_action)));
         fx_json_set(out, "end", end);
     }
     fx_json_set(out, "backed", json_boolean(t->backed));
@@ -202,13 +254,17 @@ static json_t *listtasks(struct fx_rpc_call *call)
     int64_t count, skip;
     bool by_job = call->args[1] && *json_string_value(call->args[1]);
     int wanted = -1;
-    if (strcmp(status, "all") != 0) {
-        for (int i = 0; i < 5; i++) {
+    bool restored = strcmp(status, "restored") == 0;
+    if (restored) {
+        wanted = FX_STATUS_OPEN;
+    } else if (strcmp(status, "all") != 0) {
+        for (int i = 0; i <= FX_STATUS_REJECTED; i++) {
             wanted = strcmp(status, status_names[i]) == 0 ? i : wanted;
         }
         if (wanted < 0) {
             return fx_rpc_fail(call, FX_RPC_PARAMETER,
-                               "status must be all, pending, open, claimed, settled or refunded");
+                               "status must be all, pending, open, restored, claimed, challenged, "
+                               "settled, refunded or rejected");
         }
     }
     if ((by_job && !fx_rpc_arg_hash(call, call->args[1], "job", &job)) ||
@@ -220,7 +276,8 @@ static json_t *listtasks(struct fx_rpc_call *call)
     size_t n = fx_jobs_tasks(call->rpc->config.jobs, by_job ? &job : NULL, &tasks);
     json_t *out = json_array();
     for (size_t i = 0; i < n && count > 0; i++) {
-        if (wanted >= 0 && (int)tasks[i].status != wanted) {
+        if ((wanted >= 0 && (int)tasks[i].status != wanted) ||
+            (restored && tasks[i].restored == 0)) {
             continue;
         }
         if (skip > 0) {
@@ -237,7 +294,8 @@ static json_t *listtasks(struct fx_rpc_call *call)
 static const struct fx_rpc_command listtasks_command = {
     .name = "listtasks",
     .text = "Returns the tasks that the chain and the mempool announce.",
-    .args = "status?: str = all   # all, pending, open, claimed, settled or refunded\n"
+    .args = "status?: str = all   # all, pending, open, restored (open again), claimed, "
+            "challenged, settled, refunded or rejected\n"
             "job?: str            # Of this job alone; \"\" for all\n"
             "count?: int = 1000\n"
             "skip?: int = 0",

@@ -37,6 +37,8 @@ struct fx_chain {
 
 struct fx_mempool {
     struct fx_tx *txs[ENTRIES];
+    int64_t fees[ENTRIES]; /* without what they burn */
+    uint32_t heights[ENTRIES];
     size_t n;
     struct fx_mempool_events events;
 };
@@ -248,6 +250,10 @@ static void drop_tx(size_t at, enum fx_tx_removal reason)
     struct fx_tx *tx = mempool.txs[at];
 
     memmove(mempool.txs + at, mempool.txs + at + 1, (mempool.n - at - 1) * sizeof(struct fx_tx *));
+    memmove(mempool.fees + at, mempool.fees + at + 1,
+            (mempool.n - at - 1) * sizeof mempool.fees[0]);
+    memmove(mempool.heights + at, mempool.heights + at + 1,
+            (mempool.n - at - 1) * sizeof mempool.heights[0]);
     mempool.n--;
     if (mempool.events.tx_removed != NULL) {
         mempool.events.tx_removed(mempool.events.ctx, tx, reason);
@@ -333,7 +339,8 @@ static void connect_block(struct fx_block *block)
     }
 }
 
-static void make_block(unsigned seconds, const struct fx_cb_work *work, struct fx_span proof)
+static void make_block(unsigned seconds, const struct fx_cb_work *work, struct fx_span proof,
+                       size_t n)
 {
     struct fx_header header;
     struct fx_tx *txs[ENTRIES + 1];
@@ -346,8 +353,8 @@ static void make_block(unsigned seconds, const struct fx_cb_work *work, struct f
     header.nbits = W->params->limit_nbits[0];
     header.nonce = salt++;
     txs[0] = make_coinbase(W->tip->height + 1, work);
-    memcpy(txs + 1, mempool.txs, mempool.n * sizeof(struct fx_tx *));
-    block = fx_block_make(W->params, &header, proof, txs, mempool.n + 1);
+    memcpy(txs + 1, mempool.txs, n * sizeof(struct fx_tx *));
+    block = fx_block_make(W->params, &header, proof, txs, n + 1);
     fx_tx_unref(txs[0]);
     FX_CHECK(block != NULL);
     fx_clock_set_mock(header.time);
@@ -358,7 +365,14 @@ void world_mine(unsigned seconds)
 {
     struct fx_span none = {NULL, 0};
 
-    make_block(seconds, NULL, none);
+    make_block(seconds, NULL, none, mempool.n);
+}
+
+void world_mine_empty(unsigned seconds)
+{
+    struct fx_span none = {NULL, 0};
+
+    make_block(seconds, NULL, none, 0);
 }
 
 void world_mine_inside(const struct fx_outpoint *origin, const struct fx_outpoint *backing,
@@ -374,7 +388,7 @@ void world_mine_inside(const struct fx_outpoint *origin, const struct fx_outpoin
     FX_CHECK(fx_jobs_task(W->jobs, origin, &info));
     FX_CHECK(fx_gemm_read(info.spec.body, &gemm));
     memset(&proof, 0, sizeof proof);
-    proof.preimage = info.preimage;
+    proof.preimage = info.preimage; /* of a restored task: with its origin */
     proof.backing = backing;
     proof.n_backing = n_backing;
     proof.i = info.shape.row0;
@@ -386,11 +400,11 @@ void world_mine_inside(const struct fx_outpoint *origin, const struct fx_outpoin
     proof.signature.data = zeros;
     proof.signature.len = 64;
     fx_work_proof_write(&proof, &bytes);
-    work.outpoint = *origin;
+    work.outpoint = info.outpoint;
     work.solver = W->solver;
     fx_work_preimage_hash(info.preimage, &work.preimage_hash);
     fx_work_backing_hash(backing, n_backing, &work.backing_hash);
-    make_block(600, &work, (struct fx_span){bytes.data, bytes.len});
+    make_block(600, &work, (struct fx_span){bytes.data, bytes.len}, mempool.n);
     fx_buf_clear(&bytes);
 }
 
@@ -507,6 +521,46 @@ void fx_chain_subscribe(struct fx_chain *c, const struct fx_chain_events *events
 
 /* ---- the mempool's interface ------------------------------------------------------------- */
 
+static size_t index_of(const struct fx_tx *tx)
+{
+    size_t at = 0;
+
+    while (mempool.txs[at] != tx) {
+        at++;
+    }
+    return at;
+}
+
+/* BIP125, rules 3, 4 and 6. */
+static bool replace_rivals(const struct fx_tx *tx, int64_t fee)
+{
+    int64_t vsize = (int64_t)fx_tx_vsize(tx), lost = 0;
+
+    for (size_t in = 0; in < tx->n_in; in++) {
+        const struct fx_tx *rival = fx_mempool_spender(&mempool, &tx->in[in].prevout);
+
+        if (rival != NULL) {
+            int64_t theirs = mempool.fees[index_of(rival)];
+
+            if (fee * (int64_t)fx_tx_vsize(rival) <= theirs * vsize) {
+                return false;
+            }
+            lost += theirs;
+        }
+    }
+    if (lost > 0 && fee < lost + vsize) {
+        return false;
+    }
+    for (size_t in = 0; in < tx->n_in; in++) {
+        const struct fx_tx *rival = fx_mempool_spender(&mempool, &tx->in[in].prevout);
+
+        if (rival != NULL) {
+            drop_tx(index_of(rival), FX_REMOVED_REPLACED);
+        }
+    }
+    return true;
+}
+
 bool world_submit(const struct fx_tx *tx, const char **why)
 {
     struct fx_record_delta delta;
@@ -515,12 +569,6 @@ bool world_submit(const struct fx_tx *tx, const char **why)
     uint64_t burned;
     bool fine;
 
-    for (size_t in = 0; in < tx->n_in; in++) {
-        if (fx_mempool_spender(&mempool, &tx->in[in].prevout) != NULL) {
-            *why = "txn-mempool-conflict";
-            return false;
-        }
-    }
     fx_record_delta_init(&delta);
     fine = world_judge(tx, &delta, &fee, &burned, &verdict) == FX_VALID;
     fx_record_delta_clear(&delta);
@@ -532,7 +580,13 @@ bool world_submit(const struct fx_tx *tx, const char **why)
         *why = "min relay fee not met";
         return false;
     }
+    if (!replace_rivals(tx, fee - (int64_t)burned)) {
+        *why = "insufficient fee";
+        return false;
+    }
     FX_CHECK(mempool.n < ENTRIES);
+    mempool.fees[mempool.n] = fee - (int64_t)burned;
+    mempool.heights[mempool.n] = W->tip->height;
     mempool.txs[mempool.n++] = fx_tx_ref(tx);
     if (mempool.events.tx_added != NULL) {
         mempool.events.tx_added(mempool.events.ctx, tx);
@@ -564,6 +618,29 @@ const struct fx_tx *fx_mempool_spender(const struct fx_mempool *m,
         }
     }
     return NULL;
+}
+
+bool fx_mempool_entry(const struct fx_mempool *m, const struct fx_hash *txid,
+                      struct fx_mempool_entry *entry)
+{
+    memset(entry, 0, sizeof *entry);
+    for (size_t i = 0; i < m->n; i++) {
+        if (fx_hash_equal(&m->txs[i]->txid, txid)) {
+            entry->tx = m->txs[i];
+            entry->fee = entry->descendant_fees = m->fees[i];
+            entry->vsize = fx_tx_vsize(m->txs[i]);
+            entry->height = m->heights[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+void fx_mempool_info(const struct fx_mempool *m, struct fx_mempool_info *info)
+{
+    memset(info, 0, sizeof *info);
+    info->count = m->n;
+    info->min_fee_rate = 1000;
 }
 
 int64_t fx_mempool_estimate(const struct fx_mempool *m, unsigned blocks)
@@ -599,7 +676,8 @@ void world_start(void)
                                     .net = &world_state.net,
                                     .wallets = &world_state.wallets,
                                     .pool = pool,
-                                    .dir = W->dir};
+                                    .dir = W->dir,
+                                    .watch = W->watch};
     char *error = NULL;
 
     W->jobs = fx_jobs_create(&config, &error);
@@ -714,6 +792,14 @@ char *world_dump(void)
                       (long long)info->bond, (long long)info->burn);
         dump_hash(&text, "solver", &info->solver);
         dump_hash(&text, "result", &info->result);
+        dump_hash(&text, "output", &info->outpoint.txid);
+        fx_buf_printf(&text, ":%u restored %u asked %u tile %u reason %d", info->outpoint.index,
+                      info->restored, info->asked, info->tile, (int)info->reason);
+        for (size_t e = 0; e < info->n_events; e++) {
+            fx_buf_printf(&text, " step %d at %u tile %u", (int)info->events[e].action,
+                          info->events[e].height, info->events[e].tile);
+            dump_hash(&text, "", &info->events[e].txid);
+        }
         dump_hash(&text, "end", &info->end_txid);
         fx_buf_printf(&text, " at %u by %d backed %d blocks", info->end_height,
                       (int)info->end_action, info->backed);

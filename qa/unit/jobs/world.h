@@ -26,9 +26,11 @@ struct world {
     unsigned n_keys;
     struct fx_test_key keys[WORLD_KEYS];
     struct fx_hash solver;
-    bool poor;   /* has no coins to fund anything with */
-    bool locked; /* signs nothing */
-    bool muted;  /* signs nothing by the first client's key, keys[2] */
+    bool poor;                 /* has no coins to fund anything with */
+    bool locked;               /* signs nothing */
+    bool muted;                /* signs nothing by the first client's key, keys[2] */
+    bool no_client, no_solver; /* does not have that key, keys[2], or the solver's */
+    bool watch;                /* of the configuration; read by world_start */
     /* network: how often it was asked */
     unsigned fetched, cancelled, certs;
     struct fx_outpoint cert_origin;
@@ -55,6 +57,10 @@ void world_disconnect(void);
 /* Connects the block that was disconnected last from this tip. */
 void world_reconnect(void);
 size_t world_mempool(const struct fx_tx *const **txs);
+/* A hash-lane block without the mempool's transactions. */
+void world_mine_empty(unsigned seconds);
+/* Submits a transaction of somebody else's. */
+bool world_submit(const struct fx_tx *tx, const char **why);
 /* Forgets the mempool: as if it was evicted. */
 void world_evict(void);
 /* Runs what is due in the event loop. */

@@ -49,8 +49,11 @@ static const struct fx_test_key *find_key(const struct fx_hash *key)
 
 bool fx_wallet_owns_key(const struct fx_wallet *wallet, const struct fx_hash *output_key)
 {
+    const struct fx_test_key *key = find_key(output_key);
+
     (void)wallet;
-    return find_key(output_key) != NULL;
+    return key != NULL && !(W->no_client && key == &W->keys[2]) &&
+           !(W->no_solver && fx_hash_equal(output_key, &W->solver));
 }
 
 bool fx_wallet_new_key(struct fx_wallet *wallet, enum fx_key_use use, const char *label,
@@ -293,6 +296,7 @@ bool fx_blobs_info(struct fx_blobs *blobs, const struct fx_blob_key *key,
     if (blob == NULL || blob->state == FX_BLOB_ABSENT) {
         return false;
     }
+    *have = blob->put;
     *shape = blob->shape;
     return true;
 }
@@ -316,7 +320,8 @@ bool fx_blobs_get(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_
     const struct world_blob *blob = find_blob(key);
 
     (void)blobs;
-    if (blob == NULL || blob->state != FX_BLOB_COMPLETE) {
+    if (blob == NULL || (blob->state != FX_BLOB_COMPLETE &&
+                         !(key->type == FX_BLOB_RESULT && x < WORLD_TILES && blob->had[x]))) {
         return false;
     }
     if (key->type == FX_BLOB_OPERAND) {
@@ -329,6 +334,70 @@ bool fx_blobs_get(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_
             fx_test_result_tile(&blob->task, blob->result, &blob->shape.solver, x, data, path);
     }
     return true;
+}
+
+static uint32_t tiles_of(const struct world_blob *blob)
+{
+    return blob->shape.rows * blob->shape.cols;
+}
+
+size_t fx_blobs_missing(struct fx_blobs *blobs, const struct fx_blob_key *key, uint64_t *from,
+                        uint32_t (*xy)[2], size_t max)
+{
+    const struct world_blob *blob = find_blob(key);
+    size_t n = 0;
+
+    (void)blobs;
+    if (blob == NULL || blob->state != FX_BLOB_PARTIAL || key->type != FX_BLOB_RESULT) {
+        return 0;
+    }
+    FX_CHECK(tiles_of(blob) <= WORLD_TILES);
+    for (; *from < tiles_of(blob) && n < max; (*from)++) {
+        if (!blob->had[*from]) {
+            xy[n][0] = (uint32_t)*from;
+            xy[n++][1] = 0;
+        }
+    }
+    return n;
+}
+
+enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_t x,
+                              uint32_t y, struct fx_span data, const uint8_t *path, size_t n_path)
+{
+    struct world_blob *blob = find_blob(key);
+    uint8_t *tile = fx_xmalloc(FX_TILE_BYTES), want[FX_BLOB_PATH_MAX * 32];
+    bool same;
+
+    FX_CHECK(blob != NULL && key->type == FX_BLOB_RESULT && y == 0 && x < tiles_of(blob));
+    FX_CHECK_INT(data.len, FX_TILE_BYTES);
+    FX_CHECK_INT(fx_test_result_tile(&blob->task, blob->result, &blob->shape.solver, x, tile, want),
+                 n_path);
+    same = memcmp(tile, data.data, data.len) == 0 && memcmp(want, path, 32 * n_path) == 0;
+    free(tile);
+    if (!same) {
+        return FX_BLOB_PUT_BAD;
+    }
+    if (blob->had[x]) {
+        return FX_BLOB_PUT_KNOWN;
+    }
+    blob->had[x] = true;
+    if (++blob->put == tiles_of(blob)) {
+        blob->state = FX_BLOB_COMPLETE;
+        blobs->complete(blobs->ctx, key);
+    }
+    return FX_BLOB_PUT_OK;
+}
+
+void fx_blobs_remove(struct fx_blobs *blobs, const struct fx_blob_key *key)
+{
+    struct world_blob *blob = find_blob(key);
+
+    (void)blobs;
+    if (blob != NULL) {
+        blob->state = FX_BLOB_ABSENT;
+        blob->put = 0;
+        memset(blob->had, 0, sizeof blob->had);
+    }
 }
 
 bool fx_blobs_each(struct fx_blobs *blobs, bool (*visit)(void *ctx, const struct fx_blob_key *key),

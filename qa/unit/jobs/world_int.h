@@ -5,6 +5,7 @@
 #include "qa/unit/jobs/world.h"
 
 #define WORLD_BLOBS 64
+#define WORLD_TILES 64 /* of a result that is put together */
 
 struct world_blob {
     struct fx_blob_key key;
@@ -14,6 +15,8 @@ struct world_blob {
     enum fx_side side;
     struct fx_task_shape task; /* result */
     const int32_t *result;
+    uint32_t put; /* tiles of a partial one that came */
+    bool had[WORLD_TILES];
 };
 
 struct fx_blobs {
@@ -48,7 +51,6 @@ extern struct fx_world_state world_state;
 /* chain and mempool */
 enum fx_result world_judge(const struct fx_tx *tx, struct fx_record_delta *delta, int64_t *fee,
                            uint64_t *burned, enum fx_verdict *why);
-bool world_submit(const struct fx_tx *tx, const char **why);
 /* Coins that nothing spends; out views the world's. */
 bool world_next_coin(size_t *at, struct fx_outpoint *outpoint, struct fx_coin *out);
 bool world_coin(const struct fx_outpoint *outpoint, struct fx_coin *out);
