@@ -56,6 +56,12 @@ FX_TEST(forms_that_were_taken_once)
     expect("300602040000000102020002", 1, 2);           /* leading zeros of the numbers */
     expect("300402000200", 0, 0);                       /* numbers of nothing */
     expect("300602000201ff", 0, 0xff);
+    expect("300502000281"
+           "00",
+           0, 0);
+    expect("30060201010280"
+           "00",
+           1, 0); /* a length that no byte says */
 }
 
 FX_TEST(numbers_that_are_too_long_are_zero)
@@ -94,6 +100,102 @@ FX_TEST(what_holds_no_two_numbers)
     refuse("300602850001000000010201");
     refuse("3006028a01");
     refuse("300602830100000102");
+}
+
+FX_TEST(lengths_of_three_bytes)
+{
+    static uint8_t der[65536 + 20] = {0x30, 0, 0x02, 0x83, 1, 0, 1};
+    struct fx_span span = {der, 7 + 65537 + 3};
+    uint8_t compact[64];
+
+    der[7 + 65536] = 5;
+    memcpy(der + 7 + 65537, "\x02\x01\x06", 3);
+    FX_CHECK(fx_der_read_lax(span, compact));
+    FX_CHECK_INT(compact[31], 5);
+    FX_CHECK_INT(compact[63], 6);
+    span.len -= 4;
+    FX_CHECK(!fx_der_read_lax(span, compact));
+}
+
+FX_TEST(what_strict_is)
+{
+    static const struct {
+        const char *hex;
+        bool strict;
+    } cases[] = {
+        {"3006020101020101"
+         "01",
+         true},
+        {"3006020100020101"
+         "01",
+         true}, /* zero is a number */
+        {"3006020101020100"
+         "01",
+         true},
+        {"3006020181020101"
+         "01",
+         false}, /* negative */
+        {"3006020101020181"
+         "01",
+         false},
+        {"300702020001020101"
+         "01",
+         false}, /* a zero byte too many */
+        {"300702020081020101"
+         "01",
+         true},
+        {"300702010102020001"
+         "01",
+         false},
+        {"300702010102020081"
+         "01",
+         true},
+        {"30050200020101"
+         "01",
+         false},
+        {"30050201010200"
+         "01",
+         false},
+        {"30070205010101010101", false}, /* one number that fills it */
+        {"3007020101020101"
+         "0001",
+         false},
+        {"3006020101030101"
+         "01",
+         false},
+        {"3006030101020101"
+         "01",
+         false},
+        {"3106020101020101"
+         "01",
+         false},
+        {"3005020101020101"
+         "01",
+         false},
+        {"3007020101020101"
+         "01",
+         false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t raw[80], *exact;
+        size_t n = fx_unit_unhex(cases[i].hex, raw, sizeof raw);
+
+        exact = fx_xmemdup(raw, n);
+        FX_CHECK_INT(fx_der_is_strict((struct fx_span){exact, n}), cases[i].strict);
+        free(exact);
+    }
+    /* 73 bytes at most: numbers of 33 at most. */
+    for (uint8_t r = 32; r <= 35; r++) {
+        uint8_t raw[80] = {0x30, (uint8_t)(2 + r + 2 + 33), 0x02, r, 1};
+        size_t n = 2u + 2u + r + 2u + 33u + 1u;
+
+        raw[4 + r] = 0x02;
+        raw[5 + r] = 33;
+        raw[6 + r] = 1;
+        raw[n - 1] = 1;
+        FX_CHECK_INT(fx_der_is_strict((struct fx_span){raw, n}), r <= 33);
+    }
 }
 
 /* What the library writes is strict, and reads the same both ways. */

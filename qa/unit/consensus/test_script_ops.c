@@ -63,6 +63,7 @@ FX_TEST(sigops_of_p2sh)
     FX_CHECK_INT(p2sh_sigops("01ac"), 1);
     FX_CHECK_INT(p2sh_sigops("0353aeac"), 4);
     FX_CHECK_INT(p2sh_sigops("01ae02ffad"), 1);
+    FX_CHECK_INT(p2sh_sigops("6001ac"), 1);
     FX_CHECK_INT(p2sh_sigops("01ac51"), 0); /* the last push is a number */
     FX_CHECK_INT(p2sh_sigops("01ac6101ac"), 0);
     FX_CHECK_INT(p2sh_sigops("01ac61"), 0);

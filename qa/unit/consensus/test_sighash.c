@@ -166,20 +166,131 @@ static void write_message(const struct pair *p, uint32_t in, const struct fx_spa
 
 FX_TEST(the_annex_is_signed)
 {
-    uint8_t bytes[300] = {0x50, 1, 2, 3};
-    struct fx_span annex = {bytes, sizeof bytes};
+    static const size_t sizes[] = {1, 252, 253, 300, 65535, 65536, 70000};
+    static uint8_t bytes[70000] = {0x50, 1, 2, 3};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct fx_span annex = {bytes, sizes[i]};
+        struct fx_buf buf = FX_BUF_INIT;
+        struct pair p;
+        struct fx_hash hash, expected;
+
+        pair_init(&p);
+        FX_CHECK(fx_sighash_taproot(p.tx, 1, p.spent, 0, &annex, &p.cache, &hash));
+        fx_buf_u8(&buf, 0);
+        write_message(&p, 1, &annex, &buf);
+        fx_tagged_hash("TapSighash", buf.data, buf.len, expected.b);
+        FX_CHECK(fx_hash_equal(&hash, &expected));
+        fx_buf_clear(&buf);
+        fx_tx_unref(p.tx);
+    }
+}
+
+/* BIP342: the same message with another spend type, then leaf, key version, code separator. */
+FX_TEST(the_script_path_signs_its_leaf)
+{
+    struct fx_sighash_spend spend;
     struct fx_buf buf = FX_BUF_INIT;
     struct pair p;
     struct fx_hash hash, expected;
 
     pair_init(&p);
-    FX_CHECK(fx_sighash_taproot(p.tx, 1, p.spent, 0, &annex, &p.cache, &hash));
+    fx_sighash_spend_init(&spend, NULL);
+    spend.has_leaf = true;
+    spend.leaf_hash.b[3] = 9;
+    spend.codesep_pos = 0x01020304;
+    FX_CHECK(fx_sighash_taproot_spend(p.tx, 1, p.spent, 0, &spend, &p.cache, &hash));
     fx_buf_u8(&buf, 0);
-    write_message(&p, 1, &annex, &buf);
+    write_message(&p, 1, NULL, &buf);
+    FX_CHECK_INT(buf.data[buf.len - 5], 0);
+    buf.data[buf.len - 5] = 2;
+    fx_buf_hash(&buf, &spend.leaf_hash);
+    fx_buf_u8(&buf, 0);
+    fx_buf_u32(&buf, 0x01020304);
     fx_tagged_hash("TapSighash", buf.data, buf.len, expected.b);
     FX_CHECK(fx_hash_equal(&hash, &expected));
     fx_buf_clear(&buf);
     fx_tx_unref(p.tx);
+}
+
+/* ---- before segwit ---- */
+
+static void legacy(const struct pair *p, const char *code, uint32_t type, struct fx_hash *hash)
+{
+    uint8_t raw[20];
+    struct fx_span script = {raw, fx_unit_unhex(code, raw, sizeof raw)};
+
+    fx_sighash_legacy(p->tx, 1, script, type, hash);
+}
+
+FX_TEST(legacy_single_without_its_output_signs_one)
+{
+    static const struct fx_hash one = {{1}};
+    struct pair p;
+    struct fx_hash hash;
+
+    pair_init(&p);
+    legacy(&p, "51", 3, &hash);
+    FX_CHECK(fx_hash_equal(&hash, &one));
+    legacy(&p, "51", 0x83, &hash);
+    FX_CHECK(fx_hash_equal(&hash, &one));
+    legacy(&p, "51", 2, &hash);
+    FX_CHECK(!fx_hash_equal(&hash, &one));
+    fx_sighash_legacy(p.tx, 0, (struct fx_span){NULL, 0}, 3, &hash);
+    FX_CHECK(!fx_hash_equal(&hash, &one));
+    fx_tx_unref(p.tx);
+}
+
+FX_TEST(legacy_leaves_code_separators_out)
+{
+    struct pair p;
+    struct fx_hash with, without;
+
+    pair_init(&p);
+    legacy(&p, "ab51ab02ababab52ab", 1, &with);
+    legacy(&p, "5102abab52", 1, &without);
+    FX_CHECK(fx_hash_equal(&with, &without));
+    legacy(&p, "51abab", 1, &with);
+    legacy(&p, "51", 1, &without);
+    FX_CHECK(fx_hash_equal(&with, &without));
+    legacy(&p, "01ab", 1, &with);
+    FX_CHECK(!fx_hash_equal(&with, &without));
+    fx_tx_unref(p.tx);
+}
+
+/* The message written out, for all inputs and outputs and for this input alone. */
+FX_TEST(legacy_message)
+{
+    static const uint8_t code[300] = {0x51};
+
+    for (unsigned anyone = 0; anyone < 2; anyone++) {
+        uint32_t type = anyone ? 0x12345681u : 0x12345601u;
+        struct fx_buf buf = FX_BUF_INIT;
+        struct pair p;
+        struct fx_hash hash, expected;
+
+        pair_init(&p);
+        fx_sighash_legacy(p.tx, 1, (struct fx_span){code, sizeof code}, type, &hash);
+        fx_buf_u32(&buf, 2);
+        fx_buf_u8(&buf, anyone ? 1 : 2);
+        if (!anyone) {
+            fx_outpoint_write(&p.tx->in[0].prevout, &buf);
+            fx_buf_u8(&buf, 0);
+            fx_buf_u32(&buf, 10);
+        }
+        fx_outpoint_write(&p.tx->in[1].prevout, &buf);
+        fx_buf_var_bytes(&buf, code, sizeof code);
+        fx_buf_u32(&buf, 11);
+        fx_buf_u8(&buf, 1);
+        fx_buf_i64(&buf, 1234);
+        fx_buf_var_bytes(&buf, "\x51", 1);
+        fx_buf_u32(&buf, 0);
+        fx_buf_u32(&buf, type);
+        fx_sha256d(buf.data, buf.len, expected.b);
+        FX_CHECK(fx_hash_equal(&hash, &expected));
+        fx_buf_clear(&buf);
+        fx_tx_unref(p.tx);
+    }
 }
 
 FX_TEST(task_spends_sign_their_action)
