@@ -267,14 +267,26 @@ static void get_work(struct job *job)
     miner->chain.fees = job->work.fees;
 }
 
+static void save_state(struct job *job)
+{
+    if (!fx_store_save(job->miner->options->workdir, &job->stored))
+        fx_miner_say("cannot write the state of task %s: %s", job->stored.task.origin,
+                     strerror(errno));
+}
+
 static void submit(struct job *job)
 {
     struct fx_miner *miner = job->miner;
     const char *origin = job->stored.task.origin;
-    bool accepted = false;
-    enum fx_miner_node_status status =
-        fx_miner_node_submit_brick(&miner->node, &job->work, job->i, job->j, job->l, &accepted);
+    bool accepted = false, limited = miner->options->blocks_per_task > 0;
+    enum fx_miner_node_status status;
 
+    /* Counted before it is submitted: a miner killed in between must not mine one too many. */
+    job->stored.blocks++;
+    if (limited)
+        save_state(job);
+    status =
+        fx_miner_node_submit_brick(&miner->node, &job->work, job->i, job->j, job->l, &accepted);
     job->won = false;
     job->have_work = false;
     job->ask_ms = 0;
@@ -289,12 +301,14 @@ static void submit(struct job *job)
                      miner->node.text);
     } else {
         atomic_fetch_add(&miner->status.job_blocks, 1);
-        job->stored.blocks++;
         fx_miner_say("block %u of the job lane, brick (%u, %u, %u) of task %s", job->work.height,
                      job->i, job->j, job->l, origin);
-        if (!fx_store_save(miner->options->workdir, &job->stored))
-            fx_miner_say("cannot write the state of task %s: %s", origin, strerror(errno));
     }
+    if (accepted)
+        return;
+    job->stored.blocks--;
+    if (limited)
+        save_state(job);
 }
 
 /* ---- the session ---------------------------------------------------------------------------- */
