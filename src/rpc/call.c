@@ -4,18 +4,24 @@
 
 #include "src/rpc/rpc_int.h"
 
+/* As Bitcoin Core does where the number of arguments is wrong. */
+static bool fail_with_help(struct fx_rpc_call *call)
+{
+    struct fx_buf help = FX_BUF_INIT;
+    fx_rpc_help_command(call->entry, call->rpc->port, &help);
+    fx_buf_u8(&help, 0);
+    fx_rpc_fail(call, FX_RPC_MISC, "%s", (const char *)help.data);
+    fx_buf_clear(&help);
+    return false;
+}
+
 static bool bind_position(struct fx_rpc_call *call, const json_t *params)
 {
     const struct fx_schema *args = call->entry->args;
     size_t i;
     json_t *value;
     if (json_array_size(params) > args->n_in) {
-        struct fx_buf help = FX_BUF_INIT;
-        fx_rpc_help_command(call->entry, call->rpc->port, &help);
-        fx_buf_u8(&help, 0);
-        fx_rpc_fail(call, FX_RPC_MISC, "%s", (const char *)help.data);
-        fx_buf_clear(&help);
-        return false;
+        return fail_with_help(call);
     }
     json_array_foreach(params, i, value)
     {
@@ -160,12 +166,7 @@ bool fx_rpc_call_bind(struct fx_rpc_call *call, const json_t *params)
     }
     for (size_t i = 0; i < args->n_in; i++) {
         if (!call->args[i] && !args->in[i].optional) {
-            struct fx_buf help = FX_BUF_INIT;
-            fx_rpc_help_command(call->entry, call->rpc->port, &help);
-            fx_buf_u8(&help, 0);
-            fx_rpc_fail(call, FX_RPC_MISC, "%s", (const char *)help.data);
-            fx_buf_clear(&help);
-            return false;
+            return fail_with_help(call);
         }
     }
     if (!check_types(call)) {

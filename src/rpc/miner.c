@@ -116,15 +116,13 @@ bool fx_rpc_payout(struct fx_rpc_call *call, const json_t *address, struct fx_bu
 /* ---- getminerwork -----------------------------------------------------------------------------
  */
 
-#define WORK_TASK_FIELDS                                                        \
-    "task?: {                # Job lane: the task that the block is mined in\n" \
-    "  origin: str, index: int, kind: str\n"                                    \
-    "  m: int, n: int, k: int, root_a: hash, root_b: hash\n"                    \
-    "  shape: { row0: int, col0: int, rows: int, cols: int  # Tiles of 128\n"   \
-    "    depth: int, tiles: int, bricks: int }\n"                               \
-    "  solver: hash          # Key of the claim and of the block\n"             \
-    "  escrow: amount\n"                                                        \
-    "  burn: amount          # That the option burn comes to\n"                 \
+#define WORK_TASK_FIELDS                                                         \
+    "task?: {                # Job lane: the task that the block is mined in\n"  \
+    "  origin: str, index: int, kind: str\n"                                     \
+    "  m: int, n: int, k: int, root_a: hash, root_b: hash\n" FX_RPC_SHAPE_FIELDS \
+    "  solver: hash          # Key of the claim and of the block\n"              \
+    "  escrow: amount\n"                                                         \
+    "  burn: amount          # That the option burn comes to\n"                  \
     "  deadline: time }\n"
 
 static json_t *work_json(struct fx_rpc *rpc, const struct fx_template *t)
@@ -160,26 +158,15 @@ static json_t *task_part(struct fx_rpc *rpc, const struct fx_task_info *info,
                          const struct fx_gemm *gemm, const struct fx_hash *solver,
                          enum fx_burn burn, int64_t amount)
 {
-    json_t *out = json_object(), *shape = json_object();
+    json_t *out = json_object();
     if (burn == FX_BURN_AUTO) {
         amount = fx_jobs_burn_auto(rpc->config.jobs, info->shape.bricks, info->escrow);
     }
     fx_json_set(out, "origin", fx_json_outpoint(&info->origin));
     fx_json_set(out, "index", json_integer(info->index));
     fx_json_set(out, "kind", json_string("gemm"));
-    fx_json_set(out, "m", json_integer(gemm->m));
-    fx_json_set(out, "n", json_integer(gemm->n));
-    fx_json_set(out, "k", json_integer(gemm->k));
-    fx_json_set(out, "root_a", fx_json_root(&gemm->root_a));
-    fx_json_set(out, "root_b", fx_json_root(&gemm->root_b));
-    fx_json_set(shape, "row0", json_integer(info->shape.row0));
-    fx_json_set(shape, "col0", json_integer(info->shape.col0));
-    fx_json_set(shape, "rows", json_integer(info->shape.rows));
-    fx_json_set(shape, "cols", json_integer(info->shape.cols));
-    fx_json_set(shape, "depth", json_integer(info->shape.depth));
-    fx_json_set(shape, "tiles", json_integer((json_int_t)info->shape.tiles));
-    fx_json_set(shape, "bricks", json_integer((json_int_t)info->shape.bricks));
-    fx_json_set(out, "shape", shape);
+    fx_rpc_gemm_json(gemm, out);
+    fx_rpc_shape_json(&info->shape, out);
     fx_json_set(out, "solver", fx_json_root(solver));
     fx_json_set(out, "escrow", fx_json_amount(info->escrow));
     fx_json_set(out, "burn", fx_json_amount(amount));

@@ -44,8 +44,7 @@ static json_t *template_txs(const struct fx_template *t)
     "outpoint: str            # Its unspent output: the origin, or that of a restored task\n" \
     "index: int, kind: str, preimage: hex\n"                                                  \
     "escrow: amount, height: int, deadline: time, exclusive: int\n"                           \
-    "m: int, n: int, k: int, root_a: hash, root_b: hash\n"                                    \
-    "shape: { row0: int, col0: int, rows: int, cols: int, depth: int, bricks: int }\n"        \
+    "m: int, n: int, k: int, root_a: hash, root_b: hash\n" FX_RPC_SHAPE_FIELDS                \
     "operandshere: bool }\n"
 
 static json_t *offers(struct fx_rpc *rpc)
@@ -60,7 +59,7 @@ static json_t *offers(struct fx_rpc *rpc)
             !fx_gemm_read(t->spec.body, &gemm)) {
             continue;
         }
-        json_t *o = json_object(), *shape = json_object();
+        json_t *o = json_object();
         fx_json_set(o, "origin", fx_json_outpoint(&t->origin));
         fx_json_set(o, "outpoint", fx_json_outpoint(&t->outpoint));
         fx_json_set(o, "index", json_integer(t->index));
@@ -70,18 +69,8 @@ static json_t *offers(struct fx_rpc *rpc)
         fx_json_set(o, "height", json_integer(t->h0));
         fx_json_set(o, "deadline", json_integer(t->spec.deadline));
         fx_json_set(o, "exclusive", json_integer(t->spec.exclusive));
-        fx_json_set(o, "m", json_integer(gemm.m));
-        fx_json_set(o, "n", json_integer(gemm.n));
-        fx_json_set(o, "k", json_integer(gemm.k));
-        fx_json_set(o, "root_a", fx_json_root(&gemm.root_a));
-        fx_json_set(o, "root_b", fx_json_root(&gemm.root_b));
-        fx_json_set(shape, "row0", json_integer(t->shape.row0));
-        fx_json_set(shape, "col0", json_integer(t->shape.col0));
-        fx_json_set(shape, "rows", json_integer(t->shape.rows));
-        fx_json_set(shape, "cols", json_integer(t->shape.cols));
-        fx_json_set(shape, "depth", json_integer(t->shape.depth));
-        fx_json_set(shape, "bricks", json_integer((json_int_t)t->shape.bricks));
-        fx_json_set(o, "shape", shape);
+        fx_rpc_gemm_json(&gemm, o);
+        fx_rpc_shape_json(&t->shape, o);
         fx_json_set(o, "operandshere", json_boolean(t->operands_here));
         json_array_append_new(out, o);
     }
@@ -147,24 +136,35 @@ static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
     return out;
 }
 
-/* BIP23: a block without its proof, judged. */
-static json_t *propose(struct fx_rpc_call *call, const json_t *hex)
+/* A reference for the caller; NULL after fx_rpc_fail. */
+static struct fx_block *arg_block(struct fx_rpc_call *call, const json_t *hex, const char *name)
 {
-    struct fx_chain *chain = call->rpc->config.chain;
     uint8_t *data;
     size_t n;
     enum fx_verdict why = FX_OK;
-    if (!json_is_string(hex)) {
-        return fx_rpc_fail(call, FX_RPC_TYPE, "Missing data String key for proposal");
-    }
-    if (!fx_rpc_arg_hex(call, hex, "data", FX_BLOCK_SIZE_MAX, &data, &n)) {
+    if (!fx_rpc_arg_hex(call, hex, name, FX_BLOCK_SIZE_MAX, &data, &n)) {
         return NULL;
     }
     struct fx_block *block = fx_block_parse(call->rpc->config.params, data, n, &why);
     free(data);
     if (!block) {
-        return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block decode failed (%s)",
-                           fx_verdict_string(why));
+        fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block decode failed (%s)",
+                    fx_verdict_string(why));
+    }
+    return block;
+}
+
+/* BIP23: a block without its proof, judged. */
+static json_t *propose(struct fx_rpc_call *call, const json_t *hex)
+{
+    struct fx_chain *chain = call->rpc->config.chain;
+    enum fx_verdict why;
+    if (!json_is_string(hex)) {
+        return fx_rpc_fail(call, FX_RPC_TYPE, "Missing data String key for proposal");
+    }
+    struct fx_block *block = arg_block(call, hex, "data");
+    if (!block) {
+        return NULL;
     }
     json_t *out;
     const struct fx_index *known = fx_chain_find(chain, &block->id);
@@ -315,18 +315,11 @@ static json_t *bip22(struct fx_rpc_call *call, const struct fx_block *block, enu
 static json_t *submitblock(struct fx_rpc_call *call)
 {
     struct fx_chain *chain = call->rpc->config.chain;
-    uint8_t *data;
-    size_t n;
     bool fresh = false;
     enum fx_verdict why = FX_OK;
-    if (!fx_rpc_arg_hex(call, call->args[0], "hexdata", FX_BLOCK_SIZE_MAX, &data, &n)) {
-        return NULL;
-    }
-    struct fx_block *block = fx_block_parse(call->rpc->config.params, data, n, &why);
-    free(data);
+    struct fx_block *block = arg_block(call, call->args[0], "hexdata");
     if (!block) {
-        return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block decode failed (%s)",
-                           fx_verdict_string(why));
+        return NULL;
     }
     json_t *out;
     const struct fx_index *known = fx_chain_find(chain, &block->id);

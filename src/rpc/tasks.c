@@ -62,10 +62,7 @@ bool fx_rpc_arg_burn(struct fx_rpc_call *call, const json_t *value, enum fx_burn
     "deadline: time            # From here the client may refund it\n"                            \
     "window: int               # Units of 512 s\n"                                                \
     "exclusive: int            # Blocks in which the assigned solver alone may claim\n"           \
-    "m?: int, n?: int, k?: int, root_a?: hash, root_b?: hash\n"                                   \
-    "shape: { row0: int, col0: int, rows: int, cols: int  # In tiles of 128\n"                    \
-    "  depth: int              # Bricks a tile\n"                                                 \
-    "  tiles: int, bricks: int }\n"                                                               \
+    "m?: int, n?: int, k?: int, root_a?: hash, root_b?: hash\n" FX_RPC_SHAPE_FIELDS               \
     "claim?: { outpoint: str, height: int, solver: hash, result: hash, bond: amount\n"            \
     "  burn: amount            # Of the escrow, burned at settlement\n"                           \
     "  asked: int              # Challenges of it so far\n"                                       \
@@ -114,9 +111,31 @@ static json_t *disputes_json(const struct fx_task_info *t)
     return out;
 }
 
+void fx_rpc_gemm_json(const struct fx_gemm *gemm, json_t *out)
+{
+    fx_json_set(out, "m", json_integer(gemm->m));
+    fx_json_set(out, "n", json_integer(gemm->n));
+    fx_json_set(out, "k", json_integer(gemm->k));
+    fx_json_set(out, "root_a", fx_json_root(&gemm->root_a));
+    fx_json_set(out, "root_b", fx_json_root(&gemm->root_b));
+}
+
+void fx_rpc_shape_json(const struct fx_task_shape *shape, json_t *out)
+{
+    json_t *o = json_object();
+    fx_json_set(o, "row0", json_integer(shape->row0));
+    fx_json_set(o, "col0", json_integer(shape->col0));
+    fx_json_set(o, "rows", json_integer(shape->rows));
+    fx_json_set(o, "cols", json_integer(shape->cols));
+    fx_json_set(o, "depth", json_integer(shape->depth));
+    fx_json_set(o, "tiles", json_integer((json_int_t)shape->tiles));
+    fx_json_set(o, "bricks", json_integer((json_int_t)shape->bricks));
+    fx_json_set(out, "shape", o);
+}
+
 static json_t *task_json(const struct fx_task_info *t)
 {
-    json_t *out = json_object(), *shape = json_object(), *blocks = json_array();
+    json_t *out = json_object(), *blocks = json_array();
     struct fx_gemm gemm;
     fx_json_set(out, "origin", fx_json_outpoint(&t->origin));
     fx_json_set(out, "job", fx_json_id(&t->job));
@@ -141,20 +160,9 @@ static json_t *task_json(const struct fx_task_info *t)
     fx_json_set(out, "window", json_integer(t->spec.window));
     fx_json_set(out, "exclusive", json_integer(t->spec.exclusive));
     if (t->spec.kind == FX_KIND_GEMM && fx_gemm_read(t->spec.body, &gemm)) {
-        fx_json_set(out, "m", json_integer(gemm.m));
-        fx_json_set(out, "n", json_integer(gemm.n));
-        fx_json_set(out, "k", json_integer(gemm.k));
-        fx_json_set(out, "root_a", fx_json_root(&gemm.root_a));
-        fx_json_set(out, "root_b", fx_json_root(&gemm.root_b));
+        fx_rpc_gemm_json(&gemm, out);
     }
-    fx_json_set(shape, "row0", json_integer(t->shape.row0));
-    fx_json_set(shape, "col0", json_integer(t->shape.col0));
-    fx_json_set(shape, "rows", json_integer(t->shape.rows));
-    fx_json_set(shape, "cols", json_integer(t->shape.cols));
-    fx_json_set(shape, "depth", json_integer(t->shape.depth));
-    fx_json_set(shape, "tiles", json_integer((json_int_t)t->shape.tiles));
-    fx_json_set(shape, "bricks", json_integer((json_int_t)t->shape.bricks));
-    fx_json_set(out, "shape", shape);
+    fx_rpc_shape_json(&t->shape, out);
     if (has_claim(t)) {
         json_t *claim = json_object();
         fx_json_set(claim, "outpoint", fx_json_outpoint(&t->claim));
@@ -353,7 +361,11 @@ static const struct fx_rpc_command claimtask_command = {
     .run = claimtask,
 };
 
-static json_t *settletask(struct fx_rpc_call *call)
+/* end: fx_jobs_settle or fx_jobs_refund. */
+static json_t *end_task(struct fx_rpc_call *call,
+                        bool (*end)(struct fx_jobs *, struct fx_wallet *,
+                                    const struct fx_outpoint *, struct fx_hash *,
+                                    struct fx_jobs_error *))
 {
     struct fx_outpoint origin;
     struct fx_hash txid;
@@ -365,10 +377,15 @@ static json_t *settletask(struct fx_rpc_call *call)
     if (!wallet) {
         return NULL;
     }
-    if (!fx_jobs_settle(call->rpc->config.jobs, wallet, &origin, &txid, &error)) {
+    if (!end(call->rpc->config.jobs, wallet, &origin, &txid, &error)) {
         return fx_rpc_fail_jobs(call, &error);
     }
     return txid_json(&txid);
+}
+
+static json_t *settletask(struct fx_rpc_call *call)
+{
+    return end_task(call, fx_jobs_settle);
 }
 
 static const struct fx_rpc_command settletask_command = {
@@ -384,20 +401,7 @@ static const struct fx_rpc_command settletask_command = {
 
 static json_t *refundtask(struct fx_rpc_call *call)
 {
-    struct fx_outpoint origin;
-    struct fx_hash txid;
-    struct fx_jobs_error error = {0, ""};
-    if (!fx_rpc_arg_origin(call, call->args[0], &origin)) {
-        return NULL;
-    }
-    struct fx_wallet *wallet = fx_rpc_arg_wallet(call);
-    if (!wallet) {
-        return NULL;
-    }
-    if (!fx_jobs_refund(call->rpc->config.jobs, wallet, &origin, &txid, &error)) {
-        return fx_rpc_fail_jobs(call, &error);
-    }
-    return txid_json(&txid);
+    return end_task(call, fx_jobs_refund);
 }
 
 static const struct fx_rpc_command refundtask_command = {

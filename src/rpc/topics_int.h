@@ -38,6 +38,13 @@ struct fx_rpc_chunk {
 bool fx_rpc_operands_read(const struct fx_rpc_operands *operands, enum fx_side side, uint32_t panel,
                           uint32_t segment, struct fx_rpc_chunk *chunk);
 
+/* tasks.c. What a task multiplies, and the field `shape` of its part of that. */
+#define FX_RPC_SHAPE_FIELDS                                                    \
+    "shape: { row0: int, col0: int, rows: int, cols: int  # In tiles of 128\n" \
+    "  depth: int              # Bricks a tile\n"                              \
+    "  tiles: int, bricks: int }\n"
+void fx_rpc_gemm_json(const struct fx_gemm *gemm, json_t *out);
+void fx_rpc_shape_json(const struct fx_task_shape *shape, json_t *out);
 /* tasks.c. The task of an argument; false after fx_rpc_fail (-5). */
 bool fx_rpc_arg_task(struct fx_rpc_call *call, const json_t *value, struct fx_task_info *info);
 json_t *fx_rpc_fail_jobs(struct fx_rpc_call *call, const struct fx_jobs_error *error);

@@ -370,26 +370,9 @@ static void write_text(const char *s, struct fx_buf *out)
     fx_buf_u8(out, '"');
 }
 
-/* With eight places where that is the number, as amounts are; else with as many as it needs. */
-static void write_real(double v, struct fx_buf *out)
-{
-    char text[64];
-    if (fabs(v) < 1e10) {
-        snprintf(text, sizeof(text), "%.8f", v);
-        if (strtod(text, NULL) == v) {
-            fx_buf_str(out, text);
-            return;
-        }
-    }
-    snprintf(text, sizeof(text), "%.16g", v);
-    if (strtod(text, NULL) != v) {
-        snprintf(text, sizeof(text), "%.17g", v);
-    }
-    fx_buf_str(out, text);
-}
-
 static void write_value(const json_t *value, struct fx_buf *out)
 {
+    char number[FX_NUMBER_TEXT];
     const char *key;
     json_t *inner;
     size_t i;
@@ -427,7 +410,8 @@ static void write_value(const json_t *value, struct fx_buf *out)
         fx_buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         return;
     case JSON_REAL:
-        write_real(json_real_value(value), out);
+        fx_number_format(json_real_value(value), number);
+        fx_buf_str(out, number);
         return;
     case JSON_TRUE:
         fx_buf_str(out, "true");

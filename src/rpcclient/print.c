@@ -1,27 +1,10 @@
 /* Indented JSON, with amounts as the node writes them. */
 #include "src/rpcclient/print.h"
 
-#include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-static void print_real(double v, struct fx_buf *out)
-{
-    char text[64];
-    if (fabs(v) < 1e10) {
-        snprintf(text, sizeof(text), "%.8f", v);
-        if (strtod(text, NULL) == v) {
-            fx_buf_str(out, text);
-            return;
-        }
-    }
-    snprintf(text, sizeof(text), "%.16g", v);
-    if (strtod(text, NULL) != v) {
-        snprintf(text, sizeof(text), "%.17g", v);
-    }
-    fx_buf_str(out, text);
-}
+#include "src/util/amount.h"
 
 static void print_plain(const json_t *value, struct fx_buf *out)
 {
@@ -46,7 +29,9 @@ static void print(const json_t *value, unsigned depth, struct fx_buf *out)
     size_t i;
     bool first = true;
     if (json_is_real(value)) {
-        print_real(json_real_value(value), out);
+        char number[FX_NUMBER_TEXT];
+        fx_number_format(json_real_value(value), number);
+        fx_buf_str(out, number);
         return;
     }
     if (!object && !json_is_array(value)) {

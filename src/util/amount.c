@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PLACES 8
 
@@ -62,4 +63,16 @@ bool fx_amount_parse(const char *s, int64_t *amount)
     }
     *amount = value;
     return true;
+}
+
+void fx_number_format(double value, char out[FX_NUMBER_TEXT])
+{
+    if (value > -1e10 && value < 1e10) {
+        snprintf(out, FX_NUMBER_TEXT, "%.8f", value);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+    snprintf(out, FX_NUMBER_TEXT, "%.16g", value);
+    if (strtod(out, NULL) != value)
+        snprintf(out, FX_NUMBER_TEXT, "%.17g", value);
 }

@@ -7,6 +7,7 @@
 
 #define FX_COIN INT64_C(100000000)
 #define FX_AMOUNT_TEXT 32
+#define FX_NUMBER_TEXT 32
 
 /* *sum = a + b; false on overflow, and then *sum is untouched. */
 bool fx_amount_add(int64_t a, int64_t b, int64_t *sum);
@@ -14,5 +15,8 @@ bool fx_amount_add(int64_t a, int64_t b, int64_t *sum);
 void fx_amount_format(int64_t amount, char out[FX_AMOUNT_TEXT]);
 /* A decimal number with at most eight places, no exponent, in [0, 2^63); false otherwise. */
 bool fx_amount_parse(const char *s, int64_t *amount);
+/* A finite number that may be an amount in FNX: with eight places where that is the number, else
+ * with as many digits as it needs to be read back the same. */
+void fx_number_format(double value, char out[FX_NUMBER_TEXT]);
 
 #endif

@@ -105,3 +105,23 @@ FX_TEST(text_round_trips)
         check_parsed(text, amount);
     }
 }
+
+FX_TEST(numbers)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{0, "0.00000000"},
+                 {0.1, "0.10000000"},
+                 {-3.5, "-3.50000000"},
+                 {21e6, "21000000.00000000"},
+                 {4.6565423739069247e-10, "4.6565423739069247e-10"},
+                 {0.001953125, "0.001953125"},
+                 {1e300, "1e+300"},
+                 {-1.7976931348623157e308, "-1.7976931348623157e+308"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[FX_NUMBER_TEXT];
+        fx_number_format(cases[i].value, text);
+        FX_CHECK_STR(text, cases[i].text);
+    }
+}
