@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""Data that does not come: challenges force it out, or end the claim, and each side pays for its own part."""
+from framework import check, check_equal, wait_until
+from jobkit import WINDOW_UNIT, balance, fee_in, matrix, product, read_result, spender, wait_status, wait_task
+from scenariokit import DEPOSIT, ScenarioTest
+
+REWARD = 9_000_000
+PATIENCE = WINDOW_UNIT // 4
+
+
+class TestScenarioWithhold(ScenarioTest):
+    def run(self):
+        self.silent()
+        self.forced_out()
+        self.rejected()
+        self.finish()
+
+    def claim_alone(self, a, b, **options):
+        """A task whose solver claims it and then stands alone: (job, task, bond, balances before)."""
+        client, solver, _ = self.nodes
+        reply, (task,) = self.submit_mined(a, b, reward='0.09', **options)
+        self.operands(solver, task)
+        rich = self.balances(client, solver)
+        self.part(solver)
+        claim = solver.rpc.solvetask(task, {'burn': 'none'})['txid']
+        self.carry_tx(solver, client, claim)
+        block = self.mine_txs(client, claim, sync=[client, self.nodes[2]])
+        self.carry_blocks(client, solver)
+        rich[1] -= fee_in(client, claim, block)
+        wait_task(client, task, lambda t: t['check'] == 'fetching', 'the wait for a result')
+        return reply['job'], task, self.bond(client, task), rich
+
+    @property
+    def others(self):
+        return [self.client, self.nodes[2]]
+
+    def silent(self):
+        self.step('a solver that claims and is gone loses its bond, once it was asked')
+        client, solver, _ = self.nodes
+        _, task, bond, rich = self.claim_alone(matrix(200, 300, 1), matrix(300, 100, 2), task_rows=2, task_cols=1)
+        solver.stop()
+        self.advance(PATIENCE - 10)
+        self.mine(1)
+        check_equal(client.rpc.getrawmempool(), [])
+        self.advance(20)
+        challenge, fee = self.mine_action(client, task, 'challenge')
+        info = client.rpc.gettask(task)
+        check_equal((info['status'], info['claim']['asked']), ('challenged', 1))
+        check(info['claim']['tile'] in (0, 1), 'tile')
+        check_equal(balance(client), rich[0] - DEPOSIT - fee, 'balance with a deposit out')
+        client.restart()
+        client.connect(self.nodes[2])
+        self.pass_median(WINDOW_UNIT + 60)
+        if client.rpc.gettask(task)['status'] == 'challenged':
+            self.mine_action(client, task, 'expire')
+        info = wait_status(client, task, 'open')
+        check_equal((info['restored'], info['reason']), (1, 'unanswered'))
+        check_equal([event['action'] for event in info['disputes']], ['challenge', 'expire'])
+        expire = info['disputes'][1]
+        fees = fee + fee_in(client, expire['txid'], client.rpc.getblockhash(expire['height']))
+        check_equal(balance(client), rich[0] + bond - fees, 'balance of the client')
+        solver.start()
+        solver.connect(client)
+        self.sync_blocks()
+        check_equal(balance(solver), rich[1] - bond, 'balance of the solver')
+
+        self.step('the task that is open again is solved as any other')
+        client, solver = client, self.nodes[2]
+        rich = self.balances(client, solver)
+        self.operands(solver, task)
+        claim = solver.rpc.solvetask(task, {'burn': 'none'})['txid']
+        fees = fee_in(client, claim, self.mine_txs(client, claim))
+        fees += self.mine_action(client, task, 'accept')[1]
+        wait_status(client, task, 'settled')
+        check_equal(self.balances(client, solver), [rich[0], rich[1] + REWARD - fees], 'balances')
+
+    def ask(self, task):
+        """The client asks for a tile, and the solver's node answers by itself; (fees of both, tile)."""
+        client, solver, _ = self.nodes
+        self.advance(PATIENCE + 10)
+        fees = [self.mine_action(client, task, 'challenge', sync=self.others)[1]]
+        self.carry_blocks(client, solver)
+        tile = client.rpc.gettask(task)['claim']['tile']
+        answer = self.pending(solver, task, 'answer')
+        self.carry_tx(solver, client, answer)
+        fees.append(self.mine_action(client, task, 'answer', sync=self.others)[1])
+        self.carry_blocks(client, solver)
+        wait_status(client, task, 'claimed')
+        return fees, tile
+
+    def forced_out(self):
+        self.step('four tiles, four answers: the whole result came over the chain, and the deposits are the solver\'s')
+        client, solver, _ = self.nodes
+        a, b = matrix(256, 256, 3), matrix(256, 256, 4)
+        job, task, _, rich = self.claim_alone(a, b, task_rows=2, task_cols=2)
+        tiles = set()
+        for _ in range(4):
+            fees, tile = self.ask(task)
+            tiles.add(tile)
+            rich[0] -= DEPOSIT + fees[0]
+            rich[1] += DEPOSIT - fees[1]
+        check_equal(tiles, {0, 1, 2, 3})
+        wait_task(client, task, lambda t: t['certified'], 'a certificate')
+        check((read_result(client, job) == product(a, b)).all(), 'the result')
+        solver.connect(client)
+        fee = self.mine_action(solver, task, 'accept')[1]
+        wait_status(client, task, 'settled')
+        check_equal(self.balances(client, solver), [rich[0], rich[1] + REWARD - fee], 'balances')
+
+    def rejected(self):
+        self.step('eight right answers and nothing else: the client burns the escrow rather than pay for what it has not')
+        client, solver, _ = self.nodes
+        _, task, bond, rich = self.claim_alone(matrix(384, 256, 5), matrix(256, 512, 6), task_rows=3, task_cols=4)
+        for number in range(8):
+            fees, _ = self.ask(task)
+            rich[0] -= DEPOSIT + fees[0]
+            rich[1] += DEPOSIT - fees[1]
+            if number == 2:
+                client.restart()
+                client.connect(self.nodes[2])
+            if number == 5:
+                solver.restart()
+        self.advance(PATIENCE + 10)
+        reject, fee = self.mine_action(client, task, 'reject', sync=self.others)
+        self.carry_blocks(client, solver)
+        check(REWARD < fee < REWARD + 100_000, 'the escrow burns')
+        info = client.rpc.gettask(task)
+        check_equal((info['status'], info['reason'], info['end']['action'], info['end']['txid'], len(info['disputes'])),
+                    ('rejected', 'undelivered', 'reject', reject, 17))
+        check('record' not in info, 'a record of a rejected task')
+        # The escrow left the client's balance when the job was funded.
+        check_equal(self.balances(client, solver), [rich[0] - (fee - REWARD), rich[1]], 'balances')
+        check_equal(bond, 2_250_000)
+        solver.connect(client)
+        self.sync_blocks()
+        check_equal(spender(solver, info['claim']['outpoint']), None)
+
+
+if __name__ == '__main__':
+    TestScenarioWithhold().main()
