@@ -115,11 +115,12 @@ static long count(const json_t *job, const char *key)
 static void show(const json_t *job, char before[200])
 {
     char line[200];
-    snprintf(
-        line, sizeof(line), "%s: %ld tasks, %ld open, %ld claimed, %ld settled, %ld refunded%s",
-        json_string_value(json_object_get(job, "status")), count(job, "total"), count(job, "open"),
-        count(job, "claimed"), count(job, "settled"), count(job, "refunded"),
-        json_is_true(json_object_get(job, "resulthere")) ? ", result here" : "");
+    snprintf(line, sizeof(line),
+             "%s: %ld tasks, %ld open, %ld claimed, %ld settled, %ld refunded%s",
+             json_string_value(json_object_get(job, "status")), count(job, "total"),
+             count(job, "open"), count(job, "claimed") + count(job, "challenged"),
+             count(job, "settled"), count(job, "refunded"),
+             json_is_true(json_object_get(job, "resulthere")) ? ", result here" : "");
     if (strcmp(line, before) != 0) {
         printf("%s\n", line);
         fflush(stdout);
@@ -150,12 +151,13 @@ int fx_cli_watchjob(struct fx_rpc_client *client, int argc, char **argv)
         show(reply.result, before);
         bool here = json_is_true(json_object_get(reply.result, "resulthere"));
         long total = count(reply.result, "total");
-        long settled = count(reply.result, "settled"), refunded = count(reply.result, "refunded");
+        long settled = count(reply.result, "settled");
+        long lost = count(reply.result, "refunded") + count(reply.result, "rejected");
         fx_rpc_reply_clear(&reply);
         if (settled == total && here) {
             return EXIT_SUCCESS;
         }
-        if (settled + refunded == total && refunded > 0) {
+        if (settled + lost == total && lost > 0) {
             return EXIT_FAILURE;
         }
         fx_clock_sleep_ms(WATCH_MS);

@@ -248,25 +248,29 @@ static bool is_expired(struct fx_jobs *jobs, const struct fx_book_task *task)
 static enum due client_due(struct fx_jobs *jobs, const struct fx_book_task *task,
                            struct fx_note *note)
 {
-    bool late = false;
-
     if (is_expired(jobs, task)) {
         return DUE_EXPIRE;
     }
-    if (task->state.status == FX_STATUS_CLAIMED) {
-        fx_watcher_late(jobs, task, note, &late);
-    }
-    if (!late) {
+    if (task->state.status != FX_STATUS_CLAIMED || !fx_watcher_is_late(jobs, task, note)) {
         return DUE_NOTHING;
     }
     return task->state.asked < FX_TASK_ASKED_MAX ? DUE_CHALLENGE : DUE_REJECT;
 }
 
+/* Where the data is gone since, there is nothing to prove with. */
 static bool proves_fraud(const struct fx_jobs *jobs, const struct fx_book_task *task,
                          const struct fx_note *note, bool is_client)
 {
-    return note->check == FX_CHECK_WRONG && note->located &&
-           (is_client || (jobs->config.watch && task->state.status == FX_STATUS_CLAIMED));
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+
+    if (note->check != FX_CHECK_WRONG || !note->located ||
+        !(is_client || (jobs->config.watch && task->state.status == FX_STATUS_CLAIMED))) {
+        return false;
+    }
+    fx_book_result(task, &key, &shape);
+    return fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE &&
+           fx_jobs_has_operands(jobs, task->job);
 }
 
 static enum due choose(struct fx_jobs *jobs, const struct fx_book_task *task, struct fx_note *note,

@@ -87,6 +87,8 @@ bool fx_notes_load(struct fx_jobs *jobs);
 struct fx_note *fx_note_find(const struct fx_jobs *jobs, const struct fx_book_task *task);
 /* The same, made where there is none; one about another claim starts anew. */
 struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *task);
+/* Where the note is about a claim that is no more, what it waits for is given up. */
+void fx_note_refresh(struct fx_jobs *jobs, const struct fx_book_task *task);
 bool fx_note_save(struct fx_jobs *jobs, const struct fx_note *note);
 void fx_note_text(char text[FX_NOTE_TEXT], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -163,9 +165,9 @@ struct fx_check_result {
 void fx_watcher_step(struct fx_jobs *jobs);
 void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *result);
 
-/* What was asked of the network for this claim. */
-void fx_watcher_late(struct fx_jobs *jobs, const struct fx_book_task *task, struct fx_note *note,
-                     bool *late);
+/* Has the client waited long enough for the result of a claim? */
+bool fx_watcher_is_late(struct fx_jobs *jobs, const struct fx_book_task *task,
+                        struct fx_note *note);
 /* Keeps the tiles that a block's answers reveal. */
 void fx_watcher_block(struct fx_jobs *jobs, const struct fx_block *block);
 

@@ -59,6 +59,15 @@ struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *tas
     return note;
 }
 
+void fx_note_refresh(struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    const struct fx_note *note = lookup(jobs, &task->origin);
+
+    if (note != NULL && !fits(note, task)) {
+        fx_note_get(jobs, task);
+    }
+}
+
 void fx_note_text(char text[FX_NOTE_TEXT], const char *format, ...)
 {
     va_list args;

@@ -82,20 +82,18 @@ static bool have_operands(struct fx_jobs *jobs, const struct fx_book_task *task,
     return false;
 }
 
-void fx_watcher_late(struct fx_jobs *jobs, const struct fx_book_task *task, struct fx_note *note,
-                     bool *late)
+bool fx_watcher_is_late(struct fx_jobs *jobs, const struct fx_book_task *task, struct fx_note *note)
 {
     int64_t now = fx_clock_now(), term = (int64_t)task->job->spec.window * LOCK_UNIT_SECONDS;
-    int64_t patience = term / 4;
     int64_t half = fx_settle_lock_end(jobs, task, task->job->spec.window) - term / 2;
+    int64_t patience = term / 4;
     struct fx_blob_key key;
     struct fx_blob_shape shape;
     uint64_t chunks, have = 0;
 
-    *late = false;
     fx_book_result(task, &key, &shape);
     if (!note->fetching || fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE) {
-        return;
+        return false;
     }
     fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have);
     if (note->waits_height != task->state.height) {
@@ -104,17 +102,18 @@ void fx_watcher_late(struct fx_jobs *jobs, const struct fx_book_task *task, stru
         note->waits_since = now;
     }
     if (fx_chain_tip(jobs->config.chain)->median_time >= half) {
-        *late = now - note->waits_since >= PATIENCE_ALWAYS;
-        return;
+        return now - note->waits_since >= PATIENCE_ALWAYS;
     }
     if (have != note->waits_have) {
         note->waits_have = have;
         note->waits_since = now;
     }
-    patience = patience < PATIENCE_LEAST  ? PATIENCE_LEAST
-               : patience > PATIENCE_MOST ? PATIENCE_MOST
-                                          : patience;
-    *late = now - note->waits_since >= patience;
+    if (patience < PATIENCE_LEAST) {
+        patience = PATIENCE_LEAST;
+    } else if (patience > PATIENCE_MOST) {
+        patience = PATIENCE_MOST;
+    }
+    return now - note->waits_since >= patience;
 }
 
 static void watch_claim(struct fx_jobs *jobs, struct fx_book_task *task, struct fx_wallet *wallet)
@@ -151,10 +150,13 @@ static uint64_t data_size(const struct fx_book_task *task)
 /* Nothing more is done about it, and what was asked for is not waited for any longer. */
 static void give_up(struct fx_jobs *jobs, struct fx_note *note)
 {
+    if (note->fetching) {
+        fx_net_cancel_blob(jobs->config.net, &note->fetched);
+        fx_blobs_remove(jobs->config.blobs, &note->fetched);
+    }
     note->fetching = false;
     note->check = FX_CHECK_NONE;
     note->check_ms = INT64_MAX;
-    fx_net_cancel_blob(jobs->config.net, &note->fetched);
     fx_note_text(note->text, "not checked: the data did not come");
 }
 
@@ -210,6 +212,8 @@ void fx_watcher_step(struct fx_jobs *jobs)
             if (status == FX_STATUS_CLAIMED || status == FX_STATUS_CHALLENGED ||
                 status == FX_STATUS_SETTLED) {
                 watch_claim(jobs, job->tasks[i], wallet);
+            } else {
+                fx_note_refresh(jobs, job->tasks[i]);
             }
         }
     }

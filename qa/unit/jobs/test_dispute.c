@@ -399,6 +399,97 @@ FX_TEST(eight_answers_and_reject)
     play_close(&play);
 }
 
+/* The deposit is in the output that the proof frees: only the client may send it. */
+FX_TEST(fraud_of_a_challenged_claim)
+{
+    struct play play;
+    const struct fx_tx *tx;
+    int64_t half;
+
+    play_open(&play, 300, 200, 256, 3);
+    world_mine(100);
+    play_solve(&play, 0, true, true);
+    play_claim(&play, 0, FX_BURN_NONE, 0);
+    play_solve(&play, 0, true, false);
+    play.world->no_solver = true;
+    world_mine(100);
+    world_run();
+    world_mine(WINDOW / 4);
+    world_run();
+    world_mine(10);
+    FX_CHECK_INT(play_task(&play, 0).status, FX_STATUS_CHALLENGED);
+    half = play_task(&play, 0).bond / 2;
+    world_complete_result(&play.roots[0]);
+    play_check(&play, 0);
+    tx = the_spend(FX_ACTION_FRAUD);
+    FX_CHECK_INT(tx->in[0].witness[1].len, 64);
+    FX_CHECK_INT(tx->out[1].value, half + FX_DEPOSIT - (int64_t)fx_tx_vsize(tx));
+    world_mine(10);
+    FX_CHECK_INT(play_task(&play, 0).reason, FX_REASON_WRONG);
+    FX_CHECK_INT(play_task(&play, 0).restored, 1);
+    play_close(&play);
+}
+
+FX_TEST(stuck_answer_pays_more)
+{
+    struct play play;
+    int64_t paid;
+
+    open_withheld(&play);
+    world_mine(WINDOW / 4);
+    world_run();
+    world_mine(10);
+    play_solve(&play, 0, false, true);
+    play.world->no_solver = false;
+    play.world->no_client = true;
+    world_run();
+    world_mine_empty(WINDOW / 2 - 11);
+    world_run();
+    paid = the_spend(FX_ACTION_ANSWER)->out[1].value;
+    world_mine_empty(1);
+    world_run();
+    FX_CHECK(the_spend(FX_ACTION_ANSWER)->out[1].value < paid);
+    world_mine(1);
+    FX_CHECK_INT(play_task(&play, 0).status, FX_STATUS_CLAIMED);
+    play_close(&play);
+}
+
+/* A proof without its data is none: the claim goes its other ways. */
+FX_TEST(proof_without_data)
+{
+    struct play play;
+
+    open_wrong(&play);
+    world_evict();
+    world_drop_operands();
+    world_mine_empty(1);
+    world_run();
+    FX_CHECK_INT(in_mempool(), 0);
+    world_mine(2 * WINDOW);
+    for (unsigned i = 0; i < 60; i++) {
+        world_mine(1);
+    }
+    world_run();
+    the_spend(FX_ACTION_EXPIRE);
+    play_close(&play);
+}
+
+/* What a claim waited for is given up with it. */
+FX_TEST(fetch_ends_with_its_claim)
+{
+    struct play play;
+
+    open_withheld(&play);
+    FX_CHECK_INT(play.world->cancelled, 0);
+    world_disconnect();
+    world_run();
+    world_mine_empty(1);
+    world_run();
+    FX_CHECK_INT(play_task(&play, 0).status, FX_STATUS_OPEN);
+    FX_CHECK_INT(play.world->cancelled, 1);
+    play_close(&play);
+}
+
 FX_TEST(progress_buys_time)
 {
     struct play play;
