@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# timeout: 600
 """Wrong results cost their solver its bond, whoever is there to look: the client, a stranger who watches, the cheat itself."""
 import numpy
 
@@ -56,7 +57,8 @@ class TestScenarioFraud(ScenarioTest):
         claim = honest.rpc.solvetask(task, {'burn': 'none'})['txid']
         fees = fee_in(honest, claim, self.mine_txs(honest, claim))
         client.start()
-        client.connect(honest)
+        for node in (cheat, honest):
+            client.connect(node)
         self.sync_blocks()
         accept, fee = self.mine_action(honest, task, 'accept')
         check_equal(wait_status(client, task, 'settled')['end']['txid'], accept)
@@ -92,7 +94,7 @@ class TestScenarioFraud(ScenarioTest):
 
     def garbage(self):
         self.step('garbage cannot be taken, and is proven wrong whenever the client comes back')
-        client, cheat, watcher, _ = self.nodes
+        client, cheat, watcher, honest = self.nodes
         a, b = matrix(256, 256, 5), matrix(256, 256, 6)
         _, (task,) = self.submit_mined(a, b, task_rows=2, task_cols=2, reward='0.09')
         self.operands(cheat, task)
@@ -108,8 +110,9 @@ class TestScenarioFraud(ScenarioTest):
         with raises_rpc(None, 'sample'):
             cheat.rpc.settletask(task)
         client.start()
-        client.connect(cheat)
-        self.sync_blocks([client, cheat])
+        for node in (cheat, honest):
+            client.connect(node)
+        self.sync_blocks([client, cheat, honest])
         fee = self.mine_action(client, task, 'fraud')[1]
         check_equal(self.balances(client, cheat), [money + bond - fee, rich], 'balances')
         check_equal(wait_status(cheat, task, 'open')['restored'], 1)

@@ -52,7 +52,7 @@ class TestScenarioMarket(ScenarioTest):
 
     def vanishes(self):
         self.step('a solver that neither accepts nor takes: two windows and 60 blocks, then its claim expires')
-        client, solver, rival = self.nodes
+        client, solver, _ = self.nodes
         _, task, _ = self.a_task(3)
         rich = self.balances(client, solver)
         claim = solver.rpc.solvetask(task, {'burn': 'none'})['txid']
@@ -73,9 +73,7 @@ class TestScenarioMarket(ScenarioTest):
         check_equal((info['restored'], info['reason'], info['disputes'][0]['txid']), (1, 'abandoned', expire))
         check_equal(balance(client), rich[0] + bond - fee, 'balance of the client')
         solver.start()
-        solver.connect(client)
-        rival.connect(solver)
-        self.sync_blocks()
+        self.join()
         check_equal(balance(solver), rich[1] - bond, 'balance of the solver')
         # Back again, it may do better.
         rich = self.balances(client, solver)
@@ -94,9 +92,7 @@ class TestScenarioMarket(ScenarioTest):
         first = solver.rpc.solvetask(task, {'burn': 'none'})['txid']
         wait_until(lambda: late in client.rpc.getrawmempool(), 'the rival\'s claim')
         fees = fee_in(solver, first, self.mine_txs(solver, first, sync=[solver]))
-        solver.connect(client)
-        rival.connect(solver)
-        self.sync_blocks()
+        self.join()
         wait_until(lambda: late not in rival.rpc.getrawmempool(), 'the rival\'s claim to go')
         check_equal(balance(rival), rich[1], 'balance of the rival')
         with raises_rpc():
