@@ -18,6 +18,7 @@ class TestScenarioFraud(ScenarioTest):
 
     def run(self):
         self.cheat, self.watcher, self.honest = self.nodes[1:]
+        self.honest.connect(self.cheat)  # all know each other
         self.one_in_millions()
         self.slashes_itself()
         self.garbage()
