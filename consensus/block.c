@@ -54,6 +54,11 @@ unsigned fx_header_lane(const struct fx_header *h)
     return ((uint32_t)h->version >> LANE_SHIFT) & 0xf;
 }
 
+unsigned fx_lane_of(const struct fx_params *params, const struct fx_header *h)
+{
+    return params->lanes ? fx_header_lane(h) : FX_LANE_HASH;
+}
+
 int32_t fx_header_version(enum fx_lane lane)
 {
     return VERSION_BITS | (int32_t)lane << LANE_SHIFT;
@@ -117,7 +122,7 @@ static enum fx_verdict parse(const struct fx_params *params, struct arena *a)
     }
     fx_reader_init(&r, a->raw.data, a->raw.len);
     fx_header_read(fx_read_bytes(&r, FX_HEADER_SIZE), &a->block.header);
-    if (fx_header_lane(&a->block.header) == FX_LANE_JOB) {
+    if (fx_lane_of(params, &a->block.header) == FX_LANE_JOB) {
         a->work = fx_work_proof_read(params, &r);
         if (a->work == NULL) {
             return FX_BAD_WORK_PARSE;
@@ -183,7 +188,7 @@ static bool read_work(const struct fx_params *params, struct arena *a, size_t si
 {
     struct fx_reader r;
 
-    if (fx_header_lane(&a->block.header) != FX_LANE_JOB) {
+    if (fx_lane_of(params, &a->block.header) != FX_LANE_JOB) {
         return size == 0;
     }
     fx_reader_init(&r, a->raw.data + FX_HEADER_SIZE, size);

@@ -30,6 +30,8 @@ void fx_header_read(const uint8_t in[FX_HEADER_SIZE], struct fx_header *h);
 void fx_header_id(const struct fx_header *h, struct fx_hash *id); /* double SHA-256 */
 /* (nVersion >> 8) & 0xf; above 1 is invalid. */
 unsigned fx_header_lane(const struct fx_header *h);
+/* The lane of a block on this network: that, or FX_LANE_HASH where there are no lanes. */
+unsigned fx_lane_of(const struct fx_params *params, const struct fx_header *h);
 /* The nVersion of a new block of this lane: 0x20000000 with the lane's bits. */
 int32_t fx_header_version(enum fx_lane lane);
 
@@ -62,7 +64,7 @@ void fx_block_unref(const struct fx_block *block);
 struct fx_block *fx_block_make(const struct fx_params *params, const struct fx_header *header,
                                struct fx_span work_proof, struct fx_tx *const *txs, size_t n_txs);
 
-/* The network's first block: hash lane, its coinbase pays an unspendable output. One reference. */
+/* The network's first block: hash lane, its coinbase is not spendable. One reference. */
 struct fx_block *fx_genesis_block(const struct fx_params *params);
 
 /* Merkle root of the txids. *mutated (may be NULL): two equal hashes side by side (CVE-2012-2459).

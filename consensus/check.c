@@ -17,7 +17,7 @@
 enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_header *header,
                                 const struct fx_header_context *context)
 {
-    unsigned lane = fx_header_lane(header);
+    unsigned lane = fx_lane_of(params, header);
     uint32_t required[FX_LANES];
     struct fx_u256 target, number;
     struct fx_hash id;

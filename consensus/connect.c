@@ -175,7 +175,8 @@ static void keep_tx(struct connection *c, size_t t, struct fx_connected_tx *conn
     for (size_t i = 0; i < tx->n_in; i++) {
         struct fx_script_check *check = &out->checks[out->n_checks];
 
-        if (fx_script_classify(fx_coin_script(&spent[i])) != FX_SCRIPT_TASK) {
+        if (!c->context->params->tasks ||
+            fx_script_classify(fx_coin_script(&spent[i])) != FX_SCRIPT_TASK) {
             check->tx = tx;
             check->in = i;
             check->spent = spent;
@@ -250,8 +251,8 @@ static enum fx_result check_reward(struct connection *c, uint32_t job_nbits)
     struct fx_connected *out = c->out;
     int64_t paid = 0, limit;
 
-    out->subsidy = fx_lane_subsidy(params, fx_header_lane(&c->block->header), c->context->height,
-                                   job_nbits, out->credit, out->burns);
+    out->subsidy = fx_lane_subsidy(params, fx_lane_of(params, &c->block->header),
+                                   c->context->height, job_nbits, out->credit, out->burns);
     for (size_t i = 0; i < coinbase->n_out; i++) {
         if (!fx_amount_add(paid, coinbase->out[i].value, &paid)) {
             return refuse(c->why, FX_BAD_CB_AMOUNT);

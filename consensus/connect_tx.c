@@ -158,6 +158,9 @@ static enum fx_result spend_tasks(const struct fx_connect_context *context, cons
                                    .spent = out->spent,
                                    .cache = &out->cache};
 
+    if (!context->params->tasks) {
+        return FX_VALID;
+    }
     for (size_t i = 0; i < tx->n_in; i++) {
         struct fx_spend_result *spend;
         enum fx_result result;

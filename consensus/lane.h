@@ -23,7 +23,8 @@ uint32_t fx_lane_required(const struct fx_params *params, unsigned lane, uint32_
                           int64_t base_time, int64_t parent_time);
 
 void fx_lane_genesis(const struct fx_params *params, struct fx_lane_state *state);
-/* The state at a block, from that at its parent. */
+/* The state at a block, from that at its parent. On a network without lanes nothing follows from
+ * it: no target moves there. */
 void fx_lane_advance(const struct fx_lane_state *parent, const struct fx_header *header,
                      int64_t parent_time, struct fx_lane_state *state);
 /* Both lanes' required nBits on a parent. */

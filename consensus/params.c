@@ -5,15 +5,19 @@
 
 #include "consensus/kinds/kind.h"
 
+static const struct fx_kind *const no_kinds[] = {NULL};
+
 /* Magics are bytes that are rare in text and no part of UTF-8. Addresses begin with F and f on
  * main, T and t on test, R and r on regtest; extended keys with fpub, tfpu, rfpu. All of these,
- * ports and coin types are clear of Bitcoin's. */
+ * ports and coin types are clear of Bitcoin's, except on btcregtest, where they are Bitcoin's. */
 static const struct fx_params table[] = {
     {
         .kind = FX_MAIN,
         .name = "main",
         .data_subdir = "",
         .limit_nbits = {0x1d100000, 0x1f400000},
+        .lanes = true,
+        .tasks = true,
         .retarget = true,
         .job_work_shift = 18,
         .first_subsidy = INT64_C(1000000000),
@@ -45,6 +49,8 @@ static const struct fx_params table[] = {
         .name = "test",
         .data_subdir = "test",
         .limit_nbits = {0x1d100000, 0x1f400000},
+        .lanes = true,
+        .tasks = true,
         .retarget = true,
         .job_work_shift = 18,
         .first_subsidy = INT64_C(1000000000),
@@ -76,6 +82,8 @@ static const struct fx_params table[] = {
         .name = "regtest",
         .data_subdir = "regtest",
         .limit_nbits = {0x207fffff, 0x207fffff},
+        .lanes = true,
+        .tasks = true,
         .retarget = false,
         .job_work_shift = 0,
         .first_subsidy = INT64_C(1000000000),
@@ -101,6 +109,39 @@ static const struct fx_params table[] = {
         .ext_secret = 0x0408b157,
         .coin_type = 4607578,
         .network_id = 3,
+    },
+    {
+        .kind = FX_BTCREGTEST,
+        .name = "btcregtest",
+        .data_subdir = "btcregtest",
+        .limit_nbits = {0x207fffff, 0x207fffff},
+        .lanes = false,
+        .tasks = false,
+        .retarget = false,
+        .job_work_shift = 0,
+        .first_subsidy = INT64_C(5000000000),
+        .halving_interval = 150,
+        .max_money = INT64_C(2100000000000000),
+        .window_min = 1,
+        .answer_window = 1,
+        .max_future_seconds = 7200,
+        .kinds = no_kinds,
+        .genesis_time = 1296688602,
+        .genesis_nonce = 2,
+        .genesis_id = {{0x06, 0x22, 0x6e, 0x46, 0x11, 0x1a, 0x0b, 0x59, 0xca, 0xaf, 0x12,
+                        0x60, 0x43, 0xeb, 0x5b, 0xbf, 0x28, 0xc3, 0x4f, 0x3a, 0x5e, 0x33,
+                        0x2a, 0x1f, 0xc7, 0xb2, 0xb7, 0x3c, 0xf1, 0x88, 0x91, 0x0f}},
+        .magic = {0xfa, 0xbf, 0xb5, 0xda},
+        .p2p_port = 18444,
+        .rpc_port = 18443,
+        .bech32_hrp = "bcrt",
+        .base58_pubkey = 111,
+        .base58_script = 196,
+        .base58_secret = 239,
+        .ext_public = 0x043587cf,
+        .ext_secret = 0x04358394,
+        .coin_type = 1,
+        .network_id = 4,
     },
 };
 

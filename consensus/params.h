@@ -1,5 +1,5 @@
 /* The table of networks (protocol section 2): every number by which one network differs from
- * another. */
+ * another. btcregtest is Bitcoin's regtest: its numbers are those of Bitcoin Core's chainparams. */
 #ifndef FX_CONSENSUS_PARAMS_H
 #define FX_CONSENSUS_PARAMS_H
 
@@ -23,16 +23,18 @@ enum fx_lane { FX_LANE_HASH = 0, FX_LANE_JOB = 1 };
 #define FX_EXCLUSIVE_LOOKBACK 2016
 #define FX_EXCLUSIVE_MAX 144
 
-enum fx_chain_kind { FX_MAIN = 0, FX_TEST, FX_REGTEST };
+enum fx_chain_kind { FX_MAIN = 0, FX_TEST, FX_REGTEST, FX_BTCREGTEST };
 
 struct fx_kind; /* consensus/kinds/kind.h */
 
 struct fx_params {
     enum fx_chain_kind kind;
-    const char *name;        /* "main", "test", "regtest": -chain= and getblockchaininfo */
+    const char *name; /* "main", "test", "regtest", "btcregtest": -chain=, getblockchaininfo */
     const char *data_subdir; /* below the data directory; "" for main */
 
     /* rules */
+    bool lanes; /* false: nVersion has no lane, every block is of the hash lane */
+    bool tasks; /* false: a witness program of version 2 is unencumbered, as in Bitcoin */
     uint32_t limit_nbits[FX_LANES];
     bool retarget;             /* false: both lanes stay at their limit */
     unsigned job_work_shift;   /* c = 2^shift: 18, regtest 0 */

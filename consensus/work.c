@@ -164,9 +164,8 @@ enum fx_result fx_check_work(const struct fx_params *params, const struct fx_blo
     struct fx_cb_work cb;
     struct fx_hash hash, ticket;
 
-    (void)params;
     *why = FX_OK;
-    if (fx_header_lane(&block->header) != FX_LANE_JOB) {
+    if (fx_lane_of(params, &block->header) != FX_LANE_JOB) {
         return FX_VALID;
     }
     if (proof == NULL) {
@@ -296,11 +295,10 @@ enum fx_result fx_connect_work(const struct fx_params *params, const struct fx_v
     struct fx_cb_work cb;
     enum fx_result result;
 
-    (void)params;
     *why = FX_OK;
     *credit = 0;
     *burns = 0;
-    if (fx_header_lane(&block->header) != FX_LANE_JOB) {
+    if (fx_lane_of(params, &block->header) != FX_LANE_JOB) {
         return FX_VALID;
     }
     if (proof == NULL || block->n_txs == 0 || !fx_cb_work_read(block->txs[0], &cb)) {

@@ -111,6 +111,31 @@ FX_TEST(mutated_lists_are_noticed)
     FX_CHECK(mutated);
 }
 
+FX_TEST(without_lanes_any_version_is_an_ordinary_block)
+{
+    const struct fx_params *params = fx_params_get(FX_BTCREGTEST);
+    const struct fx_span no_work = {NULL, 0};
+    struct fx_block *genesis = fx_genesis_block(params), *made, *read;
+    struct fx_header header = genesis->header;
+    enum fx_verdict why;
+
+    header.version = fx_header_version(FX_LANE_JOB);
+    FX_CHECK_INT(fx_lane_of(params, &header), FX_LANE_HASH);
+    FX_CHECK_INT(fx_lane_of(fx_params_get(FX_REGTEST), &header), FX_LANE_JOB);
+    made = fx_block_make(params, &header, no_work, genesis->txs, 1);
+    FX_CHECK(made != NULL && made->work == NULL);
+    read = fx_block_parse(params, made->raw.data, made->raw.len, &why);
+    FX_CHECK(read != NULL && read->work == NULL);
+    FX_CHECK_INT(why, FX_OK);
+    FX_CHECK(fx_hash_equal(&read->id, &made->id));
+    FX_CHECK(fx_block_parse(fx_params_get(FX_REGTEST), made->raw.data, made->raw.len, &why) ==
+             NULL);
+    FX_CHECK_INT(why, FX_BAD_WORK_PARSE);
+    fx_block_unref(read);
+    fx_block_unref(made);
+    fx_block_unref(genesis);
+}
+
 FX_TEST(a_block_of_bitcoin)
 {
     const struct fx_params *params = fx_params_get(FX_MAIN);

@@ -70,6 +70,26 @@ FX_TEST(lanes_above_one_are_refused)
     FX_CHECK_INT(place_judge(&p, true), FX_BAD_LANE);
 }
 
+FX_TEST(btcregtest_has_no_lanes_and_two_hours_ahead)
+{
+    static const int32_t versions[] = {0x20000100, 0x20000200, 0x20000f00, 0x7fffffff, 4};
+    struct place p;
+
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        place_init(&p, FX_BTCREGTEST);
+        p.header.version = versions[i];
+        FX_CHECK_INT(place_judge(&p, true), FX_OK);
+        FX_CHECK_INT(place_judge(&p, false), FX_HIGH_HASH);
+    }
+    p.header.version = 3;
+    FX_CHECK_INT(place_judge(&p, true), FX_BAD_VERSION);
+    place_init(&p, FX_BTCREGTEST);
+    p.header.time = (uint32_t)NOW + 7200;
+    FX_CHECK_INT(place_judge(&p, true), FX_OK);
+    p.header.time++;
+    FX_CHECK_INT(place_judge(&p, true), FX_TIME_TOO_NEW);
+}
+
 FX_TEST(nbits_are_those_of_the_lane)
 {
     struct place p;

@@ -300,6 +300,34 @@ FX_TEST(the_coinbase_takes_subsidy_and_fees_at_most)
     plan_destroy(p);
 }
 
+/* On btcregtest a program of version 2 is one that has no meaning yet. */
+FX_TEST(without_tasks_anyone_spends_their_outputs)
+{
+    struct plan *p = plan_create(HEIGHT);
+    struct fx_outpoint coin;
+    struct fx_block *block;
+    struct fx_txb b;
+
+    coin = world_add_coin(&p->w, 1000, 10, false, p->job.script, sizeof p->job.script);
+    fx_txb_init(&b);
+    fx_txb_add_in(&b, &coin, FX_SEQUENCE_FINAL);
+    fx_txb_add_out(&b, 1000, p->job.script, sizeof p->job.script);
+    plan_add(p, &b);
+    FX_CHECK_INT(plan_connect(p, &block), FX_INVALID);
+    fx_block_unref(block);
+
+    p->w.params = fx_params_get(FX_BTCREGTEST);
+    p->reward = INT64_C(5000000000);
+    FX_CHECK_INT(plan_connect(p, &block), FX_VALID);
+    FX_CHECK_INT(p->out.subsidy, INT64_C(5000000000));
+    FX_CHECK_INT(p->out.undo.records.n, 0);
+    FX_CHECK_INT(p->out.n_checks, 1);
+    FX_CHECK_INT(fx_script_check_run(&p->out.checks[0]), FX_OK);
+    fx_connected_clear(&p->out);
+    fx_block_unref(block);
+    plan_destroy(p);
+}
+
 /* The witness counts too: fx_check_block could not see the coin. */
 FX_TEST(sigops_of_inputs_are_limited)
 {

@@ -7,20 +7,21 @@
 #include "consensus/lane.h"
 #include "qa/unit/harness.h"
 
-static const enum fx_chain_kind kinds[] = {FX_MAIN, FX_TEST, FX_REGTEST};
+static const enum fx_chain_kind kinds[] = {FX_MAIN, FX_TEST, FX_REGTEST, FX_BTCREGTEST};
 
 FX_TEST(found_by_name_and_kind)
 {
     FX_CHECK(fx_params_find("main") == fx_params_get(FX_MAIN));
     FX_CHECK(fx_params_find("test") == fx_params_get(FX_TEST));
     FX_CHECK(fx_params_find("regtest") == fx_params_get(FX_REGTEST));
+    FX_CHECK(fx_params_find("btcregtest") == fx_params_get(FX_BTCREGTEST));
     FX_CHECK(fx_params_find("signet") == NULL);
     FX_CHECK(fx_params_find("") == NULL);
 }
 
 FX_TEST(no_two_networks_can_be_mistaken)
 {
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         const struct fx_params *a = fx_params_get(kinds[i]);
 
         FX_CHECK_INT(a->kind, kinds[i]);
@@ -67,6 +68,7 @@ FX_TEST(numbers_of_the_protocol)
         p = fx_params_get(kinds[i]);
         FX_CHECK_INT(p->first_subsidy, 1000000000);
         FX_CHECK_INT(p->max_money, INT64_C(42048000) * 100000000);
+        FX_CHECK(p->lanes && p->tasks);
         FX_CHECK(fx_kind_find(p->kinds, FX_KIND_GEMM) == &fx_kind_gemm);
     }
 }
@@ -123,4 +125,43 @@ FX_TEST(money_range)
 
     FX_CHECK(fx_money_range(p, 0) && fx_money_range(p, p->max_money));
     FX_CHECK(!fx_money_range(p, -1) && !fx_money_range(p, p->max_money + 1));
+}
+
+/* The numbers of Bitcoin Core's kernel/chainparams.cpp. */
+FX_TEST(btcregtest_is_the_regtest_of_bitcoin)
+{
+    const struct fx_params *p = fx_params_get(FX_BTCREGTEST);
+    struct fx_block *block = fx_genesis_block(p);
+    struct fx_lane_state lanes;
+    struct fx_u256 work;
+    char text[FX_HASH_HEX];
+
+    FX_CHECK(block != NULL);
+    FX_CHECK_MEM(block->id.b, p->genesis_id.b, 32);
+    fx_hash_to_id(&block->id, text);
+    FX_CHECK_STR(text, "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206");
+    fx_hash_to_id(&block->txs[0]->txid, text);
+    FX_CHECK_STR(text, "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b");
+    FX_CHECK_INT(block->raw.len, 285);
+    FX_CHECK_INT(block->header.version, 1);
+    FX_CHECK_INT(block->txs[0]->out[0].value, INT64_C(5000000000));
+    fx_block_unref(block);
+
+    fx_lane_genesis(p, &lanes);
+    work = fx_lane_work_added(p, FX_LANE_HASH, lanes.nbits);
+    FX_CHECK(work.w[0] == 2 && work.w[1] == 0 && work.w[2] == 0 && work.w[3] == 0);
+
+    FX_CHECK_MEM(p->magic, "\xfa\xbf\xb5\xda", 4);
+    FX_CHECK(p->p2p_port == 18444 && p->rpc_port == 18443);
+    FX_CHECK_STR(p->bech32_hrp, "bcrt");
+    FX_CHECK(p->base58_pubkey == 111 && p->base58_script == 196 && p->base58_secret == 239);
+    FX_CHECK(p->ext_public == 0x043587cf && p->ext_secret == 0x04358394 && p->coin_type == 1);
+    FX_CHECK_INT(p->max_money, INT64_C(21000000) * 100000000);
+    FX_CHECK_INT(p->max_future_seconds, 2 * 60 * 60);
+    FX_CHECK(!p->lanes && !p->tasks && !p->retarget);
+    FX_CHECK(fx_kind_find(p->kinds, FX_KIND_GEMM) == NULL);
+    FX_CHECK_INT(fx_subsidy_full(p, 1), INT64_C(5000000000));
+    FX_CHECK_INT(fx_subsidy_full(p, 149), INT64_C(5000000000));
+    FX_CHECK_INT(fx_subsidy_full(p, 150), INT64_C(2500000000));
+    FX_CHECK_INT(fx_subsidy_full(p, 300), INT64_C(1250000000));
 }
