@@ -179,14 +179,14 @@ class Node:
 
     @property
     def netdir(self):
-        return os.path.join(self.dir, 'regtest')
+        return os.path.join(self.dir, self.test.chain)
 
     @property
     def address(self):
         return '127.0.0.1:%d' % self.port
 
     def command(self, extra=()):
-        return [program('fornaxd'), '-regtest', '-datadir=' + self.dir, '-port=%d' % self.port,
+        return [program('fornaxd'), '-' + self.test.chain, '-datadir=' + self.dir, '-port=%d' % self.port,
                 '-rpcport=%d' % self.rpcport, '-bind=127.0.0.1', '-rpcdoccheck', '-debug=all',
                 *self.args, *extra]
 
@@ -271,7 +271,7 @@ class Node:
 
     def cli(self, *args, stdin=None, timeout=None):
         """fornax-cli against this node: (exit status, standard output, standard error)."""
-        done = subprocess.run([program('fornax-cli'), '-regtest', '-datadir=' + self.dir,
+        done = subprocess.run([program('fornax-cli'), '-' + self.test.chain, '-datadir=' + self.dir,
                                '-rpcport=%d' % self.rpcport, *map(str, args)],
                               input=stdin, capture_output=True, text=True, timeout=timeout or TIMEOUT,
                               stdin=None if stdin is not None else subprocess.DEVNULL)
@@ -302,6 +302,7 @@ class Node:
 
 class FornaxTest:
     nodes_count = 1
+    chain = 'regtest'    # or btcregtest
     node_args = ()       # for all, or a list of lists: one a node
     connect_nodes = True  # each to the one before
 

@@ -63,7 +63,7 @@ class TestCli(FornaxTest):
         self.bad(1, 'Invalid parameter -nonsense', '-nonsense', 'help', plain=True)
         self.bad(1, 'does not exist', '-datadir=/nonsense', 'help', plain=True)
         self.bad(1, 'Can use at most one', '-regtest', '-test', 'help', plain=True)
-        self.bad(1, 'main, test and regtest are known', '-chain=moon', 'help', plain=True)
+        self.bad(1, 'main, test, regtest and btcregtest are known', '-chain=moon', 'help', plain=True)
         self.bad(1, 'is not from 1 to 65535', '-rpcport=0', 'help', plain=True)
         self.bad(1, 'Invalid port', '-rpcconnect=localhost:x', 'help', plain=True)
         self.bad(1, 'cannot read the configuration file', '-conf=none.conf', 'help')

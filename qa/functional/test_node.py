@@ -74,7 +74,7 @@ class TestNode(FornaxTest):
         self.refused('Invalid value for -listen', *base, '-regtest', '-listen=maybe')
         self.refused('-datadir needs a value', '-datadir')
         self.refused('"%s/none" does not exist' % empty, '-datadir=%s/none' % empty)
-        self.refused('main, test and regtest are known', *base, '-chain=moon')
+        self.refused('main, test, regtest and btcregtest are known', *base, '-chain=moon')
         self.refused('', *base, '-regtest', '-test')
         self.refused('-mocktime is for regtest only', *base, '-mocktime=5')
         self.refused('-acceptnonstdtxn is not for main', *base, '-acceptnonstdtxn')

@@ -76,7 +76,7 @@ static void condemn(struct fx_chain *chain, struct fx_index *entry, struct fx_in
                     const struct fx_header *header)
 {
     if (entry == NULL) {
-        if (fx_header_lane(header) != FX_LANE_HASH) {
+        if (fx_lane_of(chain->params, header) != FX_LANE_HASH) {
             return;
         }
         entry = fx_chain_add_entry(chain, header, parent);

@@ -109,7 +109,7 @@ static void derive(const struct fx_chain *chain, struct fx_index *index, struct 
     uint32_t nbits[FX_LANES];
 
     index->parent = parent;
-    index->lane = fx_header_lane(&index->header);
+    index->lane = fx_lane_of(params, &index->header);
     if (parent == NULL) {
         index->height = 0;
         fx_lane_genesis(params, &index->lanes);
@@ -268,6 +268,9 @@ static bool place(struct fx_chain *chain, struct fx_index *entry)
     struct fx_index *parent = NULL;
     uint32_t height = entry->height;
 
+    if (fx_lane_of(chain->params, &entry->header) >= FX_LANES) {
+        return false;
+    }
     if (height > 0) {
         parent = fx_chain_entry(chain, &entry->header.prev);
         if (parent == NULL || parent->height + 1 != height) {

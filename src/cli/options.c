@@ -34,15 +34,16 @@ static const struct fx_arg_option table[] = {
     {"stdin", FX_ARG_BOOL, NULL, general,
      "Read more arguments from standard input, one a line, until its end", 0, 0,
      FX_ARG_COMMAND_LINE},
-    {"chain", FX_ARG_STR, "<name>", network, "main, test or regtest", 0, 0, 0},
+    {"chain", FX_ARG_STR, "<name>", network, "main, test, regtest or btcregtest", 0, 0, 0},
     {"test", FX_ARG_BOOL, NULL, network, "As -chain=test", 0, 0, 0},
     {"testnet", FX_ARG_BOOL, NULL, network, "", 0, 0, FX_ARG_HIDDEN},
     {"regtest", FX_ARG_BOOL, NULL, network, "As -chain=regtest", 0, 0, 0},
+    {"btcregtest", FX_ARG_BOOL, NULL, network, "As -chain=btcregtest", 0, 0, 0},
     {"rpcconnect", FX_ARG_STR, "<host>", rpc,
      "Host that the node runs on, with or without :port (default: 127.0.0.1)", 0, 0, 0},
     {"rpcport", FX_ARG_INT, "<port>", rpc,
-     "Port of its RPC server (default: 16332, test 16432, regtest 16532)", 1, 65535,
-     FX_ARG_NETWORK},
+     "Port of its RPC server (default: 16332, test 16432, regtest 16532, btcregtest 18443)", 1,
+     65535, FX_ARG_NETWORK},
     {"rpcuser", FX_ARG_STR, "<user>", rpc, "User, with -rpcpassword", 0, 0, 0},
     {"rpcpassword", FX_ARG_STR, "<password>", rpc,
      "Password (default: the cookie that the node writes)", 0, 0, 0},
@@ -139,7 +140,10 @@ static bool find_node(struct fx_cli_options *options, const char *datadir, char 
     static const struct {
         const char *chain, *folder;
         uint16_t port;
-    } networks[] = {{"main", "", 16332}, {"test", "test", 16432}, {"regtest", "regtest", 16532}};
+    } networks[] = {{"main", "", 16332},
+                    {"test", "test", 16432},
+                    {"regtest", "regtest", 16532},
+                    {"btcregtest", "btcregtest", 18443}};
     const struct fx_args *args = options->args;
     for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
         if (strcmp(networks[i].chain, options->chain) == 0) {

@@ -116,7 +116,8 @@ static bool run_scripts(struct attempt *a)
     struct fx_sig_memory memory;
     fx_sigcache_memory(cache, true, &memory);
     for (size_t i = 0; i < a->tx->n_in; i++) {
-        if (fx_script_is_task(fx_coin_script(&a->connected.spent[i]), NULL)) {
+        if (a->pool->params->tasks &&
+            fx_script_is_task(fx_coin_script(&a->connected.spent[i]), NULL)) {
             continue;
         }
         struct fx_script_check check = {.tx = a->tx,
@@ -354,8 +355,9 @@ static bool judge(struct attempt *a)
         return false;
     }
     bool task;
-    const char *reason =
-        a->pool->accept_nonstd ? NULL : fx_policy_check_inputs(a->tx, a->connected.spent, &task);
+    const char *reason = a->pool->accept_nonstd ? NULL
+                                                : fx_policy_check_inputs(a->pool->params, a->tx,
+                                                                         a->connected.spent, &task);
     if (reason) {
         return refuse_policy(a, reason);
     }

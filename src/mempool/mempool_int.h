@@ -138,7 +138,8 @@ void fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records);
 
 /* NULL where the transaction is standard, else the reject string. */
 const char *fx_policy_check_tx(const struct fx_params *params, const struct fx_tx *tx);
-const char *fx_policy_check_inputs(const struct fx_tx *tx, const struct fx_coin *spent, bool *task);
+const char *fx_policy_check_inputs(const struct fx_params *params, const struct fx_tx *tx,
+                                   const struct fx_coin *spent, bool *task);
 /* Least value of an output with this script, embers. */
 int64_t fx_policy_dust(struct fx_span script);
 

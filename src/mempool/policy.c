@@ -73,11 +73,15 @@ const char *fx_policy_check_tx(const struct fx_params *params, const struct fx_t
     return returns > 1 ? "multi-op-return" : NULL;
 }
 
-const char *fx_policy_check_inputs(const struct fx_tx *tx, const struct fx_coin *spent, bool *task)
+const char *fx_policy_check_inputs(const struct fx_params *params, const struct fx_tx *tx,
+                                   const struct fx_coin *spent, bool *task)
 {
     *task = false;
     for (size_t i = 0; i < tx->n_in; i++) {
         enum fx_script_type type = fx_script_classify(fx_coin_script(&spent[i]));
+        if (type == FX_SCRIPT_TASK && !params->tasks) {
+            type = FX_SCRIPT_WITNESS_UNKNOWN;
+        }
         if (type == FX_SCRIPT_TASK) {
             *task = true;
         }

@@ -152,7 +152,7 @@ static enum take take(struct fx_peer *peer, const struct fx_header *header,
         peer->sync.has_unknown = true;
         return TAKE_STOP;
     }
-    if (fx_header_lane(header) == FX_LANE_JOB && !fx_unproven_has_room(peer)) {
+    if (fx_lane_of(peer->net->params, header) == FX_LANE_JOB && !fx_unproven_has_room(peer)) {
         return TAKE_NO_ROOM;
     }
     switch (fx_chain_accept_header(chain, header, index, &why)) {

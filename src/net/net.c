@@ -237,7 +237,7 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     net->max_connections =
         config->max_connections != 0 ? config->max_connections : FX_NET_MAX_CONNECTIONS;
     net->dir = config->dir == NULL ? NULL : fx_xstrdup(config->dir);
-    net->eager = net->params->kind == FX_REGTEST;
+    net->eager = !net->params->retarget;
     net->next_peer_id = 1;
     fx_random_bytes(net->map_key, sizeof net->map_key);
     snprintf(net->user_agent, sizeof net->user_agent, *suffix == '\0' ? "%s%s/" : "%s(%s)/",

@@ -32,7 +32,7 @@ struct fx_net {
     char user_agent[FX_NET_ADDRESS * 4];
     char *dir; /* NULL: nothing is kept */
     uint16_t port;
-    bool eager; /* regtest: nothing is delayed, any address may be dialled */
+    bool eager; /* regtest, btcregtest: nothing is delayed, any address may be dialled */
     bool stopping;
 
     struct fx_peer **peers;

@@ -51,6 +51,13 @@ static bool read_head(struct fx_peer *peer, struct evbuffer *input)
         set_read_marks(peer);
         return true;
     }
+    /* A Bitcoin node tries BIP324's transport first, which begins with 64 bytes of chance. Closed
+     * without an answer, it comes back with this one, so it must not be held against it. */
+    if (code == FX_CODEC_MAGIC && peer->net->params->kind == FX_BTCREGTEST &&
+        peer->origin == FX_PEER_INBOUND && !peer->version_seen) {
+        fx_peer_drop(peer, "no v1 transport: a BIP324 handshake, or another network");
+        return false;
+    }
     if (code == FX_CODEC_LENGTH) {
         snprintf(why, sizeof why, "%s: %s, %" PRIu32 " bytes", fx_codec_text(code),
                  peer->frame.command, peer->frame.length);

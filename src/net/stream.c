@@ -83,9 +83,9 @@ enum fx_verdict fx_stream_add(struct fx_stream *stream, const struct fx_params *
         return verdict;
     }
     fx_lane_targets(params, &stream->lanes, stream->time, nbits);
-    added = fx_lane_work_added(params, fx_header_lane(header), nbits);
+    added = fx_lane_work_added(params, fx_lane_of(params, header), nbits);
     add_work(&stream->work, &added);
-    if (fx_header_lane(header) == FX_LANE_HASH) {
+    if (fx_lane_of(params, header) == FX_LANE_HASH) {
         struct fx_u256 share[FX_LANES];
 
         fx_lane_shares(params, nbits, share);

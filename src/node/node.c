@@ -225,7 +225,7 @@ static bool start_net(struct fx_node *node, char **error)
         .params = node->options->params,
         .chain = node->chain,
         .mempool = node->mempool,
-        .blobs = node->blobs,
+        .blobs = node->options->params->tasks ? node->blobs : NULL,
         .dir = node->options->netdir,
         .bind = fx_args_str(args, "bind", NULL),
         .port = (uint16_t)fx_args_int(args, "port", node->options->params->p2p_port),
@@ -290,7 +290,7 @@ static bool start_rpc(struct fx_node *node, char **error)
         .templates = node->templates,
         .wallets = with_wallets(node) ? node->wallets : NULL,
         .jobs = node->jobs,
-        .blobs = node->blobs,
+        .blobs = node->options->params->tasks ? node->blobs : NULL,
         .cookie_file = cookie,
         .port = (uint16_t)fx_args_int(args, "rpcport", 0),
         .user = fx_args_str(args, "rpcuser", NULL),
@@ -400,7 +400,8 @@ struct fx_node *fx_node_create(const struct fx_options *options, char **error)
     fx_clock_set_mock(fx_args_int(options->args, "mocktime", 0));
     if (start_folder(node, error) && start_log(node, error) && write_pid(node, error) &&
         start_loop(node, error) && start_state(node, error) && start_wallets(node, error) &&
-        start_net(node, error) && start_jobs(node, error) && start_rpc(node, error)) {
+        start_net(node, error) && (!node->options->params->tasks || start_jobs(node, error)) &&
+        start_rpc(node, error)) {
         notes_of_config(node);
         fx_log_info("Started: height %u", fx_chain_tip(node->chain)->height);
         return node;

@@ -57,7 +57,7 @@ static const struct fx_arg_option table[] = {
             FX_ARG_NETWORK),
     OPT_INT("port", "<port>", network,
             "Port to listen on (default: 16333, test 16433, regtest "
-            "16533)",
+            "16533, btcregtest 18444)",
             1, 65535, FX_ARG_NETWORK),
     OPT_STR("addnode", "<address>", network, "Keep a connection to this node; may be repeated",
             FX_ARG_NETWORK),
@@ -69,7 +69,7 @@ static const struct fx_arg_option table[] = {
 
     OPT_INT("rpcport", "<port>", rpc,
             "Port of the RPC server (default: 16332, test 16432, "
-            "regtest 16532)",
+            "regtest 16532, btcregtest 18443)",
             1, 65535, FX_ARG_NETWORK),
     OPT_STR("rpcbind", "<address>", rpc,
             "Numeric address, with or without port, that the RPC server listens on; may be "
@@ -108,9 +108,11 @@ static const struct fx_arg_option table[] = {
              "goes to a loaded wallet. Fetches their operands and results (default: 0)",
              0),
 
-    OPT_STR("chain", "<name>", chain, "main, test or regtest", 0),
+    OPT_STR("chain", "<name>", chain, "main, test, regtest or btcregtest", 0),
     OPT_BOOL("test", chain, "As -chain=test", 0),
     OPT_BOOL("regtest", chain, "As -chain=regtest: a private network for developers", 0),
+    OPT_BOOL("btcregtest", chain,
+             "As -chain=btcregtest: Bitcoin's regtest, without lanes, tasks and jobs", 0),
 
     OPT_STR("debug", "<category>", debugging,
             "Log this category: net, mempool, rpc, chain, jobs, wallet, mining, blobs, http, or "
@@ -196,7 +198,7 @@ static bool check(const struct fx_options *options, char error[FX_ARGS_ERROR])
 {
     const struct fx_args *args = options->args;
 
-    if (fx_args_int(args, "mocktime", 0) != 0 && options->params->kind != FX_REGTEST) {
+    if (fx_args_int(args, "mocktime", 0) != 0 && options->params->retarget) {
         snprintf(error, FX_ARGS_ERROR, "-mocktime is for regtest only");
         return false;
     }

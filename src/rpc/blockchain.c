@@ -71,7 +71,7 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
 static const struct fx_rpc_command getblockchaininfo_command = {
     .name = "getblockchaininfo",
     .text = "Returns the state of the chain and of its two lanes.",
-    .result = "{ chain: str              # main, test or regtest\n"
+    .result = "{ chain: str              # main, test, regtest or btcregtest\n"
               "blocks: int               # Height of the best chain with all its data\n"
               "headers: int              # Height of the best chain of headers\n"
               "bestblockhash: hash\n"

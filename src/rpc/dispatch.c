@@ -128,8 +128,7 @@ static bool read_request(struct fx_rpc_session *s, const json_t *request, const 
         return false;
     }
     fx_log(FX_LOG_RPC, "rpc: %s", name);
-    if ((call->entry->command->flags & FX_RPC_REGTEST) &&
-        call->rpc->config.params->kind != FX_REGTEST) {
+    if ((call->entry->command->flags & FX_RPC_REGTEST) && call->rpc->config.params->retarget) {
         fx_rpc_fail(call, FX_RPC_MISC, "%s is for regression testing (-regtest mode) only", name);
         return false;
     }

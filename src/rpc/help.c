@@ -166,8 +166,7 @@ static int by_name(const void *a, const void *b)
 static bool visible(const struct fx_rpc *rpc, const struct fx_rpc_entry *entry)
 {
     unsigned flags = entry->command->flags;
-    return !(flags & FX_RPC_HIDDEN) &&
-           (!(flags & FX_RPC_REGTEST) || rpc->config.params->kind == FX_REGTEST);
+    return !(flags & FX_RPC_HIDDEN) && (!(flags & FX_RPC_REGTEST) || !rpc->config.params->retarget);
 }
 
 /* Entries of a topic, or of all (NULL), by name. Returns how many; the list is the caller's. */

@@ -350,7 +350,8 @@ json_t *fx_rpc_submit_made(struct fx_rpc_call *call, struct fx_block *block)
         bool best = index && fx_chain_contains(chain, index);
         out = submitted(true, &block->id, best ? NULL : "not on the best chain");
         fx_log(FX_LOG_MINING, "mining: block of the %s lane at height %u",
-               fx_lane_name(fx_header_lane(&block->header)), index ? index->height : 0);
+               fx_lane_name(fx_lane_of(call->rpc->config.params, &block->header)),
+               index ? index->height : 0);
     }
     fx_block_unref(block);
     return out;

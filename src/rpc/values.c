@@ -164,6 +164,26 @@ bool fx_rpc_arg_hex(struct fx_rpc_call *call, const json_t *value, const char *n
     return false;
 }
 
+/* The output script of a base58 address; its 21 bytes are the version and the hash. */
+static void base58_script(const struct fx_params *params, const uint8_t raw[21],
+                          struct fx_buf *script)
+{
+    static const uint8_t p2pkh[] = {0x76, 0xa9, 20}, p2pkh_end[] = {0x88, 0xac};
+    static const uint8_t p2sh[] = {0xa9, 20}, p2sh_end[] = {0x87};
+
+    if (raw[0] == params->base58_pubkey) {
+        fx_buf_bytes(script, p2pkh, sizeof(p2pkh));
+        fx_buf_bytes(script, raw + 1, 20);
+        fx_buf_bytes(script, p2pkh_end, sizeof(p2pkh_end));
+    } else {
+        fx_buf_bytes(script, p2sh, sizeof(p2sh));
+        fx_buf_bytes(script, raw + 1, 20);
+        fx_buf_bytes(script, p2sh_end, sizeof(p2sh_end));
+    }
+}
+
+/* On our own networks only outputs are paid that the wallet could spend; on btcregtest, where
+ * others bring their own wallets, all that an address can name. */
 bool fx_rpc_arg_address(struct fx_rpc_call *call, const json_t *value, struct fx_buf *script)
 {
     const struct fx_params *params = call->rpc->config.params;
@@ -176,6 +196,10 @@ bool fx_rpc_arg_address(struct fx_rpc_call *call, const json_t *value, struct fx
         size_t len;
         bool base58 = s && fx_base58check_decode(s, raw, sizeof(raw), &len) && len == 21 &&
                       (raw[0] == params->base58_pubkey || raw[0] == params->base58_script);
+        if (base58 && params->kind == FX_BTCREGTEST) {
+            base58_script(params, raw, script);
+            return true;
+        }
         fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
                     base58 ? "Outputs to base58 addresses are not supported: they could not be "
                              "spent; use a %s1 address"
@@ -183,7 +207,8 @@ bool fx_rpc_arg_address(struct fx_rpc_call *call, const json_t *value, struct fx
                     params->bech32_hrp);
         return false;
     }
-    if (!((version == 0 && n == 20) || (version == 1 && n == 32))) {
+    if (params->kind != FX_BTCREGTEST &&
+        !((version == 0 && n == 20) || (version == 1 && n == 32))) {
         fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
                     "Outputs of witness version %u with %zu bytes are not supported: they could "
                     "not be spent",
@@ -254,6 +279,9 @@ bool fx_rpc_arg_lane(struct fx_rpc_call *call, const json_t *value, unsigned *la
     const char *s = json_string_value(value);
     for (*lane = 0; s && *lane < FX_LANES; (*lane)++) {
         if (strcmp(s, fx_lane_name(*lane)) == 0) {
+            if (*lane != FX_LANE_HASH && !call->rpc->config.params->lanes) {
+                break;
+            }
             return true;
         }
     }

@@ -70,7 +70,7 @@ static bool read_entry(struct fx_reader *r, struct fx_index *entry)
     }
     fx_header_read(header, &entry->header);
     fx_header_id(&entry->header, &entry->id);
-    entry->lane = fx_header_lane(&entry->header);
+    entry->lane = fx_header_lane(&entry->header); /* the chain knows whether there are lanes */
     entry->height = fx_read_u32(r);
     entry->status = fx_read_u32(r);
     entry->solver = fx_read_hash(r);
@@ -82,7 +82,7 @@ static bool read_entry(struct fx_reader *r, struct fx_index *entry)
     entry->undo_pos = fx_read_u64(r);
     entry->undo_size = fx_read_u32(r);
     entry->arrival = fx_read_u64(r);
-    return fx_reader_done(r) && entry->lane < FX_LANES;
+    return fx_reader_done(r);
 }
 
 bool fx_index_db_write(struct fx_index_db *db, struct fx_index *const *entries, size_t n,

@@ -379,8 +379,10 @@ size_t fx_args_list(const struct fx_args *args, const char *name, const char ***
 
 const char *fx_args_chain(const struct fx_args *args, char error[FX_ARGS_ERROR])
 {
-    static const char *const flags[][2] = {
-        {"regtest", "regtest"}, {"test", "test"}, {"testnet", "test"}};
+    static const char *const flags[][2] = {{"regtest", "regtest"},
+                                           {"btcregtest", "btcregtest"},
+                                           {"test", "test"},
+                                           {"testnet", "test"}};
     const char *chain = NULL;
     unsigned given = 0;
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -396,14 +398,15 @@ const char *fx_args_chain(const struct fx_args *args, char error[FX_ARGS_ERROR])
         given++;
     }
     if (given > 1) {
-        snprintf(error, FX_ARGS_ERROR,
-                 "Invalid combination of -regtest, -test and -chain. Can use at most one.");
+        snprintf(
+            error, FX_ARGS_ERROR,
+            "Invalid combination of -regtest, -btcregtest, -test and -chain. Can use at most one.");
         return NULL;
     }
     if (!chain) {
         return "main";
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         if (strcmp(chain, flags[i][1]) == 0) {
             return flags[i][1];
         }
@@ -411,7 +414,8 @@ const char *fx_args_chain(const struct fx_args *args, char error[FX_ARGS_ERROR])
     if (strcmp(chain, "main") == 0) {
         return "main";
     }
-    snprintf(error, FX_ARGS_ERROR, "Unknown chain %.60s: main, test and regtest are known.", chain);
+    snprintf(error, FX_ARGS_ERROR,
+             "Unknown chain %.60s: main, test, regtest and btcregtest are known.", chain);
     return NULL;
 }
 

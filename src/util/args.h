@@ -58,8 +58,9 @@ bool fx_args_config(struct fx_args *args, const char *text, bool unknown_ok,
                     char error[FX_ARGS_ERROR]);
 
 /*
- * "main", "test" or "regtest" by -chain, -test (-testnet) and -regtest, where the table has them;
- * NULL, with an error, where they contradict each other or name no network.
+ * "main", "test", "regtest" or "btcregtest" by -chain, -test (-testnet), -regtest and -btcregtest,
+ * where the table has them; NULL, with an error, where they contradict each other or name no
+ * network.
  */
 const char *fx_args_chain(const struct fx_args *args, char error[FX_ARGS_ERROR]);
 /* Options are those of this network from now on. section must live on. */
