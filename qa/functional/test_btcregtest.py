@@ -9,7 +9,7 @@ import struct
 from decimal import Decimal
 
 from blocktools import block_on_tip, write_tx
-from framework import COIN, TIMEOUT, FornaxTest, check, check_equal, raises_rpc, wait_until
+from framework import COIN, TIMEOUT, FornaxTest, Node, check, check_equal, raises_rpc, wait_until
 from p2p import Peer, id_bytes, sha256d, tagged_hash, var
 
 GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206'
@@ -285,6 +285,15 @@ class TestBtcRegtest(FornaxTest):
         near = block_on_tip(first, value=25 * COIN, time=template['curtime'] + 7000)
         check_equal(first.rpc.submitblock(near.write().hex()), None)
         self.sync_blocks()
+
+        self.step('a newcomer fetches the whole chain, told where by the section of its file')
+        newcomer = Node(self, 2)
+        with open(os.path.join(newcomer.dir, 'fornax.conf'), 'w') as file:
+            file.write('btcregtest=1\n[regtest]\nconnect=127.0.0.1:1\n[btcregtest]\nconnect=%s\n' % first.address)
+        self.nodes.append(newcomer)
+        newcomer.start()
+        self.sync_blocks()
+        check_equal(newcomer.rpc.gettxoutsetinfo(), second.rpc.gettxoutsetinfo())
 
         self.step('restart')
         tip = first.rpc.getbestblockhash()

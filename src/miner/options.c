@@ -86,6 +86,8 @@ static const struct fx_arg_option table[] = {
     OPT_STR("chain", "<name>", chain, "main, test or regtest", 0),
     OPT_BOOL("test", chain, "As -chain=test", 0),
     OPT_BOOL("regtest", chain, "As -chain=regtest: a private network for developers", 0),
+    /* Known, so that a file which the node reads is refused for what it says. */
+    OPT_BOOL("btcregtest", chain, "", FX_ARG_HIDDEN),
     {NULL, FX_ARG_BOOL, NULL, NULL, NULL, 0, 0, 0},
 };
 
@@ -293,6 +295,11 @@ static bool interpret(struct fx_miner_options *options, struct fx_args *args,
     options->params = fx_params_find(name);
     if (!options->params) {
         snprintf(error, FX_ARGS_ERROR, "unknown network \"%.100s\"", name);
+        goto out;
+    }
+    if (!options->params->tasks) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "%s has no tasks, and its blocks are mined by generatetoaddress", name);
         goto out;
     }
     fx_args_select(args, name);

@@ -83,6 +83,16 @@ FX_TEST(all_of_them_in_both_forms)
     fx_miner_options_clear(&options);
 }
 
+FX_TEST(a_network_without_tasks_is_refused)
+{
+    struct fx_miner_options options;
+
+    FX_CHECK_INT(READ(&options, "-datadir=/", "-btcregtest"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-datadir=/", "-chain=btcregtest"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-datadir=/", "-chain=regtest"), FX_OPTIONS_RUN);
+    fx_miner_options_clear(&options);
+}
+
 FX_TEST(the_file_that_the_node_reads)
 {
     static const char text[] =
