@@ -8,17 +8,23 @@
 #ifndef FORNAXCONSENSUS_H
 #define FORNAXCONSENSUS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define FORNAXCONSENSUS_API_VERSION 2
+#define FORNAXCONSENSUS_API_VERSION 3
 
 /* Lanes of fornaxconsensus_required_nbits. */
 #define FORNAXCONSENSUS_LANE_HASH 0
 #define FORNAXCONSENSUS_LANE_JOB 1
+
+/* Networks, for the calls whose rules differ between them. */
+#define FORNAXCONSENSUS_NETWORK_MAIN 0
+#define FORNAXCONSENSUS_NETWORK_TEST 1
+#define FORNAXCONSENSUS_NETWORK_REGTEST 2
 
 /* The version of this interface, FORNAXCONSENSUS_API_VERSION when the library was built. */
 unsigned fornaxconsensus_version(void);
@@ -141,6 +147,106 @@ int fornaxconsensus_verify_script_with_amount(const unsigned char *scriptPubKey,
 int fornaxconsensus_verify_script(const unsigned char *scriptPubKey, unsigned int scriptPubKeyLen,
                                   const unsigned char *txTo, unsigned int txToLen, unsigned int nIn,
                                   unsigned int flags, fornaxconsensus_error *err);
+
+/* ---- work proofs and task spends --------------------------------------------------------- */
+
+/*
+ * Everything of a job-lane block's work proof that needs no look-up (protocol section 6): that its
+ * coinbase is under the header's merkle root and commits to preimage and backing list, that the
+ * brick lies in the task and opens to the roots of its operands, that its entries are in range, its
+ * ticket at or below the target of the header's nBits, and its signature the solver's.
+ * Not judged: whether these nBits are the required ones, whether the task and the backing origins
+ * are what the chain says, and the rules of the block's transactions.
+ * In:  network    FORNAXCONSENSUS_NETWORK_*
+ *      block      the whole block, serialized with its work proof, as getblock with verbosity 0
+ *                 gives it
+ *      block_len  its bytes, nothing after
+ * Out: ticket     32 bytes, a little-endian number; written on 1 alone
+ *      reject     may be NULL; else set by each call. On 1: "". On 0: the reject string (protocol
+ *                 section 10), or NULL for bad arguments: another network, a NULL pointer, or a
+ *                 block of the hash lane, which has no proof. The string is the library's: it lives
+ *                 for ever and is not freed.
+ */
+int fornaxconsensus_check_work(unsigned network, const uint8_t *block, size_t block_len,
+                               uint8_t ticket[32], const char **reject);
+
+/* An output's name. */
+typedef struct fornaxconsensus_outpoint {
+    uint8_t txid[32]; /* in wire order: the reverse of how RPC writes it */
+    uint32_t index;
+} fornaxconsensus_outpoint;
+
+/* An output that a transaction spends, with the height of its block. */
+typedef struct fornaxconsensus_coin {
+    const unsigned char *scriptPubKey; /* may be NULL where the size is 0 */
+    size_t scriptPubKeySize;
+    int64_t value; /* embers, in [0, MAX_MONEY] */
+    uint32_t height;
+} fornaxconsensus_coin;
+
+/* What the chain keeps of a task that was claimed (protocol section 5). */
+typedef struct fornaxconsensus_record {
+    fornaxconsensus_outpoint origin;   /* the task's first output */
+    fornaxconsensus_outpoint outpoint; /* where live: the task's output now */
+    uint8_t live;                      /* not 0: there is such an output */
+    uint8_t state;                     /* where live: 0 funded, 1 claimed, 2 challenged */
+    uint8_t backed;                    /* not 0: a job-lane block has used it */
+    uint8_t asked;                     /* challenges of the claim so far */
+    uint32_t h0;                       /* height of the origin */
+    uint32_t settled;                  /* height, 0: not settled */
+    uint8_t client[32], solver[32];    /* x-only keys */
+    uint64_t bricks;                   /* of the task */
+    uint64_t burn;                     /* embers */
+} fornaxconsensus_record;
+
+/* A spend of a task output with all that its rules look up; everything is the caller's. */
+typedef struct fornaxconsensus_spend {
+    unsigned network;                     /* FORNAXCONSENSUS_NETWORK_* */
+    uint32_t height;                      /* of the block that the transaction is in */
+    const uint8_t *tx;                    /* the transaction, serialized with witnesses */
+    size_t tx_len;                        /* its bytes, nothing after */
+    const fornaxconsensus_coin *spent;    /* all outputs that it spends, in order of its inputs */
+    size_t n_spent;                       /* as many as inputs */
+    size_t in;                            /* the input to judge, counted from 0 */
+    const fornaxconsensus_record *record; /* of the task's origin after the block before; NULL: none
+                                           */
+    const uint8_t *beacon; /* 32 bytes, NULL where there is none yet: the id, in header order, of
+                              the first hash-lane block above the height of the origin (claim) or of
+                              the spent output (take, expire), and below `height`; the other actions
+                              do not look at it */
+    uint32_t beacon_height;
+    const uint8_t *solvers; /* 32 bytes each, in order of height: the solvers of the job-lane blocks
+                               at heights in (h0 - 2016, h0]; looked at by a claim while its task is
+                               exclusive. May be NULL where there are 0. */
+    size_t n_solvers;
+} fornaxconsensus_spend;
+
+/* What a valid spend does. */
+typedef struct fornaxconsensus_spent {
+    unsigned action; /* 0 refund, 1 claim, 2 accept, 3 take, 4 fraud, 5 challenge, 6 answer,
+                        7 expire, 8 reject */
+    fornaxconsensus_outpoint origin;
+    uint64_t burned;               /* embers that the spend burns: they are not part of the fee */
+    int has_record;                /* 1: record is the task's record after the spend */
+    fornaxconsensus_record record; /* not live and not settled: it is forgotten with the block */
+} fornaxconsensus_spent;
+
+/*
+ * Whether a transaction may spend a task output (protocol section 5), and what becomes of the
+ * task's record. Where several inputs of a block touch one task, the caller hands the record of
+ * each call to the next.
+ * Not judged: the relative and absolute locks that hold for all transactions (BIP68, BIP113), the
+ * fee, and the scripts of the other inputs.
+ * In:  spend
+ * Out: spent   may be NULL; written on 1 alone
+ *      reject  may be NULL; else set by each call, as fornaxconsensus_check_work sets it. NULL
+ *              where the arguments are bad: another network, bytes that are no transaction, another
+ *              number of outputs than inputs, an `in` beyond them, an amount out of range, a state
+ *              above 2 in a live record, a beacon that is not above the height that it must be
+ *              above or not below `height`, more than 2016 solvers or than there are heights.
+ */
+int fornaxconsensus_connect_spend(const fornaxconsensus_spend *spend, fornaxconsensus_spent *spent,
+                                  const char **reject);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "consensus/commit.h"
+#include "consensus/fornaxconsensus.h"
 #include "consensus/lane.h"
 #include "qa/unit/consensus/job.h"
 #include "qa/unit/consensus/scene.h"
@@ -223,10 +224,29 @@ static void make(struct work *w)
     FX_CHECK(w->block != NULL);
 }
 
+/* The public library says of these bytes what the rules say of the block. */
+static void check_public(const struct work *w, bool valid)
+{
+    uint8_t ticket[32] = {0}, none[32] = {0};
+    struct fx_span raw = w->block->raw;
+    const char *reject = "not set";
+
+    FX_CHECK_INT(fornaxconsensus_check_work(FORNAXCONSENSUS_NETWORK_REGTEST, raw.data, raw.len,
+                                            ticket, &reject),
+                 valid);
+    FX_CHECK(reject != NULL);
+    FX_CHECK_STR(reject, fx_verdict_string(w->why));
+    FX_CHECK_MEM(ticket, valid ? w->ticket.b : none, 32);
+}
+
 static enum fx_result check(struct work *w)
 {
+    enum fx_result result;
+
     make(w);
-    return fx_check_work(fx_params_get(FX_REGTEST), w->block, &w->why);
+    result = fx_check_work(fx_params_get(FX_REGTEST), w->block, &w->why);
+    check_public(w, result == FX_VALID);
+    return result;
 }
 
 static enum fx_result connect(struct work *w)
@@ -495,6 +515,47 @@ FX_TEST(a_block_as_it_should_be)
     FX_CHECK_INT(w.delta.n, 0);
     fx_work_ticket(w.block, &ticket);
     FX_CHECK_MEM(ticket.b, w.ticket.b, 32);
+    end(&w);
+}
+
+/* What is wrong with the bytes around the proof, and with the arguments, of the public call. */
+FX_TEST(public_call)
+{
+    struct fx_block *genesis = fx_genesis_block(fx_params_get(FX_REGTEST));
+    uint8_t ticket[32] = {0}, none[32] = {0}, *raw;
+    struct work w;
+    const char *reject;
+    size_t n;
+
+    begin(&w);
+    FX_CHECK_INT(check(&w), FX_VALID);
+    n = w.block->raw.len;
+    raw = fx_xmemdup(w.block->raw.data, n);
+#define REFUSED(network, data, len, out) \
+    (reject = "not set",                 \
+     fornaxconsensus_check_work(network, data, len, out, &reject) == 0 && reject != NULL)
+#define MISUSED(network, data, len, out) \
+    (reject = "not set",                 \
+     fornaxconsensus_check_work(network, data, len, out, &reject) == 0 && reject == NULL)
+    FX_CHECK_INT(fornaxconsensus_check_work(FORNAXCONSENSUS_NETWORK_REGTEST, raw, n, ticket, NULL),
+                 1);
+    memset(ticket, 0, 32);
+    FX_CHECK(REFUSED(FORNAXCONSENSUS_NETWORK_REGTEST, raw, n - 1, ticket));
+    FX_CHECK_STR(reject, "block-decode-failed");
+    FX_CHECK(REFUSED(FORNAXCONSENSUS_NETWORK_REGTEST, raw, 0, ticket));
+    FX_CHECK_STR(reject, "block-decode-failed");
+    raw[n - 1] ^= 1; /* the coinbase's lock time: its txid is another then */
+    FX_CHECK(REFUSED(FORNAXCONSENSUS_NETWORK_REGTEST, raw, n, ticket));
+    FX_CHECK_STR(reject, "bad-txnmrklroot");
+    FX_CHECK(MISUSED(3, raw, n, ticket));
+    FX_CHECK(MISUSED(FORNAXCONSENSUS_NETWORK_REGTEST, NULL, n, ticket));
+    FX_CHECK(MISUSED(FORNAXCONSENSUS_NETWORK_REGTEST, raw, n, NULL));
+    FX_CHECK(MISUSED(FORNAXCONSENSUS_NETWORK_REGTEST, genesis->raw.data, genesis->raw.len, ticket));
+#undef REFUSED
+#undef MISUSED
+    FX_CHECK_MEM(ticket, none, 32);
+    free(raw);
+    fx_block_unref(genesis);
     end(&w);
 }
 
