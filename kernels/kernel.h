@@ -100,7 +100,8 @@ struct fx_kernel_stats {
 
 struct fx_backend {
     const char *name;
-    /* Fills at most max entries; returns how many devices there are. */
+    /* Fills at most max entries; returns how many devices there are. Where there is none, the one
+     * entry says why. */
     size_t (*list)(struct fx_device_info *devices, size_t max);
     /* NULL: error says why. */
     struct fx_device *(*open)(unsigned index, char error[FX_KERNEL_TEXT]);
@@ -141,6 +142,8 @@ struct fx_backend {
 };
 
 extern const struct fx_backend fx_backend_cpu;
+extern const struct fx_backend fx_backend_opencl; /* where the build has it */
+extern const struct fx_backend fx_backend_cuda;
 
 /* All backends of this build, NULL-terminated. */
 extern const struct fx_backend *const fx_backends[];

@@ -3,7 +3,15 @@
 
 #include <string.h>
 
-const struct fx_backend *const fx_backends[] = {&fx_backend_cpu, NULL};
+#include "src/config.h"
+
+const struct fx_backend *const fx_backends[] = {
+    &fx_backend_cpu,
+#ifdef HAVE_OPENCL
+    &fx_backend_opencl,
+#endif
+    NULL,
+};
 
 const struct fx_backend *fx_backend_find(const char *name)
 {

@@ -9,8 +9,8 @@ import tempfile
 C_SUFFIXES = (".c", ".h")
 # What builds leave in a tree that git does not know.
 NOT_SOURCE = {".git", ".deps", ".libs", "__pycache__", "autom4te.cache"}
-# What a release has besides the sources: made by autogen.sh, which makes it again.
-MADE = re.compile(r"(configure|aclocal\.m4|Makefile\.in|src/config\.h\.in"
+# What a release has besides the sources: made by autogen.sh or make, which make it again.
+MADE = re.compile(r"(configure|aclocal\.m4|Makefile\.in|src/config\.h\.in|kernels/opencl/source\.c"
                   r"|src/build-aux/(?!autogen\.sh$|m4/fx\.m4$).*)$")
 
 

@@ -1,0 +1,304 @@
+/* How large the supertiles of a session are, and the memory that they need. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/device.h"
+#include "kernels/offload_int.h"
+#include "src/util/mem.h"
+
+#define TILES_MAX 65536            /* of a supertile: 4 GiB of sums */
+#define SIDE_MAX 4095              /* panels; lists have 12 bits */
+#define UNIT_MS 20                 /* what a unit should take */
+#define TRIAL_NS UINT64_C(8000000) /* a trial of this length is believed */
+#define TRIAL_CHUNK 4
+
+static uint32_t root(uint64_t n)
+{
+    uint32_t r = 1;
+
+    while ((uint64_t)(r + 1) * (r + 1) <= n)
+        r++;
+    return r;
+}
+
+/* As many pieces as needed, of the same length. */
+static uint32_t even(uint32_t whole, uint32_t piece)
+{
+    uint32_t pieces = (whole + piece - 1) / piece;
+
+    return (whole + pieces - 1) / pieces;
+}
+
+static uint32_t least(uint64_t a, uint64_t b)
+{
+    return (uint32_t)(a < b ? a : b);
+}
+
+static void shape(const struct fx_session *session, uint64_t tiles, uint32_t *rows, uint32_t *cols)
+{
+    const struct fx_kernel_task *task = &session->task;
+
+    if (tiles < session->device->span)
+        tiles = session->device->span;
+    *rows = least(least(task->rows, root(tiles)), SIDE_MAX);
+    *cols = least(least(task->cols, tiles / *rows), SIDE_MAX);
+    *rows = least(least(task->rows, tiles / *cols), SIDE_MAX);
+    *rows = even(task->rows, *rows);
+    *cols = even(task->cols, *cols);
+}
+
+static uint64_t wanted_tiles(const struct fx_session *session)
+{
+    uint32_t chunk = session->chunk > 4 ? session->chunk : 4;
+    uint64_t tiles = session->device->speed * UNIT_MS / 1000 / chunk;
+
+    return tiles < TILES_MAX ? tiles : TILES_MAX;
+}
+
+void fx_offload_shape(const struct fx_session *session, uint32_t *rows, uint32_t *cols)
+{
+    uint64_t tiles = wanted_tiles(session);
+
+    shape(session, tiles < session->max_tiles ? tiles : session->max_tiles, rows, cols);
+    *rows = least(*rows, session->max_rows);
+    *cols = least(*cols, session->max_cols);
+}
+
+/* A device that is slow takes few segments at a time, so that it can stop soon; for a fast one the
+ * sums and G and H are touched as seldom as possible. */
+static uint32_t chunk_for(uint64_t speed, uint32_t depth)
+{
+    uint32_t chunk = speed < 400 ? 1 : speed < 1000000 ? 4 : speed < 16000000 ? 8 : 16;
+
+    while (chunk > 1 && chunk / 2 >= depth)
+        chunk /= 2;
+    return chunk;
+}
+
+struct sizes {
+    uint64_t plain_least, images, lrows, gathered, limbs, sums, folds, found, list, table;
+    uint64_t all; /* with the least of plain */
+};
+
+static void sizes_of(const struct fx_session *session, uint64_t rows, uint64_t cols,
+                     struct sizes *out)
+{
+    uint64_t units = rows + cols, tiles = rows * cols, chunk = session->chunk;
+
+    out->plain_least = (FX_OFFLOAD_AHEAD + 1) * units * chunk * FX_BLOCK_BYTES;
+    out->images = units * chunk * FX_BLOCK_BYTES;
+    out->lrows = units * FX_BLOCK_BYTES;
+    out->gathered = units * FX_BLOCK_BYTES * 4;
+    out->limbs = units * FX_BLOCK_BYTES * 3;
+    out->sums = tiles * FX_TILE_BYTES;
+    out->folds = tiles * chunk * 32;
+    out->found = (tiles * chunk * FX_OFFLOAD_FOUND_WORDS + FX_OFFLOAD_FOUND_HEAD) * 4;
+    out->list = tiles * 4;
+    out->table = units * 8;
+    out->all = out->plain_least + out->images + 2 * out->lrows + out->gathered + out->limbs +
+               2 * out->sums + out->folds + 2 * out->found + 2 * out->list + out->table;
+}
+
+static bool fits(const struct fx_session *session, const struct sizes *sizes)
+{
+    uint64_t max = session->device->max_buffer;
+
+    return sizes->all <= session->device->memory && sizes->plain_least <= max &&
+           sizes->sums <= max && sizes->gathered <= max && sizes->found <= max;
+}
+
+static bool take(struct fx_session *session, uint64_t *buffer, uint64_t bytes)
+{
+    return fx_offload_ok(session, session->driver->alloc(session->ctx, bytes, buffer));
+}
+
+static void *take_host(struct fx_session *session, size_t bytes)
+{
+    void *memory = session->driver->host_alloc(session->ctx, bytes);
+
+    if (!memory)
+        fx_offload_fail(session, "no memory of the host that the device can reach");
+    return memory;
+}
+
+static bool take_all(struct fx_session *session, const struct sizes *sizes)
+{
+    const struct fx_kernel_task *task = &session->task;
+    uint64_t slot = (uint64_t)session->chunk * FX_BLOCK_BYTES;
+    uint64_t all_slots = ((uint64_t)task->rows + task->cols) * session->chunks;
+    uint64_t plain = sizes->plain_least + (session->device->memory - sizes->all);
+    size_t units = session->max_rows + session->max_cols;
+
+    if (plain > session->device->max_buffer)
+        plain = session->device->max_buffer;
+    if (plain / slot < all_slots)
+        all_slots = plain / slot;
+    session->n_slots = (uint32_t)all_slots;
+    session->slots = fx_xcalloc(session->n_slots, sizeof *session->slots);
+    for (unsigned side = 0; side < 2; side++)
+        session->where[side] =
+            fx_xcalloc((size_t)(side ? task->cols : task->rows) * session->chunks,
+                       sizeof *session->where[side]);
+    if (!take(session, &session->header, FX_HEADER_WORDS * 4) ||
+        !take(session, &session->perms, (uint64_t)task->depth * 2 * 1024) ||
+        !take(session, &session->plain, all_slots * slot) ||
+        !take(session, &session->table, sizes->table) ||
+        !take(session, &session->lrows, sizes->lrows) ||
+        !take(session, &session->limages, sizes->lrows) ||
+        !take(session, &session->images, sizes->images) ||
+        !take(session, &session->gathered, sizes->gathered) ||
+        !take(session, &session->limbs, sizes->limbs) ||
+        !take(session, &session->used, units * 4) || !take(session, &session->folds, sizes->folds))
+        return false;
+    for (unsigned at = 0; at < 2; at++) {
+        if (!take(session, &session->list[at], sizes->list) ||
+            !take(session, &session->sums[at], sizes->sums) ||
+            !take(session, &session->found[at], sizes->found))
+            return false;
+        session->list_host[at] = take_host(session, (size_t)sizes->list * FX_OFFLOAD_COPIES);
+        if (!session->list_host[at])
+            return false;
+    }
+    session->header_host = take_host(session, FX_HEADER_WORDS * 4);
+    session->table_host = take_host(session, (size_t)sizes->table * FX_OFFLOAD_COPIES);
+    session->stage_host = take_host(session, (size_t)slot * FX_OFFLOAD_STAGES);
+    session->tile_host = take_host(session, (size_t)2 * FX_OFFLOAD_TILE_BATCH * FX_TILE_BYTES);
+    session->head_host = take_host(session, (size_t)2 * FX_OFFLOAD_FOUND_HEAD * 4);
+    session->found_host =
+        take_host(session, (size_t)FX_OFFLOAD_FOUND_BATCH * FX_OFFLOAD_FOUND_WORDS * 4);
+    return session->header_host && session->table_host && session->stage_host &&
+           session->tile_host && session->head_host && session->found_host;
+}
+
+bool fx_offload_prepare(struct fx_session *session, const struct fx_rect *wanted)
+{
+    uint32_t rows, cols;
+    struct sizes sizes;
+    uint64_t tiles;
+
+    session->chunk = chunk_for(session->device->speed, session->task.depth);
+    session->chunks = (session->task.depth + session->chunk - 1) / session->chunk;
+    for (tiles = wanted_tiles(session);; tiles = tiles * 3 / 4) {
+        shape(session, tiles, &rows, &cols);
+        if (wanted) {
+            rows = rows > wanted->rows ? rows : wanted->rows;
+            cols = cols > wanted->cols ? cols : wanted->cols;
+        }
+        sizes_of(session, rows, cols, &sizes);
+        if (fits(session, &sizes))
+            break;
+        if (tiles <= 1)
+            return fx_offload_fail(session, "the device has too little memory");
+    }
+    session->max_rows = rows;
+    session->max_cols = cols;
+    session->max_tiles = rows * cols;
+    session->prepared = true;
+    return take_all(session, &sizes);
+}
+
+void fx_offload_free(struct fx_session *session)
+{
+    const uint64_t buffers[] = {
+        session->header,   session->perms,   session->plain,    session->table,   session->lrows,
+        session->limages,  session->images,  session->gathered, session->limbs,   session->used,
+        session->folds,    session->list[0], session->list[1],  session->sums[0], session->sums[1],
+        session->found[0], session->found[1]};
+    void *const host[] = {session->header_host,  session->table_host, session->list_host[0],
+                          session->list_host[1], session->stage_host, session->tile_host,
+                          session->found_host,   session->head_host};
+
+    for (size_t at = 0; at < sizeof buffers / sizeof *buffers; at++) {
+        if (buffers[at])
+            session->driver->release(session->ctx, buffers[at]);
+    }
+    for (size_t at = 0; at < sizeof host / sizeof *host; at++) {
+        if (host[at])
+            session->driver->host_release(session->ctx, host[at]);
+    }
+    free(session->slots);
+    free(session->where[0]);
+    free(session->where[1]);
+}
+
+/* ---- how fast a device is ------------------------------------------------------------------- */
+
+struct trial {
+    uint64_t images, list, sums, folds;
+    uint32_t *host;
+};
+
+static bool trial_start(struct fx_session *session, struct trial *trial, uint32_t most)
+{
+    unsigned span = session->device->span;
+    uint64_t blocks = (uint64_t)(1 + span) * TRIAL_CHUNK * FX_BLOCK_BYTES;
+
+    trial->host = take_host(session, (size_t)most * 4);
+    if (!trial->host || !take(session, &trial->images, blocks) ||
+        !take(session, &trial->list, (uint64_t)most * 4) ||
+        !take(session, &trial->sums, (uint64_t)span * FX_TILE_BYTES) ||
+        !take(session, &trial->folds, (uint64_t)span * TRIAL_CHUNK * 32))
+        return false;
+    for (uint32_t at = 0; at < most; at++)
+        trial->host[at] = span == 2 ? UINT32_C(3) << 24 : UINT32_C(1) << 24;
+    return fx_offload_ok(session, session->driver->zero(session->ctx, trial->images, 0, blocks)) &&
+           fx_offload_ok(session,
+                         session->driver->write(session->ctx, FX_OFFLOAD_COMPUTE, trial->list, 0,
+                                                trial->host, (size_t)most * 4));
+}
+
+static bool trial_run(struct fx_session *session, const struct trial *trial, uint32_t entries,
+                      uint64_t *ns)
+{
+    const struct fx_offload_driver *driver = session->driver;
+    const struct fx_offload_arg args[] = {fx_buffer(trial->images),
+                                          fx_buffer(trial->list),
+                                          fx_buffer(trial->sums),
+                                          fx_buffer(trial->folds),
+                                          fx_word(1),
+                                          fx_word(session->device->span),
+                                          fx_word(TRIAL_CHUNK),
+                                          fx_word((1 << TRIAL_CHUNK) - 1),
+                                          fx_word(FX_OFFLOAD_FOLDED)};
+
+    return fx_offload_ok(session, driver->mark(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_OTHER)) &&
+           fx_offload_run(session, FX_OFFLOAD_BRICKS, entries, args, 9) &&
+           fx_offload_ok(session,
+                         driver->mark(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_OTHER + 1)) &&
+           fx_offload_ok(session, driver->wait(session->ctx, FX_MARK_OTHER + 1)) &&
+           fx_offload_ok(session,
+                         driver->between(session->ctx, FX_MARK_OTHER, FX_MARK_OTHER + 1, ns));
+}
+
+/* Bricks of zeros, more and more of them, until they take long enough to be timed. */
+bool fx_offload_measure(struct fx_session *session)
+{
+    const uint32_t most = 32768;
+    struct trial trial = {0};
+    bool ok = trial_start(session, &trial, most);
+
+    for (uint32_t entries = 1; ok; entries *= 32) {
+        uint64_t ns = 0, bricks;
+
+        if (entries > most)
+            entries = most;
+        ok = trial_run(session, &trial, entries, &ns);
+        bricks = (uint64_t)entries * session->device->span * TRIAL_CHUNK;
+        if (ok && (ns >= TRIAL_NS || entries == most)) {
+            session->device->speed = bricks * 1000000000 / (ns ? ns : 1) + 1;
+            break;
+        }
+    }
+    if (trial.images)
+        session->driver->release(session->ctx, trial.images);
+    if (trial.list)
+        session->driver->release(session->ctx, trial.list);
+    if (trial.sums)
+        session->driver->release(session->ctx, trial.sums);
+    if (trial.folds)
+        session->driver->release(session->ctx, trial.folds);
+    if (trial.host)
+        session->driver->host_release(session->ctx, trial.host);
+    return ok;
+}

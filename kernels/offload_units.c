@@ -1,0 +1,420 @@
+/*
+ * Units: one chunk of segments for all tiles of a supertile. Noise, product, tickets, and, after
+ * the last chunk or before the noise changes, the peel.
+ *
+ * A block with an entry out of [-64, 63] cannot be noised within int8 and cannot win. Segments
+ * where a panel of the supertile has such a block are added to the sums as they are; their other
+ * bricks are noised and folded for the tickets alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/offload_int.h"
+#include "src/util/buf.h"
+#include "src/util/mem.h"
+
+static bool same_rect(const struct fx_rect *a, const struct fx_rect *b)
+{
+    return a->row == b->row && a->col == b->col && a->rows == b->rows && a->cols == b->cols;
+}
+
+static bool mark(struct fx_session *session, unsigned at)
+{
+    return fx_offload_ok(session, session->driver->mark(session->ctx, FX_OFFLOAD_COMPUTE, at));
+}
+
+static bool zero(struct fx_session *session, uint64_t buffer, uint64_t n)
+{
+    return fx_offload_ok(session, session->driver->zero(session->ctx, buffer, 0, n));
+}
+
+/* ---- the list of tiles ----------------------------------------------------------------------- */
+
+/* Rows of a block are neighbours in the list, so that groups that run at the same time share
+ * operands. */
+#define BLOCK_ROWS 16
+
+static uint32_t list_write(const struct fx_super *super, const uint8_t *wanted, unsigned span,
+                           uint32_t *out)
+{
+    uint32_t n = 0;
+
+    for (uint32_t from = 0; from < super->rect.rows; from += BLOCK_ROWS) {
+        uint32_t to = from + BLOCK_ROWS < super->rect.rows ? from + BLOCK_ROWS : super->rect.rows;
+
+        for (uint32_t col = 0; col < super->rect.cols; col += span) {
+            for (uint32_t row = from; row < to; row++) {
+                uint32_t flags = 0;
+
+                for (unsigned at = 0; at < span && col + at < super->rect.cols; at++) {
+                    if (!wanted || wanted[row * super->rect.cols + col + at])
+                        flags |= UINT32_C(1) << at;
+                }
+                if (flags)
+                    out[n++] = row | col << 12 | flags << 24;
+            }
+        }
+    }
+    return n;
+}
+
+bool fx_offload_list(struct fx_session *session, struct fx_super *super, enum fx_list list)
+{
+    uint64_t copy = session->n_lists[list]++ % FX_OFFLOAD_COPIES;
+    uint32_t *host = session->list_host[list] + copy * session->max_tiles;
+    uint8_t *wanted = NULL;
+
+    if (list == FX_LIST_PRODUCT) {
+        wanted = fx_xcalloc((size_t)super->rect.rows * super->rect.cols, 1);
+        for (uint32_t at = 0; at < super->n_tiles; at++)
+            wanted[(super->tiles[at] >> 16) * super->rect.cols + (super->tiles[at] & 0xffff)] = 1;
+    }
+    super->entries = list_write(super, wanted, session->device->span, host);
+    free(wanted);
+    return fx_offload_ok(session, session->driver->write(session->ctx, FX_OFFLOAD_COMPUTE,
+                                                         session->list[list], 0, host,
+                                                         (size_t)super->entries * 4));
+}
+
+/* ---- noise and peel -------------------------------------------------------------------------- */
+
+/* The sums of the front become those of plain products. */
+bool fx_offload_peel(struct fx_session *session)
+{
+    struct fx_super *front = &session->front;
+    uint32_t units = front->rect.rows + front->rect.cols, base = session->max_rows;
+    const struct fx_offload_arg limbs[] = {fx_buffer(session->gathered), fx_buffer(session->limbs),
+                                           fx_buffer(session->used), fx_word(front->rect.rows),
+                                           fx_word(base)};
+    const struct fx_offload_arg peel[] = {fx_buffer(session->limbs),
+                                          fx_buffer(session->used),
+                                          fx_buffer(session->limages),
+                                          fx_buffer(session->list[FX_LIST_PRODUCT]),
+                                          fx_buffer(session->sums[front->sums]),
+                                          fx_word(base),
+                                          fx_word(front->rect.cols)};
+
+    if (!session->gathering)
+        return true;
+    session->gathering = false;
+    return zero(session, session->used, ((uint64_t)base + session->max_cols) * 4) &&
+           fx_offload_run(session, FX_OFFLOAD_LIMBS, (uint64_t)units * 32, limbs, 5) &&
+           fx_offload_run(session, FX_OFFLOAD_PEEL, front->entries, peel, 7);
+}
+
+/* Permutations of the header, and L of the supertile's panels. */
+static bool ready_noise(struct fx_session *session, const struct fx_super *super, bool product)
+{
+    const struct fx_kernel_task *task = &session->task;
+    const uint8_t *seed = session->now->seed;
+    const struct fx_rect *rect = &super->rect;
+    const struct fx_offload_arg perms[] = {fx_buffer(session->header), fx_buffer(session->perms),
+                                           fx_word(task->depth)};
+    const struct fx_offload_arg panels[] = {
+        fx_buffer(session->header),     fx_buffer(session->lrows),
+        fx_buffer(session->limages),    fx_word(rect->rows),
+        fx_word(session->max_rows),     fx_word(task->row0 + rect->row),
+        fx_word(task->col0 + rect->col)};
+
+    if (!session->noise_valid || memcmp(session->noise_seed, seed, 32) != 0 ||
+        !same_rect(&session->noise_rect, rect)) {
+        /* What was gathered belongs to the noise that is about to go. */
+        if (!fx_offload_peel(session) ||
+            !fx_offload_run(session, FX_OFFLOAD_PANELS, ((uint64_t)rect->rows + rect->cols) * 2,
+                            panels, 7))
+            return false;
+        session->noise_valid = true;
+        session->noise_rect = *rect;
+        memcpy(session->noise_seed, seed, 32);
+    }
+    if (!session->perms_valid || memcmp(session->perms_seed, seed, 32) != 0) {
+        if (!fx_offload_run(session, FX_OFFLOAD_PERMS, (uint64_t)task->depth * 2, perms, 3))
+            return false;
+        session->perms_valid = true;
+        memcpy(session->perms_seed, seed, 32);
+    }
+    if (product && !session->gathering) {
+        if (!zero(session, session->gathered,
+                  ((uint64_t)session->max_rows + session->max_cols) * FX_BLOCK_BYTES * 4))
+            return false;
+        session->gathering = true;
+    }
+    return true;
+}
+
+/* ---- one pass over some segments --------------------------------------------------------------
+ */
+
+struct pass {
+    struct fx_super *super;
+    enum fx_list list;
+    uint32_t first, mask;
+    unsigned parity;
+};
+
+static bool images(struct fx_session *session, const struct pass *pass, uint32_t mask,
+                   uint32_t flags)
+{
+    const struct fx_rect *rect = &pass->super->rect;
+    const struct fx_offload_arg args[] = {fx_buffer(session->plain),
+                                          fx_buffer(session->table),
+                                          fx_buffer(session->perms),
+                                          fx_buffer(session->lrows),
+                                          fx_buffer(session->images),
+                                          fx_buffer(session->gathered),
+                                          fx_word(rect->rows),
+                                          fx_word(session->max_rows),
+                                          fx_word(session->chunk),
+                                          fx_word(pass->first),
+                                          fx_word(session->task.depth),
+                                          fx_word(mask),
+                                          fx_word(flags)};
+
+    return fx_offload_run(session, FX_OFFLOAD_NOISE, ((uint64_t)rect->rows + rect->cols) * 8, args,
+                          13);
+}
+
+static bool bricks(struct fx_session *session, const struct pass *pass, uint32_t mask,
+                   uint32_t flags)
+{
+    const struct fx_offload_arg args[] = {fx_buffer(session->images),
+                                          fx_buffer(session->list[pass->list]),
+                                          fx_buffer(session->sums[pass->super->sums]),
+                                          fx_buffer(session->folds),
+                                          fx_word(session->max_rows),
+                                          fx_word(pass->super->rect.cols),
+                                          fx_word(session->chunk),
+                                          fx_word(mask),
+                                          fx_word(flags)};
+
+    return fx_offload_run(session, FX_OFFLOAD_BRICKS, pass->super->entries, args, 9);
+}
+
+static bool tickets(struct fx_session *session, const struct pass *pass)
+{
+    const struct fx_kernel_task *task = &session->task;
+    const struct fx_rect *rect = &pass->super->rect;
+    uint64_t items = (uint64_t)pass->super->entries * session->device->span * session->chunk;
+    const struct fx_offload_arg args[] = {fx_buffer(session->header),
+                                          fx_buffer(session->folds),
+                                          fx_buffer(session->list[pass->list]),
+                                          fx_buffer(session->table),
+                                          fx_buffer(session->found[pass->parity]),
+                                          fx_word(pass->super->entries),
+                                          fx_word(session->max_rows),
+                                          fx_word(rect->cols),
+                                          fx_word(session->chunk),
+                                          fx_word(pass->mask),
+                                          fx_word(task->row0 + rect->row),
+                                          fx_word(task->col0 + rect->col),
+                                          fx_word(pass->first),
+                                          fx_word(session->max_rows + session->max_cols)};
+
+    return fx_offload_run(session, FX_OFFLOAD_TICKETS, (items + 255) / 256, args, 14);
+}
+
+/* dirty: segments where a panel is out of range. */
+static bool run_pass(struct fx_session *session, const struct pass *pass, uint32_t dirty,
+                     bool product, bool mine)
+{
+    uint32_t noised = mine ? pass->mask & ~dirty : 0, plain = pass->mask & ~noised;
+    unsigned marks = pass->parity * FX_MARK_UNIT;
+    uint32_t added = product ? FX_OFFLOAD_ADDED : 0;
+
+    /* Dirty segments first: in the end all folds are those of noised blocks. */
+    if (product && plain &&
+        (!images(session, pass, plain, 0) || !bricks(session, pass, plain, FX_OFFLOAD_ADDED)))
+        return false;
+    if (mine && plain &&
+        (!images(session, pass, plain, FX_OFFLOAD_NOISED) ||
+         !bricks(session, pass, plain, FX_OFFLOAD_FOLDED)))
+        return false;
+    if (noised &&
+        !images(session, pass, noised, FX_OFFLOAD_NOISED | (product ? FX_OFFLOAD_GATHERED : 0)))
+        return false;
+    if (!mark(session, marks + FX_MARK_NOISED))
+        return false;
+    if (noised && !bricks(session, pass, noised, FX_OFFLOAD_FOLDED | added))
+        return false;
+    if (!mark(session, marks + FX_MARK_PRODUCT))
+        return false;
+    if (mine && !tickets(session, pass))
+        return false;
+    return mark(session, marks + FX_MARK_TICKETS);
+}
+
+static uint32_t dirty_of(const struct fx_session *session, const struct fx_rect *rect,
+                         const uint32_t *table)
+{
+    const uint32_t *dirty = table + session->max_rows + session->max_cols;
+    uint32_t all = 0;
+
+    for (uint32_t row = 0; row < rect->rows; row++)
+        all |= dirty[row];
+    for (uint32_t col = 0; col < rect->cols; col++)
+        all |= dirty[session->max_rows + col];
+    return all;
+}
+
+static uint32_t ones(uint32_t mask)
+{
+    uint32_t n = 0;
+
+    for (; mask; mask &= mask - 1)
+        n++;
+    return n;
+}
+
+static bool count_ready(struct fx_session *session, unsigned parity)
+{
+    uint32_t *head = session->head_host + parity * FX_OFFLOAD_FOUND_HEAD;
+
+    return fx_offload_ok(session, session->driver->read(session->ctx, FX_OFFLOAD_COMPUTE,
+                                                        session->found[parity], 0, head,
+                                                        FX_OFFLOAD_FOUND_HEAD * 4));
+}
+
+bool fx_offload_start(struct fx_session *session, struct fx_super *super, bool product, bool mine)
+{
+    const struct fx_offload_driver *driver = session->driver;
+    size_t units = (size_t)session->max_rows + session->max_cols;
+    uint64_t number = session->started + 1;
+    uint32_t *table = session->table_host + number % FX_OFFLOAD_COPIES * units * 2;
+    uint32_t chunk = super->next / session->chunk, first = chunk * session->chunk;
+    uint32_t last =
+        first + session->chunk < session->task.depth ? first + session->chunk : session->task.depth;
+    unsigned parity = number % 2, marks = parity * FX_MARK_UNIT;
+    struct fx_unit *unit = &session->units[parity];
+    struct pass pass = {super, product ? FX_LIST_PRODUCT : FX_LIST_MINING, first, 0, parity};
+
+    for (uint32_t s = super->next; s < last; s++)
+        pass.mask |= UINT32_C(1) << (s - first);
+    if (!fx_offload_operands(session, &super->rect, chunk, table))
+        return false;
+    /* At most AHEAD - 1 others are under way from here on: table and marks are free. */
+    while (session->started - session->completed >= FX_OFFLOAD_AHEAD) {
+        if (!fx_offload_collect(session))
+            return false;
+    }
+    *unit = (struct fx_unit){.product = product, .mine = mine};
+    unit->bricks =
+        ones(pass.mask) * (product ? super->n_tiles : super->rect.rows * super->rect.cols);
+    if (!fx_offload_ok(session,
+                       driver->mark(session->ctx, FX_OFFLOAD_UPLOAD, FX_MARK_UPLOAD + parity)) ||
+        !fx_offload_ok(session,
+                       driver->follow(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_UPLOAD + parity)) ||
+        !fx_offload_ok(session, driver->write(session->ctx, FX_OFFLOAD_COMPUTE, session->table, 0,
+                                              table, units * 8)) ||
+        (mine && !zero(session, session->found[parity], FX_OFFLOAD_FOUND_HEAD * 4)) ||
+        !mark(session, marks + FX_MARK_START) || (mine && !ready_noise(session, super, product)) ||
+        !run_pass(session, &pass, dirty_of(session, &super->rect, table), product, mine))
+        return false;
+    super->next = last;
+    super->last = session->started = number;
+    if (product && last == session->task.depth) {
+        unit->peeled = session->gathering;
+        if (!fx_offload_peel(session))
+            return false;
+    }
+    return (!mine || count_ready(session, parity)) && mark(session, marks + FX_MARK_END);
+}
+
+/* ---- what a unit found ------------------------------------------------------------------------
+ */
+
+static bool take_found(struct fx_session *session, unsigned parity, uint32_t count)
+{
+    const struct fx_offload_driver *driver = session->driver;
+
+    for (uint32_t from = 0; from < count;) {
+        uint32_t n = count - from < FX_OFFLOAD_FOUND_BATCH ? count - from : FX_OFFLOAD_FOUND_BATCH;
+        uint64_t offset = (FX_OFFLOAD_FOUND_HEAD + (uint64_t)from * FX_OFFLOAD_FOUND_WORDS) * 4;
+
+        if (!fx_offload_ok(session,
+                           driver->read(session->ctx, FX_OFFLOAD_DOWNLOAD, session->found[parity],
+                                        offset, session->found_host,
+                                        (size_t)n * FX_OFFLOAD_FOUND_WORDS * 4)) ||
+            !fx_offload_finish(session, FX_OFFLOAD_DOWNLOAD))
+            return false;
+        for (uint32_t at = 0; at < n; at++) {
+            const uint32_t *words = session->found_host + at * FX_OFFLOAD_FOUND_WORDS;
+            struct fx_found *found;
+
+            if (session->n_found == session->cap_found) {
+                session->cap_found = session->cap_found ? 2 * session->cap_found : 64;
+                session->found_list = fx_xreallocarray(session->found_list, session->cap_found,
+                                                       sizeof *session->found_list);
+            }
+            found = &session->found_list[session->n_found++];
+            found->i = words[0];
+            found->j = words[1];
+            found->l = words[2];
+            for (unsigned w = 0; w < 8; w++)
+                fx_store_u32(found->ticket + 4 * w, words[4 + w]);
+        }
+        from += n;
+    }
+    session->stats.tickets += count;
+    return true;
+}
+
+static bool lap(struct fx_session *session, unsigned marks, enum fx_offload_mark from,
+                enum fx_offload_mark to, uint64_t *counter)
+{
+    uint64_t ns = 0;
+
+    if (!fx_offload_ok(session,
+                       session->driver->between(session->ctx, marks + from, marks + to, &ns)))
+        return false;
+    *counter += ns;
+    return true;
+}
+
+static bool count_time(struct fx_session *session, const struct fx_unit *unit, unsigned marks)
+{
+    struct fx_kernel_stats *stats = &session->stats;
+    uint64_t all = 0, rest = 0;
+
+    if (!lap(session, marks, FX_MARK_START, FX_MARK_NOISED, &stats->noise_ns) ||
+        !lap(session, marks, FX_MARK_NOISED, FX_MARK_PRODUCT, &stats->product_ns) ||
+        !lap(session, marks, FX_MARK_PRODUCT, FX_MARK_TICKETS, &stats->hash_ns) ||
+        !lap(session, marks, FX_MARK_TICKETS, FX_MARK_END,
+             unit->peeled ? &stats->peel_ns : &rest) ||
+        !lap(session, marks, FX_MARK_START, FX_MARK_TICKETS, &all))
+        return false;
+    if (all > 0) {
+        uint64_t speed = (uint64_t)unit->bricks * 1000000000 / all + 1;
+
+        session->device->speed = (3 * session->device->speed + speed) / 4;
+    }
+    return true;
+}
+
+bool fx_offload_collect(struct fx_session *session)
+{
+    unsigned parity = (session->completed + 1) % 2, marks = parity * FX_MARK_UNIT;
+    const struct fx_unit *unit = &session->units[parity];
+
+    if (!fx_offload_ok(session, session->driver->wait(session->ctx, marks + FX_MARK_END)))
+        return false;
+    session->completed++;
+    session->stats.bricks += unit->bricks;
+    if (unit->mine) {
+        uint32_t count = session->head_host[parity * FX_OFFLOAD_FOUND_HEAD];
+
+        if (count > session->max_tiles * session->chunk)
+            return fx_offload_fail(session, "the device counts more tickets than there are bricks");
+        if (!take_found(session, parity, count))
+            return false;
+    }
+    return count_time(session, unit, marks);
+}
+
+bool fx_offload_drain(struct fx_session *session)
+{
+    while (session->completed < session->started) {
+        if (!fx_offload_collect(session))
+            return false;
+    }
+    return true;
+}
