@@ -74,10 +74,10 @@ class TestScenarioWithhold(ScenarioTest):
         wait_status(client, task, 'settled')
         check_equal(self.balances(client, solver), [rich[0], rich[1] + REWARD - fees], 'balances')
 
-    def ask(self, task):
-        """The client asks for a tile, and the solver's node answers by itself; (fees of both, tile)."""
+    def ask(self, task, wait=PATIENCE + 10):
+        """The client asks for a tile after so many seconds, and the solver's node answers; (fees of both, tile)."""
         client, solver, _ = self.nodes
-        self.advance(PATIENCE + 10)
+        self.advance(wait)
         fees = [self.mine_action(client, task, 'challenge', sync=self.others)[1]]
         self.carry_blocks(client, solver)
         tile = client.rpc.gettask(task)['claim']['tile']
@@ -94,8 +94,9 @@ class TestScenarioWithhold(ScenarioTest):
         a, b = matrix(256, 256, 3), matrix(256, 256, 4)
         job, task, _, rich = self.claim_alone(a, b, task_rows=2, task_cols=2)
         tiles = set()
-        for _ in range(4):
-            fees, tile = self.ask(task)
+        # Twice just before the window ends: each answer begins a new one.
+        for wait in (PATIENCE + 10, WINDOW_UNIT - 40, WINDOW_UNIT - 40, PATIENCE + 10):
+            fees, tile = self.ask(task, wait)
             tiles.add(tile)
             rich[0] -= DEPOSIT + fees[0]
             rich[1] += DEPOSIT - fees[1]

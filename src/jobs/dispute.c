@@ -126,6 +126,11 @@ static bool choose_tile(struct fx_jobs *jobs, const struct fx_book_task *task, u
     uint64_t from = fx_random_u64() % task->shape.tiles;
     size_t n;
 
+    *tile = (uint32_t)from;
+    if (fx_watcher_result_state(jobs, task) == FX_BLOB_ABSENT) { /* another's has its place */
+        free(xy);
+        return true;
+    }
     fx_book_result(task, &key, &shape);
     n = fx_blobs_missing(jobs->config.blobs, &key, &from, xy, MISSING_READ);
     if (n == 0) {
@@ -261,15 +266,11 @@ static enum due client_due(struct fx_jobs *jobs, const struct fx_book_task *task
 static bool proves_fraud(const struct fx_jobs *jobs, const struct fx_book_task *task,
                          const struct fx_note *note, bool is_client)
 {
-    struct fx_blob_key key;
-    struct fx_blob_shape shape;
-
     if (note->check != FX_CHECK_WRONG || !note->located ||
         !(is_client || (jobs->config.watch && task->state.status == FX_STATUS_CLAIMED))) {
         return false;
     }
-    fx_book_result(task, &key, &shape);
-    return fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE &&
+    return fx_watcher_result_state(jobs, task) == FX_BLOB_COMPLETE &&
            fx_jobs_has_operands(jobs, task->job);
 }
 

@@ -34,21 +34,73 @@ static bool fetch(struct fx_jobs *jobs, const struct fx_blob_key *key,
     return true;
 }
 
+enum fx_blob_state fx_watcher_result_state(const struct fx_jobs *jobs,
+                                           const struct fx_book_task *task)
+{
+    struct fx_blob_key key;
+    struct fx_blob_shape want, shape;
+    uint64_t chunks, have;
+
+    fx_book_result(task, &key, &want);
+    if (!fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have) ||
+        shape.rows != want.rows || shape.cols != want.cols ||
+        !fx_hash_equal(&shape.solver, &want.solver)) {
+        return FX_BLOB_ABSENT;
+    }
+    return fx_blobs_state(jobs->config.blobs, &key);
+}
+
+/*
+ * A claim with the same root under another key has the place in the store: one of the two is a
+ * copy, of which no chunk can ever come. So whoever has a chunk stays, and until then they take
+ * turns. True where it is this claim's turn.
+ */
+static bool take_place(struct fx_jobs *jobs, const struct fx_blob_key *key, struct fx_note *note)
+{
+    int64_t now = fx_clock_monotonic_ms();
+    struct fx_blob_shape shape;
+    uint64_t chunks, have;
+
+    if (!fx_blobs_info(jobs->config.blobs, key, &shape, &chunks, &have)) {
+        return true;
+    }
+    note->fetching = true; /* in vain, which is what the client challenges for */
+    note->fetched = *key;
+    if (have > 0) {
+        return false;
+    }
+    if (note->displaced_ms == 0) {
+        note->displaced_ms = now + RETRY_MS;
+    }
+    if (now < note->displaced_ms) {
+        return false;
+    }
+    note->displaced_ms = 0;
+    fx_net_cancel_blob(jobs->config.net, key);
+    fx_blobs_remove(jobs->config.blobs, key);
+    return true;
+}
+
 /* True once the result is here. */
 static bool have_result(struct fx_jobs *jobs, const struct fx_book_task *task, struct fx_note *note)
 {
+    enum fx_blob_state state = fx_watcher_result_state(jobs, task);
     struct fx_blob_key key;
     struct fx_blob_shape shape;
 
     fx_book_result(task, &key, &shape);
-    if (fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE) {
+    if (state == FX_BLOB_COMPLETE) {
         note->fetching = false;
         return true;
     }
-    if (note->fetching) {
+    if (note->fetching && state == FX_BLOB_PARTIAL) {
         return false;
     }
     note->check = FX_CHECK_FETCHING;
+    fx_note_text(note->text, "waits for the result");
+    if (state == FX_BLOB_ABSENT && !take_place(jobs, &key, note)) {
+        return false;
+    }
     if (!fetch(jobs, &key, &shape)) {
         fx_note_text(note->text, "no room on disk for the result");
         note->check_ms = fx_clock_monotonic_ms() + RETRY_MS;
@@ -56,7 +108,6 @@ static bool have_result(struct fx_jobs *jobs, const struct fx_book_task *task, s
     }
     note->fetching = true;
     note->fetched = key;
-    fx_note_text(note->text, "waits for the result");
     return false;
 }
 
@@ -87,15 +138,18 @@ bool fx_watcher_is_late(struct fx_jobs *jobs, const struct fx_book_task *task, s
     int64_t now = fx_clock_now(), term = (int64_t)task->job->spec.window * LOCK_UNIT_SECONDS;
     int64_t half = fx_settle_lock_end(jobs, task, task->job->spec.window) - term / 2;
     int64_t patience = term / 4;
+    enum fx_blob_state state = fx_watcher_result_state(jobs, task);
     struct fx_blob_key key;
     struct fx_blob_shape shape;
     uint64_t chunks, have = 0;
 
-    fx_book_result(task, &key, &shape);
-    if (!note->fetching || fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE) {
+    if (!note->fetching || state == FX_BLOB_COMPLETE) {
         return false;
     }
-    fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have);
+    if (state == FX_BLOB_PARTIAL) {
+        fx_book_result(task, &key, &shape);
+        fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have);
+    }
     if (note->waits_height != task->state.height) {
         note->waits_height = task->state.height;
         note->waits_have = have;
@@ -240,7 +294,7 @@ static const struct fx_book_task *answered(struct fx_jobs *jobs, const struct fx
         return NULL;
     }
     fx_book_result(task, key, &shape);
-    return fx_blobs_state(jobs->config.blobs, key) == FX_BLOB_PARTIAL ? task : NULL;
+    return fx_watcher_result_state(jobs, task) == FX_BLOB_PARTIAL ? task : NULL;
 }
 
 void fx_watcher_block(struct fx_jobs *jobs, const struct fx_block *block)

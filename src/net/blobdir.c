@@ -369,6 +369,23 @@ size_t fx_blobdir_roots(const struct fx_net *net)
 
 /* ---- serving --------------------------------------------------------------------------------- */
 
+/*
+ * A result opens under one solver's key alone. Where the claim that names its root is another's,
+ * a copy, whoever asks expects that one's key, and would blame what cannot open under it.
+ */
+static bool opens_as_named(struct fx_net *net, const struct fx_blob_key *key)
+{
+    struct fx_blob_shape named, ours;
+    uint64_t chunks, have;
+
+    if (key->type != FX_BLOB_RESULT || net->jobs == NULL ||
+        !fx_jobs_names_root(net->jobs, key, &named)) {
+        return true;
+    }
+    return fx_blobs_info(net->blobs, key, &ours, &chunks, &have) && ours.rows == named.rows &&
+           ours.cols == named.cols && fx_hash_equal(&ours.solver, &named.solver);
+}
+
 bool fx_handle_getchunk(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
@@ -385,6 +402,7 @@ bool fx_handle_getchunk(struct fx_peer *peer, struct fx_reader *r)
         return true;
     }
     if (fx_rate_take(&peer->blobs.serve, fx_chunk_bytes(m.key.type), fx_clock_monotonic_ms()) &&
+        opens_as_named(net, &m.key) &&
         fx_blobs_get(net->blobs, &m.key, m.x, m.y, dir->data, &n, dir->path, &n_path) &&
         n == fx_chunk_bytes(m.key.type)) {
         fx_msg_chunk_write(&m, (struct fx_span){dir->data, n}, dir->path, n_path, &buf);

@@ -501,6 +501,20 @@ enum fx_blob_state fx_blobs_state(struct fx_blobs *blobs, const struct fx_blob_k
     return fake_blob_have(blobs, key) == blob->chunks ? FX_BLOB_COMPLETE : FX_BLOB_PARTIAL;
 }
 
+bool fx_blobs_info(struct fx_blobs *blobs, const struct fx_blob_key *key,
+                   struct fx_blob_shape *shape, uint64_t *chunks, uint64_t *have)
+{
+    const struct fake_blob *blob = find_blob(blobs, key);
+
+    if (blob == NULL) {
+        return false;
+    }
+    memset(shape, 0, sizeof *shape); /* as the tasks that name it have it */
+    *chunks = blob->chunks;
+    *have = fake_blob_have(blobs, key);
+    return true;
+}
+
 enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_t x,
                               uint32_t y, struct fx_span data, const uint8_t *path, size_t n_path)
 {
@@ -589,7 +603,9 @@ void fake_jobs_name(struct fx_jobs *jobs, const struct fx_blob_key *key)
 bool fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
                         struct fx_blob_shape *shape)
 {
-    (void)shape;
+    if (shape != NULL) {
+        memset(shape, 0, sizeof *shape);
+    }
     for (size_t i = 0; i < jobs->n_named; i++) {
         if (jobs->named[i].type == key->type && fx_hash_equal(&jobs->named[i].root, &key->root)) {
             return true;
