@@ -170,21 +170,20 @@ class TestMiner(MinerTest):
         self.step('two miners, one paid')
 
     def wrong_result(self):
-        """The client's node sees it; the solver is not paid, and the miner waits for nothing in vain."""
+        """The client's node proves it on the chain; the solver is not paid, and its bond is gone."""
         _, tasks, _, _ = self.offer(200, 300, 100, 50, reward=1)
         miner = Miner(self, self.solver, 'wrong', '--corrupt').start()
         miner.wait_said('claimed by')
-        origin = tasks[0]
 
-        def seen():
+        def proven():
             self.dig(self.client)
-            return self.client.rpc.gettask(origin)['check'] == 'wrong'
-        wait_until(seen, 'the client to see the wrong result', step=0.3)
-        task = self.client.rpc.gettask(origin)
-        check(not task['certified'] and task['status'] == 'claimed', 'a wrong result was certified')
+            return [task for task in map(self.client.rpc.gettask, tasks)
+                    if any(dispute['action'] == 'fraud' for dispute in task['disputes'])]
+        wrong = wait_until(proven, 'the client to prove the result wrong', step=0.3)
+        check(not any(task['certified'] for task in wrong), 'a wrong result was certified')
         check(not miner.said(': paid '), 'a wrong result was paid')
         miner.stop()
-        self.step('a wrong result is seen and not paid')
+        self.step('a wrong result is proven wrong and not paid')
 
 
 if __name__ == '__main__':
