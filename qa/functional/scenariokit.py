@@ -1,7 +1,7 @@
 """What the scenarios of cheats share: transactions and blocks carried by hand, and the end of each: all nodes agree."""
 import struct
 
-from framework import Node, check, check_equal, wait_until
+from framework import Node, RPCError, check, check_equal, wait_until
 from jobkit import JobTest, balance, embers, fee_in, spender
 from p2p import id_bytes, var
 
@@ -64,7 +64,7 @@ class ScenarioTest(JobTest):
             try:
                 target.rpc.getblockheader(block)
                 break
-            except Exception:  # not known there
+            except RPCError:  # not known there
                 missing.append(block)
                 block = source.rpc.getblockheader(block)['previousblockhash']
         for block in reversed(missing):
@@ -80,9 +80,12 @@ class ScenarioTest(JobTest):
                    'expire': '07', 'reject': '08'}
 
         def found():
-            txid = spender(node, node.rpc.gettask(task).get('outpoint'))
-            if txid and node.rpc.getrawtransaction(txid, True)['vin'][0]['txinwitness'][0] == numbers[action]:
-                return txid
+            try:
+                txid = spender(node, node.rpc.gettask(task).get('outpoint'))
+                if txid and node.rpc.getrawtransaction(txid, True)['vin'][0]['txinwitness'][0] == numbers[action]:
+                    return txid
+            except RPCError:  # replaced between two calls
+                pass
             return None
         return wait_until(found, '%s of a task' % action)
 
