@@ -55,14 +55,21 @@ class TestSync(FornaxTest):
         self.step('a node without anything syncs from two')
         self.first.mine(LENGTH)
         self.sync_blocks()
-        third = self.new_node(connect=self.nodes[:2])
-        self.sync_blocks()
+        for tries in range(3):  # a busy machine may have one peer done before it comes to the other
+            if tries > 0:
+                self.end_node()
+            third = self.new_node()
+            for node in self.nodes[:2]:
+                third.rpc.addnode(node.address, 'onetry')
+            self.sync_blocks()
+            served = {peer['addr']: peer['bytesrecv'] for peer in third.rpc.getpeerinfo()}
+            if len(served) == 2 and min(served.values()) > 50 * LENGTH:
+                break
         check_equal(third.rpc.getblockcount(), LENGTH)
         check_equal(third.rpc.gettxoutsetinfo(), self.first.rpc.gettxoutsetinfo())
         check_equal(third.rpc.getblockchaininfo()['initialblockdownload'], False)
         check_equal(third.rpc.getblockchaininfo()['verificationprogress'], 1)
-        served = {peer['addr']: peer['bytesrecv'] for peer in third.rpc.getpeerinfo()}
-        check(all(served[node.address] > 50 * LENGTH for node in self.nodes[:2]), 'one peer served all: %s' % served)
+        check(all(served.get(node.address, 0) > 50 * LENGTH for node in self.nodes[:2]), 'one peer served all: %s' % served)
         wait_until(lambda: [peer['synced_headers'] for peer in third.rpc.getpeerinfo()] == [LENGTH] * 2,
                    'both to be known to have all of it')
         check_equal([peer['inflight'] for peer in third.rpc.getpeerinfo()], [[]] * 2)
