@@ -159,14 +159,12 @@ class TestMiner(MinerTest):
         miners = [Miner(self, node, 'race%d' % node.index).start() for node in (self.solver, self.other)]
         done = self.settled(tasks)
         self.check_result(job, a, b)
-        winner = [m for m in miners if m.said('paid 0') + m.said('paid 1')]
         wait_until(lambda: sum(len(m.said(': paid ')) for m in miners) == len(done), 'one to be paid')
         for miner in miners:
             if not miner.said(': paid '):
                 wait_until(lambda m=miner: m.said('another solver') or not m.said('bricks in'),
                            'the other one to give up')
             miner.stop()
-        check(winner, 'nobody was paid')
         self.step('two miners, one paid')
 
     def wrong_result(self):
