@@ -133,6 +133,7 @@ static bool choose_front(struct fx_session *session)
         front->tiles[front->n_tiles++] = r << 16 | c;
     }
     front->sums = session->back.active ? session->back.sums ^ 1 : 0;
+    front->fresh = true;
     return true;
 }
 
@@ -167,11 +168,7 @@ static bool next_product(struct fx_session *session, bool *ready)
     if (!front->active) {
         if (!choose_front(session))
             return true;
-        if (!fx_offload_ok(session,
-                           session->driver->zero(session->ctx, session->sums[front->sums], 0,
-                                                 (uint64_t)front->rect.rows * front->rect.cols *
-                                                     FX_TILE_BYTES)) ||
-            !fx_offload_list(session, front, FX_LIST_PRODUCT))
+        if (!fx_offload_list(session, front, FX_LIST_PRODUCT))
             return false;
     }
     *ready = true;

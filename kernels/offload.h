@@ -15,7 +15,8 @@
 
 #include "kernels/kernel.h"
 
-#define FX_OFFLOAD_CHUNK_MAX 16 /* segments a unit */
+#define FX_OFFLOAD_CHUNK_MAX 128 /* segments a unit */
+#define FX_OFFLOAD_DIRTY_WORDS 8
 
 /*
  * The kernels. A group works for as many panels, tiles or bricks as is said; arguments are buffers
@@ -28,13 +29,14 @@
  * images  a noised block as its driver's kernels like it, 32,768 bytes, at unit * chunk + segment
  * list    one word an entry: row | column << 12 | flags << 24 of a tile within the supertile. Where
  *         span is 2, an entry stands for that column and the next one; bit 24 says that the first
- *         is wanted, bit 25 that the second is.
+ *         is wanted, bit 25 that the second is. Where entries come in pairs, one of them may have
+ *         neither.
  * stride  the tile (row, column) is number row * stride + column of the supertile
- * chunk   segments of a slot; mask: those among them that count
+ * chunk   segments of a slot; from, to: those that count, from <= segment < to
  * sums    128 x 128 int32 a tile, row-major
  * folds   8 words a brick, at tile * chunk + segment
- * table   a unit's slot in plain; after those of all units a mask of the unit's segments that have
- *         an entry out of range
+ * table   a unit's slot in plain; after those of all units FX_OFFLOAD_DIRTY_WORDS words each, a bit
+ *         for each of its segments that has an entry out of range
  */
 enum fx_offload_kernel {
     /* L of all units: header, lrows, limages, rows, base, row0, col0. Two groups a panel. */
@@ -43,16 +45,16 @@ enum fx_offload_kernel {
      * segment. */
     FX_OFFLOAD_PERMS,
     /* Plain blocks to images, and G and H: plain, table, perms, lrows, images, gathered, rows,
-     * base, chunk, first segment, depth, mask, flags. Eight groups a panel. */
+     * base, chunk, first segment, depth, from, to, flags. Eight groups a panel. */
     FX_OFFLOAD_NOISE,
-    /* Products of images: images, list, sums, folds, base, stride, chunk, mask, flags. A group an
-     * entry of the list. */
+    /* Products of images: images, list, sums, folds, base, stride, chunk, from, to, flags. A
+     * group an entry of the list. */
     FX_OFFLOAD_BRICKS,
     /* Tickets that meet the target: header, folds, list, table, found, count of the list, base,
-     * stride, chunk, mask, first row, first column, first segment, units in the table. An item for
-     * each tile and segment of each entry, 256 a group; those that are not wanted, not in the mask
-     * or out of range are left out. found: a counter, and from word 4 on i, j, l, 0 and 8 words of
-     * ticket each. */
+     * stride, chunk, from, to, first row, first column, first segment, units in the table. An item
+     * for each tile and segment of each entry, 256 a group; those that are not wanted or out of
+     * range are left out. found: a counter, and from word 4 on i, j, l, 0 and 8 words of ticket
+     * each. */
     FX_OFFLOAD_TICKETS,
     /* G and H in digits of 8 bits: gathered, limbs, used, rows, base. 32 groups a panel. limbs has
      * three images a unit, used a bit for each that is not zero. */
@@ -69,6 +71,9 @@ enum fx_offload_kernel {
 #define FX_OFFLOAD_GATHERED 2u /* NOISE: gather G and H */
 #define FX_OFFLOAD_ADDED 1u    /* BRICKS: add to the sums */
 #define FX_OFFLOAD_FOLDED 2u   /* BRICKS: fold */
+#define FX_OFFLOAD_SET                                                        \
+    4u /* BRICKS, with ADDED: the sums are new, what they held does not count \
+        */
 
 /* Each works in order; they run beside each other. */
 enum fx_offload_queue {
@@ -120,6 +125,7 @@ struct fx_offload {
     uint64_t memory;     /* bytes that sessions may take */
     uint64_t max_buffer; /* bytes of one buffer */
     unsigned span;       /* columns of a list entry: 1 or 2 */
+    bool pairs;          /* entries 2n and 2n + 1 of a list must have the same columns */
     uint64_t speed;      /* bricks a second; 0: not measured yet */
 };
 

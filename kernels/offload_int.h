@@ -47,6 +47,7 @@ struct fx_super {
     uint32_t entries; /* of the list on the device */
     uint32_t given;   /* tiles that went out, of those in `tiles` */
     unsigned sums;    /* which buffer */
+    bool fresh;       /* nothing was added to them yet */
     uint64_t last;    /* unit */
 };
 
@@ -54,8 +55,8 @@ struct fx_slot {
     bool full;
     uint8_t side;
     uint32_t panel, chunk;
-    uint32_t dirty; /* mask of segments */
-    uint64_t used;  /* the last unit that reads it */
+    uint32_t dirty[FX_OFFLOAD_DIRTY_WORDS]; /* a bit a segment */
+    uint64_t used;                          /* the last unit that reads it */
 };
 
 struct fx_unit {
@@ -141,12 +142,16 @@ bool fx_offload_measure(struct fx_session *session);
 /* Room for supertiles, at least as large as this one; memory is taken once. */
 bool fx_offload_prepare(struct fx_session *session, const struct fx_rect *least);
 void fx_offload_free(struct fx_session *session);
+/* Entries that a list may have. */
+uint32_t fx_offload_list_most(const struct fx_session *session);
+/* Bytes of the table of a unit. */
+uint64_t fx_offload_table_bytes(const struct fx_session *session);
 /* How large a supertile may be, by the device's speed and the memory. */
 void fx_offload_shape(const struct fx_session *session, uint32_t *rows, uint32_t *cols);
 
 /* offload_slots.c */
-/* Slots of one chunk of a rectangle into the table of the next unit: out has the slots, then the
- * masks of segments out of range, base + cols each. */
+/* Slots of one chunk of a rectangle into the table of the next unit: out is as `table` of
+ * kernels/offload.h. */
 bool fx_offload_operands(struct fx_session *session, const struct fx_rect *rect, uint32_t chunk,
                          uint32_t *out);
 

@@ -9,7 +9,7 @@
 
 #define TILES_MAX 65536            /* of a supertile: 4 GiB of sums */
 #define SIDE_MAX 4095              /* panels; lists have 12 bits */
-#define UNIT_MS 20                 /* what a unit should take */
+#define UNIT_MS 25                 /* what a unit should take */
 #define TRIAL_NS UINT64_C(8000000) /* a trial of this length is believed */
 #define TRIAL_CHUNK 4
 
@@ -65,15 +65,30 @@ void fx_offload_shape(const struct fx_session *session, uint32_t *rows, uint32_t
     *cols = least(*cols, session->max_cols);
 }
 
-/* A device that is slow takes few segments at a time, so that it can stop soon; for a fast one the
- * sums and G and H are touched as seldom as possible. */
+/*
+ * Of n bricks that a unit may have, in tiles * chunk: sums are read and written once a chunk, and
+ * noise is made once a panel. The traffic of both together is least where the chunk is about
+ * 1.4 times the cube root of n.
+ */
 static uint32_t chunk_for(uint64_t speed, uint32_t depth)
 {
-    uint32_t chunk = speed < 400 ? 1 : speed < 1000000 ? 4 : speed < 16000000 ? 8 : 16;
+    uint64_t bricks = speed * UNIT_MS / 1000;
+    uint32_t chunk = 1;
 
-    while (chunk > 1 && chunk / 2 >= depth)
-        chunk /= 2;
+    while (chunk < FX_OFFLOAD_CHUNK_MAX && chunk < depth &&
+           (uint64_t)chunk * chunk * chunk * 4 < bricks)
+        chunk *= 2;
     return chunk;
+}
+
+uint32_t fx_offload_list_most(const struct fx_session *session)
+{
+    return (session->max_rows + 1) * session->max_cols;
+}
+
+uint64_t fx_offload_table_bytes(const struct fx_session *session)
+{
+    return ((uint64_t)session->max_rows + session->max_cols) * 4 * (1 + FX_OFFLOAD_DIRTY_WORDS);
 }
 
 struct sizes {
@@ -94,8 +109,8 @@ static void sizes_of(const struct fx_session *session, uint64_t rows, uint64_t c
     out->sums = tiles * FX_TILE_BYTES;
     out->folds = tiles * chunk * 32;
     out->found = (tiles * chunk * FX_OFFLOAD_FOUND_WORDS + FX_OFFLOAD_FOUND_HEAD) * 4;
-    out->list = tiles * 4;
-    out->table = units * 8;
+    out->list = (rows + 1) * cols * 4; /* an odd row may have an empty partner */
+    out->table = units * 4 * (1 + FX_OFFLOAD_DIRTY_WORDS);
     out->all = out->plain_least + out->images + 2 * out->lrows + out->gathered + out->limbs +
                2 * out->sums + out->folds + 2 * out->found + 2 * out->list + out->table;
 }
@@ -259,11 +274,12 @@ static bool trial_run(struct fx_session *session, const struct trial *trial, uin
                                           fx_word(1),
                                           fx_word(session->device->span),
                                           fx_word(TRIAL_CHUNK),
-                                          fx_word((1 << TRIAL_CHUNK) - 1),
+                                          fx_word(0),
+                                          fx_word(TRIAL_CHUNK),
                                           fx_word(FX_OFFLOAD_FOLDED)};
 
     return fx_offload_ok(session, driver->mark(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_OTHER)) &&
-           fx_offload_run(session, FX_OFFLOAD_BRICKS, entries, args, 9) &&
+           fx_offload_run(session, FX_OFFLOAD_BRICKS, entries, args, 10) &&
            fx_offload_ok(session,
                          driver->mark(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_OTHER + 1)) &&
            fx_offload_ok(session, driver->wait(session->ctx, FX_MARK_OTHER + 1)) &&

@@ -155,6 +155,7 @@ bool fx_offload_load(struct fx_session *session, const uint8_t *data, size_t n)
                     return false;
                 super->active = true;
                 super->sums = which;
+                super->fresh = false;
                 least.rows = super->rect.rows > least.rows ? super->rect.rows : least.rows;
                 least.cols = super->rect.cols > least.cols ? super->rect.cols : least.cols;
             } else {

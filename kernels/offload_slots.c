@@ -63,10 +63,10 @@ static bool fill(struct fx_session *session, uint32_t at)
     start = fx_clock_monotonic_ns();
     if (!operands->read(operands->ctx, side, panel, first, count, (int8_t *)host))
         return fx_offload_fail(session, "an operand could not be read");
-    slot->dirty = 0;
+    memset(slot->dirty, 0, sizeof slot->dirty);
     for (uint32_t s = 0; s < count; s++) {
         if (!in_range(host + (size_t)s * FX_BLOCK_BYTES))
-            slot->dirty |= UINT32_C(1) << s;
+            slot->dirty[s / 32] |= UINT32_C(1) << s % 32;
     }
     session->stats.read_ns += (uint64_t)(fx_clock_monotonic_ns() - start);
     session->stage = (stage + 1) % FX_OFFLOAD_STAGES;
@@ -120,7 +120,8 @@ bool fx_offload_operands(struct fx_session *session, const struct fx_rect *rect,
             if (!slot_of(session, side, from + x, chunk, &slot))
                 return false;
             out[unit] = slot;
-            out[units + unit] = session->slots[slot].dirty;
+            memcpy(out + units + unit * FX_OFFLOAD_DIRTY_WORDS, session->slots[slot].dirty,
+                   sizeof session->slots[slot].dirty);
         }
     }
     return true;

@@ -34,24 +34,36 @@ static bool zero(struct fx_session *session, uint64_t buffer, uint64_t n)
  * operands. */
 #define BLOCK_ROWS 16
 
-static uint32_t list_write(const struct fx_super *super, const uint8_t *wanted, unsigned span,
-                           uint32_t *out)
+static uint32_t flags_of(const struct fx_super *super, const uint8_t *wanted, unsigned span,
+                         uint32_t row, uint32_t col)
 {
-    uint32_t n = 0;
+    uint32_t flags = 0;
 
-    for (uint32_t from = 0; from < super->rect.rows; from += BLOCK_ROWS) {
-        uint32_t to = from + BLOCK_ROWS < super->rect.rows ? from + BLOCK_ROWS : super->rect.rows;
+    for (unsigned at = 0; at < span && row < super->rect.rows && col + at < super->rect.cols;
+         at++) {
+        if (!wanted || wanted[row * super->rect.cols + col + at])
+            flags |= UINT32_C(1) << at;
+    }
+    return flags;
+}
 
-        for (uint32_t col = 0; col < super->rect.cols; col += span) {
-            for (uint32_t row = from; row < to; row++) {
-                uint32_t flags = 0;
+static uint32_t list_write(const struct fx_super *super, const uint8_t *wanted,
+                           const struct fx_offload *device, uint32_t *out)
+{
+    uint32_t n = 0, step = device->pairs ? 2 : 1, last = super->rect.rows - 1;
 
-                for (unsigned at = 0; at < span && col + at < super->rect.cols; at++) {
-                    if (!wanted || wanted[row * super->rect.cols + col + at])
-                        flags |= UINT32_C(1) << at;
-                }
-                if (flags)
-                    out[n++] = row | col << 12 | flags << 24;
+    for (uint32_t from = 0; from <= last; from += BLOCK_ROWS) {
+        for (uint32_t col = 0; col < super->rect.cols; col += device->span) {
+            for (uint32_t row = from; row <= last && row < from + BLOCK_ROWS; row += step) {
+                uint32_t flags = flags_of(super, wanted, device->span, row, col);
+                uint32_t next =
+                    device->pairs ? flags_of(super, wanted, device->span, row + 1, col) : 0;
+
+                if (!flags && !next)
+                    continue;
+                out[n++] = row | col << 12 | flags << 24;
+                if (device->pairs)
+                    out[n++] = (row < last ? row + 1 : row) | col << 12 | next << 24;
             }
         }
     }
@@ -61,7 +73,7 @@ static uint32_t list_write(const struct fx_super *super, const uint8_t *wanted, 
 bool fx_offload_list(struct fx_session *session, struct fx_super *super, enum fx_list list)
 {
     uint64_t copy = session->n_lists[list]++ % FX_OFFLOAD_COPIES;
-    uint32_t *host = session->list_host[list] + copy * session->max_tiles;
+    uint32_t *host = session->list_host[list] + copy * fx_offload_list_most(session);
     uint8_t *wanted = NULL;
 
     if (list == FX_LIST_PRODUCT) {
@@ -69,7 +81,7 @@ bool fx_offload_list(struct fx_session *session, struct fx_super *super, enum fx
         for (uint32_t at = 0; at < super->n_tiles; at++)
             wanted[(super->tiles[at] >> 16) * super->rect.cols + (super->tiles[at] & 0xffff)] = 1;
     }
-    super->entries = list_write(super, wanted, session->device->span, host);
+    super->entries = list_write(super, wanted, session->device, host);
     free(wanted);
     return fx_offload_ok(session, session->driver->write(session->ctx, FX_OFFLOAD_COMPUTE,
                                                          session->list[list], 0, host,
@@ -142,17 +154,20 @@ static bool ready_noise(struct fx_session *session, const struct fx_super *super
     return true;
 }
 
-/* ---- one pass over some segments --------------------------------------------------------------
+/* ---- the segments of a unit -------------------------------------------------------------------
  */
 
 struct pass {
     struct fx_super *super;
     enum fx_list list;
-    uint32_t first, mask;
+    uint32_t first;    /* segment of the chunk */
+    uint32_t from, to; /* within it */
     unsigned parity;
+    bool product, mine;
+    uint32_t dirty[FX_OFFLOAD_DIRTY_WORDS]; /* segments where some panel is out of range */
 };
 
-static bool images(struct fx_session *session, const struct pass *pass, uint32_t mask,
+static bool images(struct fx_session *session, const struct pass *pass, uint32_t from, uint32_t to,
                    uint32_t flags)
 {
     const struct fx_rect *rect = &pass->super->rect;
@@ -167,16 +182,18 @@ static bool images(struct fx_session *session, const struct pass *pass, uint32_t
                                           fx_word(session->chunk),
                                           fx_word(pass->first),
                                           fx_word(session->task.depth),
-                                          fx_word(mask),
+                                          fx_word(from),
+                                          fx_word(to),
                                           fx_word(flags)};
 
     return fx_offload_run(session, FX_OFFLOAD_NOISE, ((uint64_t)rect->rows + rect->cols) * 8, args,
-                          13);
+                          14);
 }
 
-static bool bricks(struct fx_session *session, const struct pass *pass, uint32_t mask,
+static bool bricks(struct fx_session *session, const struct pass *pass, uint32_t from, uint32_t to,
                    uint32_t flags)
 {
+    uint32_t set = (flags & FX_OFFLOAD_ADDED) && pass->super->fresh ? FX_OFFLOAD_SET : 0;
     const struct fx_offload_arg args[] = {fx_buffer(session->images),
                                           fx_buffer(session->list[pass->list]),
                                           fx_buffer(session->sums[pass->super->sums]),
@@ -184,17 +201,21 @@ static bool bricks(struct fx_session *session, const struct pass *pass, uint32_t
                                           fx_word(session->max_rows),
                                           fx_word(pass->super->rect.cols),
                                           fx_word(session->chunk),
-                                          fx_word(mask),
-                                          fx_word(flags)};
+                                          fx_word(from),
+                                          fx_word(to),
+                                          fx_word(flags | set)};
 
-    return fx_offload_run(session, FX_OFFLOAD_BRICKS, pass->super->entries, args, 9);
+    if (set)
+        pass->super->fresh = false;
+    return fx_offload_run(session, FX_OFFLOAD_BRICKS, pass->super->entries, args, 10);
 }
 
 static bool tickets(struct fx_session *session, const struct pass *pass)
 {
     const struct fx_kernel_task *task = &session->task;
     const struct fx_rect *rect = &pass->super->rect;
-    uint64_t items = (uint64_t)pass->super->entries * session->device->span * session->chunk;
+    uint64_t items =
+        (uint64_t)pass->super->entries * session->device->span * (pass->to - pass->from);
     const struct fx_offload_arg args[] = {fx_buffer(session->header),
                                           fx_buffer(session->folds),
                                           fx_buffer(session->list[pass->list]),
@@ -204,65 +225,93 @@ static bool tickets(struct fx_session *session, const struct pass *pass)
                                           fx_word(session->max_rows),
                                           fx_word(rect->cols),
                                           fx_word(session->chunk),
-                                          fx_word(pass->mask),
+                                          fx_word(pass->from),
+                                          fx_word(pass->to),
                                           fx_word(task->row0 + rect->row),
                                           fx_word(task->col0 + rect->col),
                                           fx_word(pass->first),
                                           fx_word(session->max_rows + session->max_cols)};
 
-    return fx_offload_run(session, FX_OFFLOAD_TICKETS, (items + 255) / 256, args, 14);
+    return fx_offload_run(session, FX_OFFLOAD_TICKETS, (items + 255) / 256, args, 15);
 }
 
-/* dirty: segments where a panel is out of range. */
-static bool run_pass(struct fx_session *session, const struct pass *pass, uint32_t dirty,
-                     bool product, bool mine)
+/* The next run of segments that are all in range, or all not, from *at on. */
+static bool next_run(const struct pass *pass, uint32_t *from, uint32_t *at, bool *dirty)
 {
-    uint32_t noised = mine ? pass->mask & ~dirty : 0, plain = pass->mask & ~noised;
+    if (*at == pass->to)
+        return false;
+    *from = *at;
+    *dirty = pass->dirty[*from / 32] >> *from % 32 & 1;
+    while (*at < pass->to && (bool)(pass->dirty[*at / 32] >> *at % 32 & 1) == *dirty)
+        ++*at;
+    return true;
+}
+
+static bool noised_images(struct fx_session *session, const struct pass *pass)
+{
+    uint32_t from, at = pass->from;
+    bool dirty;
+
+    while (next_run(pass, &from, &at, &dirty)) {
+        if (!images(session, pass, from, at,
+                    FX_OFFLOAD_NOISED | (pass->product && !dirty ? FX_OFFLOAD_GATHERED : 0)))
+            return false;
+    }
+    return true;
+}
+
+static bool noised_bricks(struct fx_session *session, const struct pass *pass)
+{
+    uint32_t from, at = pass->from;
+    bool dirty;
+
+    while (next_run(pass, &from, &at, &dirty)) {
+        if (!bricks(session, pass, from, at,
+                    FX_OFFLOAD_FOLDED | (pass->product && !dirty ? FX_OFFLOAD_ADDED : 0)))
+            return false;
+    }
+    return true;
+}
+
+/* Segments that are not noised, to the sums as they are. */
+static bool plain_bricks(struct fx_session *session, const struct pass *pass)
+{
+    uint32_t from, at = pass->from;
+    bool dirty;
+
+    if (!pass->mine)
+        return images(session, pass, pass->from, pass->to, 0) &&
+               bricks(session, pass, pass->from, pass->to, FX_OFFLOAD_ADDED);
+    while (next_run(pass, &from, &at, &dirty)) {
+        if (dirty && (!images(session, pass, from, at, 0) ||
+                      !bricks(session, pass, from, at, FX_OFFLOAD_ADDED)))
+            return false;
+    }
+    return true;
+}
+
+static bool run_pass(struct fx_session *session, const struct pass *pass)
+{
     unsigned marks = pass->parity * FX_MARK_UNIT;
-    uint32_t added = product ? FX_OFFLOAD_ADDED : 0;
 
-    /* Dirty segments first: in the end all folds are those of noised blocks. */
-    if (product && plain &&
-        (!images(session, pass, plain, 0) || !bricks(session, pass, plain, FX_OFFLOAD_ADDED)))
-        return false;
-    if (mine && plain &&
-        (!images(session, pass, plain, FX_OFFLOAD_NOISED) ||
-         !bricks(session, pass, plain, FX_OFFLOAD_FOLDED)))
-        return false;
-    if (noised &&
-        !images(session, pass, noised, FX_OFFLOAD_NOISED | (product ? FX_OFFLOAD_GATHERED : 0)))
-        return false;
-    if (!mark(session, marks + FX_MARK_NOISED))
-        return false;
-    if (noised && !bricks(session, pass, noised, FX_OFFLOAD_FOLDED | added))
-        return false;
-    if (!mark(session, marks + FX_MARK_PRODUCT))
-        return false;
-    if (mine && !tickets(session, pass))
-        return false;
-    return mark(session, marks + FX_MARK_TICKETS);
+    return (!pass->product || plain_bricks(session, pass)) &&
+           (!pass->mine || noised_images(session, pass)) && mark(session, marks + FX_MARK_NOISED) &&
+           (!pass->mine || noised_bricks(session, pass)) &&
+           mark(session, marks + FX_MARK_PRODUCT) && (!pass->mine || tickets(session, pass)) &&
+           mark(session, marks + FX_MARK_TICKETS);
 }
 
-static uint32_t dirty_of(const struct fx_session *session, const struct fx_rect *rect,
-                         const uint32_t *table)
+static void find_dirty(const struct fx_session *session, const uint32_t *table, struct pass *pass)
 {
+    const struct fx_rect *rect = &pass->super->rect;
     const uint32_t *dirty = table + session->max_rows + session->max_cols;
-    uint32_t all = 0;
 
-    for (uint32_t row = 0; row < rect->rows; row++)
-        all |= dirty[row];
-    for (uint32_t col = 0; col < rect->cols; col++)
-        all |= dirty[session->max_rows + col];
-    return all;
-}
+    for (uint32_t x = 0; x < rect->rows + rect->cols; x++) {
+        uint32_t unit = x < rect->rows ? x : session->max_rows + x - rect->rows;
 
-static uint32_t ones(uint32_t mask)
-{
-    uint32_t n = 0;
-
-    for (; mask; mask &= mask - 1)
-        n++;
-    return n;
+        for (unsigned w = 0; w < FX_OFFLOAD_DIRTY_WORDS; w++)
+            pass->dirty[w] |= dirty[unit * FX_OFFLOAD_DIRTY_WORDS + w];
+    }
 }
 
 static bool count_ready(struct fx_session *session, unsigned parity)
@@ -277,20 +326,26 @@ static bool count_ready(struct fx_session *session, unsigned parity)
 bool fx_offload_start(struct fx_session *session, struct fx_super *super, bool product, bool mine)
 {
     const struct fx_offload_driver *driver = session->driver;
-    size_t units = (size_t)session->max_rows + session->max_cols;
+    size_t table_bytes = (size_t)fx_offload_table_bytes(session);
     uint64_t number = session->started + 1;
-    uint32_t *table = session->table_host + number % FX_OFFLOAD_COPIES * units * 2;
+    uint32_t *table = session->table_host + number % FX_OFFLOAD_COPIES * (table_bytes / 4);
     uint32_t chunk = super->next / session->chunk, first = chunk * session->chunk;
     uint32_t last =
         first + session->chunk < session->task.depth ? first + session->chunk : session->task.depth;
     unsigned parity = number % 2, marks = parity * FX_MARK_UNIT;
     struct fx_unit *unit = &session->units[parity];
-    struct pass pass = {super, product ? FX_LIST_PRODUCT : FX_LIST_MINING, first, 0, parity};
+    struct pass pass = {.super = super,
+                        .list = product ? FX_LIST_PRODUCT : FX_LIST_MINING,
+                        .first = first,
+                        .from = super->next - first,
+                        .to = last - first,
+                        .parity = parity,
+                        .product = product,
+                        .mine = mine};
 
-    for (uint32_t s = super->next; s < last; s++)
-        pass.mask |= UINT32_C(1) << (s - first);
     if (!fx_offload_operands(session, &super->rect, chunk, table))
         return false;
+    find_dirty(session, table, &pass);
     /* At most AHEAD - 1 others are under way from here on: table and marks are free. */
     while (session->started - session->completed >= FX_OFFLOAD_AHEAD) {
         if (!fx_offload_collect(session))
@@ -298,16 +353,16 @@ bool fx_offload_start(struct fx_session *session, struct fx_super *super, bool p
     }
     *unit = (struct fx_unit){.product = product, .mine = mine};
     unit->bricks =
-        ones(pass.mask) * (product ? super->n_tiles : super->rect.rows * super->rect.cols);
+        (pass.to - pass.from) * (product ? super->n_tiles : super->rect.rows * super->rect.cols);
     if (!fx_offload_ok(session,
                        driver->mark(session->ctx, FX_OFFLOAD_UPLOAD, FX_MARK_UPLOAD + parity)) ||
         !fx_offload_ok(session,
                        driver->follow(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_UPLOAD + parity)) ||
         !fx_offload_ok(session, driver->write(session->ctx, FX_OFFLOAD_COMPUTE, session->table, 0,
-                                              table, units * 8)) ||
+                                              table, table_bytes)) ||
         (mine && !zero(session, session->found[parity], FX_OFFLOAD_FOUND_HEAD * 4)) ||
         !mark(session, marks + FX_MARK_START) || (mine && !ready_noise(session, super, product)) ||
-        !run_pass(session, &pass, dirty_of(session, &super->rect, table), product, mine))
+        !run_pass(session, &pass))
         return false;
     super->next = last;
     super->last = session->started = number;

@@ -22,6 +22,7 @@
 #define GATHER 2u
 #define ADD 1u    /* flags of fx_bricks */
 #define FOLD 2u
+#define SET 4u
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 fx_panels(__global const uint *header, __global uint *lrows, __global uint *limages, uint rows,
@@ -41,13 +42,6 @@ fx_panels(__global const uint *header, __global uint *lrows, __global uint *lima
         lrows[unit * BLOCK_WORDS + row * 64 + first + w] = entries;
         limages[unit * BLOCK_WORDS + (first + w) * 128 + row] = entries;
     }
-}
-
-/* The number of the lowest bit that is set. Loops over a mask go by it, as a barrier that some
- * turns of a loop leave out is more than some compilers take. */
-static uint lowest(uint mask)
-{
-    return 31 - clz(mask & -mask);
 }
 
 #define PERM_ITEMS 32
@@ -94,7 +88,7 @@ fx_perms(__global const uint *header, __global ushort *perms, uint depth)
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 fx_noise(__global const uint *plain, __global const uint *table, __global const ushort *perms,
          __global const uint *lrows, __global uint *images, __global int *gathered, uint rows,
-         uint base, uint chunk, uint first, uint depth, uint mask, uint flags)
+         uint base, uint chunk, uint first, uint depth, uint from_s, uint to_s, uint flags)
 {
     __local char noise[16 * 256], source[16 * 256];
     __local uint *source_words = (__local uint *)source;
@@ -109,8 +103,7 @@ fx_noise(__global const uint *plain, __global const uint *table, __global const 
     for (uint w = 0; w < 4; w++)
         ((__local uint *)noise)[lane * 4 + w] =
             lrows[unit * BLOCK_WORDS + at_row * 64 + column / 4 + w];
-    for (uint rest = mask; rest; rest &= rest - 1) {
-        uint s = lowest(rest);
+    for (uint s = from_s; s < to_s; s++) {
         __global const ushort *own = perms + (side * depth + first + s) * 512;
         __global const ushort *other = perms + ((1 - side) * depth + first + s) * 512 + 256;
         uint words[4];
@@ -212,22 +205,26 @@ static void product(__global const uint *a, __global const uint *b, __local HELD
     }
 }
 
-/* sums of the item's entries += turn * d. */
-static void add(__global int *tile, int d[8][8], int turn)
+/* sums of the item's entries += turn * d; fresh: what they were does not count. */
+static void add(__global int *tile, int d[8][8], int turn, uint fresh)
 {
     uint lane = get_local_id(0);
     uint row = (lane >> 2 & 7) + (lane >> 5 & 1) * 64;
     uint column = (lane & 3) * 2 + (lane >> 6) * 32;
 
     for (uint r = 0; r < 8; r++) {
-        for (uint c = 0; c < 8; c++)
-            tile[(row + 8 * r) * 128 + column + (c >> 1) * 8 + (c & 1)] += turn * d[r][c];
+        for (uint c = 0; c < 8; c++) {
+            __global int *at = tile + (row + 8 * r) * 128 + column + (c >> 1) * 8 + (c & 1);
+
+            *at = (fresh ? 0 : *at) + turn * d[r][c];
+        }
     }
 }
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 fx_bricks(__global const uint *images, __global const uint *list, __global int *sums,
-          __global uint *folds, uint base, uint stride, uint chunk, uint mask, uint flags)
+          __global uint *folds, uint base, uint stride, uint chunk, uint from_s, uint to_s,
+          uint flags)
 {
     __local HELD held_a[DEPTH_STEP * 512], held_b[DEPTH_STEP * 512];
     __local uint lanes[ITEMS];
@@ -239,8 +236,8 @@ fx_bricks(__global const uint *images, __global const uint *list, __global int *
         for (uint c = 0; c < 8; c++)
             sum[r][c] = 0;
     }
-    for (uint rest = mask; rest; rest &= rest - 1) {
-        uint s = lowest(rest), fold = 0;
+    for (uint s = from_s; s < to_s; s++) {
+        uint fold = 0;
         fx_acc acc[8][8];
 
         for (uint r = 0; r < 8; r++) {
@@ -278,26 +275,28 @@ fx_bricks(__global const uint *images, __global const uint *list, __global int *
         }
     }
     if (flags & ADD)
-        add(sums + tile * TILE_ENTRIES, sum, 1);
+        add(sums + tile * TILE_ENTRIES, sum, 1, flags & SET);
 }
 
-/* An item a brick: entry n / chunk of the list, segment n % chunk. found: how many there are, and
- * from word 4 on 12 words each: i, j, l, 0, ticket. */
+/* An item a brick of an entry of the list. found: how many there are, and from word 4 on 12 words
+ * each: i, j, l, 0, ticket. */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 fx_tickets(__global const uint *header, __global const uint *folds, __global const uint *list,
            __global const uint *table, volatile __global uint *found, uint count, uint base,
-           uint stride, uint chunk, uint mask, uint row0, uint col0, uint first, uint units)
+           uint stride, uint chunk, uint from_s, uint to_s, uint row0, uint col0, uint first,
+           uint units)
 {
-    uint n = get_global_id(0), s = n % chunk, at = n / chunk;
+    uint n = get_global_id(0), s = from_s + n % (to_s - from_s), at = n / (to_s - from_s);
     uint fold[8], state[8], target[8];
     uint entry, row, col;
 
-    if (at >= count || !(mask >> s & 1))
+    if (at >= count)
         return;
     entry = list[at];
     row = entry & 0xfff;
     col = entry >> 12 & 0xfff;
-    if ((table[units + row] | table[units + base + col]) >> s & 1)
+    if ((table[units + row * 8 + (s >> 5)] | table[units + (base + col) * 8 + (s >> 5)]) >>
+            (s & 31) & 1)
         return;
     for (uint t = 0; t < 8; t++) {
         fold[t] = folds[(((ulong)row * stride + col) * chunk + s) * 8 + t];
@@ -338,7 +337,14 @@ fx_limbs(__global const int *gathered, __global uint *limbs, volatile __global u
         atomic_or(&used[unit], any);
 }
 
-/* sums -= G LB^T + LA H^T. */
+/* The number of the lowest bit that is set. */
+static uint lowest(uint mask)
+{
+    return 31 - clz(mask & -mask);
+}
+
+/* sums -= G LB^T + LA H^T. The loop has no turn that leaves its barriers out: some compilers do not
+ * take that. */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 fx_peel(__global const uint *limbs, __global const uint *used, __global const uint *limages,
         __global const uint *list, __global int *sums, uint base, uint stride)
@@ -364,7 +370,7 @@ fx_peel(__global const uint *limbs, __global const uint *used, __global const ui
             for (uint c = 0; c < 8; c++)
                 whole[r][c] = (int)acc[r][c];
         }
-        add(sums + (row * stride + col) * TILE_ENTRIES, whole, -(1 << 8 * t));
+        add(sums + (row * stride + col) * TILE_ENTRIES, whole, -(1 << 8 * t), 0);
     }
 }
 
