@@ -142,8 +142,8 @@ struct fx_backend {
 };
 
 extern const struct fx_backend fx_backend_cpu;
-extern const struct fx_backend fx_backend_opencl; /* where the build has it */
 extern const struct fx_backend fx_backend_cuda;
+extern const struct fx_backend fx_backend_opencl; /* where the build has the headers */
 
 /* All backends of this build, NULL-terminated. */
 extern const struct fx_backend *const fx_backends[];

@@ -294,7 +294,7 @@ bool fx_offload_measure(struct fx_session *session)
     struct trial trial = {0};
     bool ok = trial_start(session, &trial, most);
 
-    for (uint32_t entries = 1; ok; entries *= 32) {
+    for (uint32_t entries = session->device->pairs ? 2 : 1; ok; entries *= 32) {
         uint64_t ns = 0, bricks;
 
         if (entries > most)

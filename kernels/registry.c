@@ -7,6 +7,7 @@
 
 const struct fx_backend *const fx_backends[] = {
     &fx_backend_cpu,
+    &fx_backend_cuda,
 #ifdef HAVE_OPENCL
     &fx_backend_opencl,
 #endif

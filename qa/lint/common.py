@@ -10,7 +10,8 @@ C_SUFFIXES = (".c", ".h")
 # What builds leave in a tree that git does not know.
 NOT_SOURCE = {".git", ".deps", ".libs", "__pycache__", "autom4te.cache"}
 # What a release has besides the sources: made by autogen.sh or make, which make it again.
-MADE = re.compile(r"(configure|aclocal\.m4|Makefile\.in|src/config\.h\.in|kernels/opencl/source\.c"
+MADE = re.compile(r"(configure|aclocal\.m4|Makefile\.in|src/config\.h\.in"
+                  r"|kernels/opencl/source\.c|kernels/cuda/image\.c"
                   r"|src/build-aux/(?!autogen\.sh$|m4/fx\.m4$).*)$")
 
 
