@@ -1,0 +1,56 @@
+/* The CUDA backend on the first device that is usable; skipped where there is none. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "qa/unit/harness.h"
+#include "qa/unit/kernels/suite.h"
+
+/* One for all tests. */
+static struct fx_device *opened;
+
+static void close_opened(void)
+{
+    fx_backend_cuda.close(opened);
+}
+
+static struct fx_suite suite(void)
+{
+    struct fx_device_info found[16];
+    size_t n = fx_backend_cuda.list(found, 16);
+    char error[FX_KERNEL_TEXT] = "";
+
+    for (size_t at = 0; at < n && at < 16 && !opened; at++) {
+        if (!found[at].usable)
+            continue;
+        opened = fx_backend_cuda.open((unsigned)at, error);
+        if (!opened)
+            FX_FAIL("cuda:%zu, %s: %s", at, found[at].name, error);
+        atexit(close_opened);
+    }
+    if (!opened)
+        FX_SKIP(found[0].why);
+    return (struct fx_suite){&fx_backend_cuda, opened};
+}
+
+#define SUITE(name, call)            \
+    FX_TEST(name)                    \
+    {                                \
+        struct fx_suite s = suite(); \
+                                     \
+        call;                        \
+    }
+
+SUITE(vectors, fx_suite_vectors(&s))
+SUITE(random_products, fx_suite_random(&s, 5))
+SUITE(extremes, fx_suite_extremes(&s))
+SUITE(the_deepest_tile, fx_suite_deepest(&s))
+SUITE(operands_out_of_range, fx_suite_out_of_range(&s))
+SUITE(headers_that_change, fx_suite_header_changes(&s))
+SUITE(mining_alone, fx_suite_mining(&s))
+SUITE(tiles_that_are_done_are_left_alone, fx_suite_done_tiles(&s))
+SUITE(partial_sums_survive_a_restart, fx_suite_restart(&s))
+SUITE(a_sink_that_says_stop, fx_suite_stopping_sink(&s))
+SUITE(an_operand_that_cannot_be_read, fx_suite_unreadable(&s))
+SUITE(tasks_that_are_none, fx_suite_no_tasks(&s))
+SUITE(cancel_ends_a_step_soon, fx_suite_cancel(&s))
+SUITE(nonces, fx_suite_nonces(&s))
