@@ -18,7 +18,8 @@ class Miner:
         self.path = os.path.join(test.dir, name + '.log')
         self.command = [program('fornax-miner'), '-regtest', '-datadir=' + node.dir, '--rpcport=%d' % node.rpcport,
                         '--workdir', self.workdir, '--threads=1', '--status=1',
-                        *([] if any(arg.startswith('--lane') for arg in args) else ['--lane=job']), *args]
+                        *(default for option, default in (('--lane', '--lane=job'), ('--device', '--device=cpu'))
+                          if not any(arg.startswith(option) for arg in args)), *args]
         self.process = None
 
     def start(self):

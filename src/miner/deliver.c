@@ -63,6 +63,13 @@ static unsigned retry_ms(const struct fx_deliver *deliver)
     return deliver->options->params->kind == FX_REGTEST ? RETRY_REGTEST_MS : RETRY_MS;
 }
 
+static void set_stage(struct fx_deliver *deliver, struct fx_delivery *d, enum fx_stage stage)
+{
+    pthread_mutex_lock(&deliver->lock);
+    d->stored.stage = stage;
+    pthread_mutex_unlock(&deliver->lock);
+}
+
 static void wait_ms(struct fx_delivery *d, int64_t ms)
 {
     d->due_ms = fx_clock_monotonic_ms() + ms;
@@ -138,9 +145,11 @@ static bool check(struct fx_deliver *deliver, struct fx_delivery *d)
                      (double)(fx_clock_monotonic_ms() - start) / 1000);
         return true;
     case FX_FREIVALDS_DIFFERENT:
-        fx_miner_say("task %s: the device computed a wrong result (row %" PRIu32
+        fx_miner_say("task %s: %s computed a wrong result (row %" PRIu32
                      "): it is not claimed, and computed again",
-                     task->origin, row);
+                     task->origin, d->stored.device[0] ? d->stored.device : "one of the devices",
+                     row);
+        deliver->wrong(deliver->ctx, d->stored.device);
         return false;
     case FX_FREIVALDS_UNREADABLE:
         fx_miner_say("task %s: the result cannot be read back from %s: it is computed again",
@@ -331,7 +340,7 @@ static bool deliver_step(struct fx_deliver *deliver, struct fx_miner_node *node,
         fx_hash_to_id(&d->stored.claim, id);
         fx_miner_say("task %s: claimed by %s", d->stored.task.origin, id);
         atomic_fetch_add(&deliver->status->tasks_claimed, 1);
-        d->stored.stage = FX_STAGE_CLAIMED;
+        set_stage(deliver, d, FX_STAGE_CLAIMED);
         d->missing = 0;
         d->said[0] = 0;
         if (!fx_store_save(options->workdir, &d->stored))
@@ -362,7 +371,8 @@ static void paid(struct fx_deliver *deliver, const struct fx_miner_task *now)
 }
 
 /* The claim is neither in the chain nor in the mempool: a reorganisation or a restart lost it. */
-static void look_for_claim(struct fx_miner_node *node, struct fx_delivery *d)
+static void look_for_claim(struct fx_deliver *deliver, struct fx_miner_node *node,
+                           struct fx_delivery *d)
 {
     bool there = true;
 
@@ -372,7 +382,7 @@ static void look_for_claim(struct fx_miner_node *node, struct fx_delivery *d)
     }
     if (++d->missing < MISSING_POLLS)
         return;
-    d->stored.stage = FX_STAGE_DELIVER;
+    set_stage(deliver, d, FX_STAGE_DELIVER);
     d->checked = d->uploaded = true; /* what was claimed once is in the node's store */
     fx_miner_say("task %s: its claim is gone, claiming it again", d->stored.task.origin);
 }
@@ -399,7 +409,7 @@ static bool claimed_step(struct fx_deliver *deliver, struct fx_miner_node *node,
     switch (now.status) {
     case FX_MINER_TASK_PENDING:
     case FX_MINER_TASK_OPEN:
-        look_for_claim(node, d);
+        look_for_claim(deliver, node, d);
         return false;
     case FX_MINER_TASK_CLAIMED:
         d->missing = 0;
@@ -535,6 +545,17 @@ size_t fx_deliver_count(struct fx_deliver *deliver)
     pthread_mutex_lock(&deliver->lock);
     for (const struct fx_delivery *d = deliver->list; d; d = d->next)
         n++;
+    pthread_mutex_unlock(&deliver->lock);
+    return n;
+}
+
+size_t fx_deliver_unclaimed(struct fx_deliver *deliver)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&deliver->lock);
+    for (const struct fx_delivery *d = deliver->list; d; d = d->next)
+        n += d->stored.stage != FX_STAGE_CLAIMED;
     pthread_mutex_unlock(&deliver->lock);
     return n;
 }

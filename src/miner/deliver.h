@@ -19,9 +19,12 @@ struct fx_deliver {
     const struct fx_miner_options *options;
     struct fx_miner_status *status;
     const atomic_bool *stop;
+    /* A result did not pass the check. device: who made it; empty where several did. */
+    void (*wrong)(void *ctx, const char *device);
+    void *ctx;
     /* private */
     pthread_t thread;
-    pthread_mutex_t lock; /* of list */
+    pthread_mutex_t lock; /* of list, and of each one's stage; only the thread changes them */
     struct fx_delivery *list;
 };
 
@@ -33,6 +36,8 @@ void fx_deliver_add(struct fx_deliver *deliver, const struct fx_stored_task *sto
 /* Is this task on its way? */
 bool fx_deliver_has(struct fx_deliver *deliver, const char *origin);
 size_t fx_deliver_count(struct fx_deliver *deliver);
+/* Of these, those that are not claimed yet. */
+size_t fx_deliver_unclaimed(struct fx_deliver *deliver);
 /* Calls visit for each task on its way, under the lock. */
 void fx_deliver_each(struct fx_deliver *deliver,
                      void (*visit)(void *ctx, const struct fx_miner_task *task), void *ctx);

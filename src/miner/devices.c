@@ -1,4 +1,4 @@
-/* Listing, opening and trying devices. */
+/* Listing, choosing, opening and trying devices. */
 #include "src/miner/devices.h"
 
 #include <inttypes.h>
@@ -29,18 +29,135 @@ void fx_miner_devices_print(void)
                 printf(", %" PRIu64 " MiB", info->memory >> 20);
             if (!info->usable)
                 printf(" (not usable: %s)", info->why);
+            else if (info->spare)
+                printf(" (used only if it is asked for: another backend makes more of it)");
             printf("\n");
         }
     }
     free(found);
 }
 
+/* ---- what was asked for ---------------------------------------------------------------------- */
+
+struct choices {
+    struct fx_device_choice *list;
+    size_t n;
+};
+
+static struct fx_device_choice *choose(struct choices *choices, const struct fx_backend *backend,
+                                       unsigned index)
+{
+    struct fx_device_choice *choice;
+
+    for (size_t at = 0; at < choices->n; at++) {
+        choice = &choices->list[at];
+        if (choice->backend == backend && choice->index == index)
+            return choice;
+    }
+    choices->list = fx_xreallocarray(choices->list, choices->n + 1, sizeof *choices->list);
+    choice = &choices->list[choices->n++];
+    *choice = (struct fx_device_choice){.backend = backend, .index = index};
+    snprintf(choice->name, sizeof choice->name, "%.16s:%u", backend->name, index);
+    return choice;
+}
+
+/* The usable devices of a backend, those that are spare or those that are not. Returns how many. */
+static size_t choose_all(struct choices *choices, const struct fx_backend *backend, bool spare,
+                         char why[FX_KERNEL_TEXT])
+{
+    struct fx_device_info *found = fx_xcalloc(DEVICES_MAX, sizeof *found);
+    size_t n = backend->list(found, DEVICES_MAX), chosen = 0;
+
+    for (size_t at = 0; at < n && at < DEVICES_MAX; at++) {
+        if (!found[at].usable && !why[0])
+            snprintf(why, FX_KERNEL_TEXT, "%s: %.120s", backend->name, found[at].why);
+        if (found[at].usable && found[at].spare == spare) {
+            struct fx_device_choice *choice = choose(choices, backend, found[at].index);
+
+            memcpy(choice->model, found[at].name, sizeof choice->model);
+            chosen++;
+        }
+    }
+    free(found);
+    return chosen;
+}
+
+static bool choose_kind(struct choices *choices, const struct fx_backend *backend,
+                        char why[FX_KERNEL_TEXT])
+{
+    return choose_all(choices, backend, false, why) > 0 ||
+           choose_all(choices, backend, true, why) > 0;
+}
+
+/* Of all backends but the CPU's, or of that one as well. */
+static size_t choose_main(struct choices *choices, bool with_cpu)
+{
+    char why[FX_KERNEL_TEXT] = "";
+    size_t n = 0;
+
+    for (size_t b = 0; fx_backends[b]; b++) {
+        if (with_cpu || fx_backends[b] != &fx_backend_cpu)
+            n += choose_all(choices, fx_backends[b], false, why);
+    }
+    return n;
+}
+
+static void choose_one(struct choices *choices, const struct fx_backend *backend, unsigned index)
+{
+    struct fx_device_choice *choice = choose(choices, backend, index);
+    struct fx_device_info *found = fx_xcalloc(DEVICES_MAX, sizeof *found);
+    size_t n = backend->list(found, DEVICES_MAX);
+
+    if (index < n && index < DEVICES_MAX)
+        memcpy(choice->model, found[index].name, sizeof choice->model);
+    free(found);
+}
+
+bool fx_miner_devices_choose(const struct fx_miner_options *options, struct fx_device_choice **list,
+                             size_t *n, char error[FX_KERNEL_TEXT])
+{
+    struct choices choices = {NULL, 0};
+    bool ok = true;
+
+    error[0] = 0;
+    for (size_t at = 0; at < options->n_wishes && ok; at++) {
+        const struct fx_device_wish *wish = &options->wishes[at];
+
+        switch (wish->wish) {
+        case FX_WISH_AUTO:
+            ok = choose_main(&choices, false) > 0 || choose_kind(&choices, &fx_backend_cpu, error);
+            break;
+        case FX_WISH_ALL:
+            ok = choose_main(&choices, true) > 0;
+            break;
+        case FX_WISH_KIND:
+            ok = choose_kind(&choices, wish->backend, error);
+            break;
+        case FX_WISH_ONE:
+            choose_one(&choices, wish->backend, wish->index);
+            break;
+        }
+    }
+    if (!ok && !error[0])
+        snprintf(error, FX_KERNEL_TEXT, "this machine has no device that is usable");
+    if (!ok) {
+        free(choices.list);
+        choices = (struct choices){NULL, 0};
+    }
+    *list = choices.list;
+    *n = choices.n;
+    return ok;
+}
+
 struct fx_device *fx_miner_device_open(const struct fx_miner_options *options,
+                                       const struct fx_device_choice *choice,
                                        char error[FX_KERNEL_TEXT])
 {
     fx_backend_cpu_set_threads(options->threads);
-    return options->backend->open(options->device, error);
+    return choice->backend->open(choice->index, error);
 }
+
+/* ---- how fast it is -------------------------------------------------------------------------- */
 
 static bool read_zeros(void *ctx, enum fx_side side, uint32_t panel, uint32_t first, uint32_t count,
                        int8_t *out)

@@ -2,17 +2,18 @@
  * The hash lane. On regtest, where every second hash wins, at most one block a second is mined:
  * more would only bury the chain.
  */
-#include "src/miner/miner.h"
+#include "src/miner/crew.h"
 
 #include <string.h>
 
+#include "src/crypto/sha256.h"
 #include "src/miner/say.h"
 #include "src/sys/clock.h"
 #include "src/sys/random.h"
 #include "src/util/buf.h"
+#include "src/util/u256.h"
 
 #define SLICE_MS 1000
-#define PACE_MS 1000
 #define BATCH_MS 200
 #define BATCH_LEAST 4096
 #define HEADER_TIME 68
@@ -20,7 +21,7 @@
 
 static bool get_work(struct fx_miner *miner)
 {
-    unsigned moves = atomic_load(&miner->watch.moves);
+    unsigned moves = atomic_load(&miner->crew->watch.moves);
     int64_t now = fx_clock_monotonic_ms();
 
     if (miner->have_hash && moves == miner->hash_moves && now < miner->hash_until_ms)
@@ -48,11 +49,11 @@ static void submit(struct fx_miner *miner, uint32_t nonce)
         fx_miner_node_submit_hash(&miner->node, work, nonce, miner->hash_time, &accepted);
 
     miner->have_hash = false;
-    miner->hash_found_ms = fx_clock_monotonic_ms();
+    fx_crew_hash_found(miner->crew);
     if (!fx_miner_node_ok(miner, status, "a block was not taken"))
         return;
     if (accepted) {
-        atomic_fetch_add(&miner->status.hash_blocks, 1);
+        atomic_fetch_add(&miner->status->hash_blocks, 1);
         fx_miner_say("block %u of the hash lane", work->height);
     } else {
         fx_miner_say("block %u of the hash lane was rejected: %s", work->height, miner->node.text);
@@ -69,6 +70,21 @@ static uint64_t batch(const struct fx_miner *miner)
     return count < (double)miner->hash_left ? (uint64_t)count : miner->hash_left;
 }
 
+/* The device is not believed. */
+static bool wins(const struct fx_miner *miner, const uint8_t header[80], uint32_t nonce)
+{
+    struct fx_u256 value, limit = fx_u256_from_hash(&miner->hash_work.target);
+    struct fx_hash id;
+    uint8_t copy[80];
+
+    memcpy(copy, header, sizeof copy);
+    fx_store_u32(copy + HEADER_NONCE, nonce);
+    fx_sha256d(copy, sizeof copy, id.b);
+    value = fx_u256_from_hash(&id);
+    return fx_u256_cmp(&value, &limit) <= 0;
+}
+
+/* True: the work is over. */
 static bool try_batch(struct fx_miner *miner)
 {
     uint64_t count = batch(miner), tried = 0;
@@ -82,10 +98,18 @@ static bool try_batch(struct fx_miner *miner)
     memcpy(header, miner->hash_work.header, sizeof header);
     fx_store_u32(header + HEADER_TIME, miner->hash_time);
     fx_store_u32(header + HEADER_NONCE, miner->hash_nonce);
-    found = miner->options->backend->hash(miner->device, header, miner->hash_work.target.b,
-                                          miner->hash_nonce, count, miner->cancel, &nonce, &tried);
+    found = miner->backend->hash(miner->device, header, miner->hash_work.target.b,
+                                 miner->hash_nonce, count, &miner->cancel, &nonce, &tried);
+    if (found && !wins(miner, header, nonce)) {
+        fx_crew_retire(miner->crew, miner, true, "it found a hash that does not win");
+        return true;
+    }
+    if (!found && tried == 0 && !atomic_load(&miner->cancel)) {
+        fx_crew_retire(miner->crew, miner, false, "it does not hash");
+        return true;
+    }
     took = fx_clock_monotonic_ns() - start;
-    atomic_fetch_add(&miner->status.hashes, tried);
+    atomic_fetch_add(&miner->status->hashes, tried);
     if (tried >= BATCH_LEAST && took > 0)
         miner->rates.hashes = 0.7 * miner->rates.hashes + 0.3 * (double)tried * 1e9 / (double)took;
     miner->hash_nonce += (uint32_t)tried;
@@ -103,15 +127,16 @@ void fx_miner_hash(struct fx_miner *miner)
 {
     int64_t end = fx_clock_monotonic_ms() + SLICE_MS;
 
-    while (!atomic_load(miner->stop) && fx_clock_monotonic_ms() < end) {
-        int64_t now = fx_clock_monotonic_ms();
+    while (!fx_miner_ends(miner) && fx_clock_monotonic_ms() < end) {
+        unsigned wait_ms = fx_crew_pace_ms(miner->crew);
 
-        if (miner->chain.paced && miner->hash_found_ms > 0 &&
-            now < miner->hash_found_ms + PACE_MS) {
-            fx_miner_nap(miner, 100);
+        if (wait_ms > 0) {
+            fx_miner_nap(miner, wait_ms < 100 ? wait_ms : 100);
             return;
         }
-        atomic_store(miner->cancel, atomic_load(miner->stop));
+        atomic_store(&miner->cancel, false);
+        if (fx_miner_ends(miner))
+            return;
         if (!get_work(miner)) {
             fx_miner_nap(miner, miner->backoff_ms);
             return;

@@ -5,18 +5,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "src/miner/devices.h"
-#include "src/miner/miner.h"
+#include "src/miner/benchmark.h"
+#include "src/miner/crew.h"
+#include "src/miner/selftest.h"
 
-static atomic_bool stop, cancel;
+static atomic_bool stop, finish;
 
 /* The first signal ends the work in order, the second at once. */
 static void on_signal(int number)
 {
     (void)number;
     if (atomic_exchange(&stop, true))
-        _exit(1);
-    atomic_store(&cancel, true);
+        _exit(FX_EXIT_ERROR);
+}
+
+static void on_finish(int number)
+{
+    (void)number;
+    atomic_store(&finish, true);
 }
 
 static void catch_signals(void)
@@ -28,34 +34,50 @@ static void catch_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = on_finish;
+    sigaction(SIGUSR1, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+}
+
+static int mine(const struct fx_miner_options *options)
+{
+    char error[FX_KERNEL_TEXT];
+
+    if (fx_store_open(options->workdir, error))
+        return fx_crew_run(options, &stop, &finish);
+    fprintf(stderr, "Error: %s\n", error);
+    return FX_EXIT_ERROR;
 }
 
 int main(int argc, char **argv)
 {
     struct fx_miner_options options;
-    char error[FX_KERNEL_TEXT];
-    int status = 1;
+    int status = FX_EXIT_OK;
 
     catch_signals();
     switch (fx_miner_options_read(&options, argc, argv)) {
     case FX_OPTIONS_USAGE:
-        return 2;
+        return FX_EXIT_USAGE;
     case FX_OPTIONS_PRINTED:
-        return 0;
+        return FX_EXIT_OK;
     case FX_OPTIONS_RUN:
         break;
     }
-    if (options.list_devices) {
+    switch (options.action) {
+    case FX_ACTION_MINE:
+        status = mine(&options);
+        break;
+    case FX_ACTION_LIST_DEVICES:
         fx_miner_devices_print();
-        fx_miner_options_clear(&options);
-        return 0;
+        break;
+    case FX_ACTION_BENCHMARK:
+        status = fx_miner_benchmark(&options, &stop) ? FX_EXIT_OK : FX_EXIT_DEVICE;
+        break;
+    case FX_ACTION_SELFTEST:
+        status = fx_miner_selftest(&options) ? FX_EXIT_OK : FX_EXIT_DEVICE;
+        break;
     }
-    if (fx_store_open(options.workdir, error))
-        status = fx_miner_run(&options, &stop, &cancel);
-    else
-        fprintf(stderr, "Error: %s\n", error);
     fx_miner_options_clear(&options);
     return status;
 }

@@ -32,6 +32,7 @@
 static const char general[] = "Options";
 static const char mining[] = "Mining";
 static const char node[] = "The node";
+static const char monitor[] = "Status";
 static const char chain[] = "Network choice";
 
 static const struct fx_arg_option table[] = {
@@ -46,14 +47,34 @@ static const struct fx_arg_option table[] = {
             "Where operands and unfinished tasks are kept (default: miner in the network's data "
             "directory)",
             FX_ARG_COMMAND_LINE),
-    OPT_INT("status", "<seconds>", general,
-            "Seconds between two status lines; 0: none (default: 10)", 0, 86400,
+    OPT_BOOL("list-devices", general, "Print the devices of this machine and exit",
+             FX_ARG_COMMAND_LINE),
+    OPT_BOOL("benchmark", general,
+             "Print how many bricks a second each device makes, by the same work on any machine, "
+             "and exit",
+             FX_ARG_COMMAND_LINE),
+    OPT_INT("benchmark-seconds", "<n>", general, "Seconds of it for each device (default: 10)", 1,
+            3600, FX_ARG_COMMAND_LINE),
+    OPT_BOOL("selftest", general,
+             "Compare what each device computes with the rules, print the outcome and exit",
+             FX_ARG_COMMAND_LINE),
+
+    OPT_INT("status", "<seconds>", monitor,
+            "Seconds between two status tables; 0: none (default: 10)", 0, 86400,
+            FX_ARG_COMMAND_LINE),
+    OPT_INT("api-port", "<port>", monitor,
+            "Serve the status as JSON over HTTP on this port, at /status; 0: not (default: 0)", 0,
+            65535, FX_ARG_COMMAND_LINE),
+    OPT_STR("api-bind", "<address>", monitor,
+            "Numeric address to serve it on; anybody who reaches it may read it (default: "
+            "127.0.0.1)",
             FX_ARG_COMMAND_LINE),
 
-    OPT_STR("device", "<name>", mining, "Device to mine with: cpu, or cpu:0 (default: cpu)",
+    OPT_STR("device", "<list>", mining,
+            "Devices to mine with, with commas between them: cuda:0 is one, cuda all of a kind, "
+            "all those of all kinds, auto the GPUs or, where there is none, the cpu (default: "
+            "auto)",
             FX_ARG_COMMAND_LINE),
-    OPT_BOOL("list-devices", mining, "Print the devices of this machine and exit",
-             FX_ARG_COMMAND_LINE),
     OPT_INT("threads", "<n>", mining, "Threads of the cpu device; 0: one a core (default: 0)", 0,
             1024, FX_ARG_COMMAND_LINE),
     OPT_STR("lane", "<lane>", mining,
@@ -140,33 +161,63 @@ bool fx_miner_burn_parse(const char *text, enum fx_burn_choice *burn, int64_t *a
     return fx_amount_parse(text, amount);
 }
 
-bool fx_miner_device_parse(const char *text, const struct fx_backend **backend, unsigned *index,
-                           char error[FX_KERNEL_TEXT])
+/* One word of the list, of n characters. */
+static bool parse_device(const char *word, size_t n, struct fx_device_wish *wish)
 {
-    char name[32];
-    const char *colon = strchr(text, ':');
-    size_t n = colon ? (size_t)(colon - text) : strlen(text);
+    char text[64], *colon, *end;
     unsigned long number = 0;
 
-    *backend = NULL;
+    if (n >= sizeof text)
+        return false;
+    memcpy(text, word, n);
+    text[n] = 0;
+    *wish = (struct fx_device_wish){.wish = FX_WISH_ALL};
+    if (strcmp(text, "all") == 0)
+        return true;
+    wish->wish = FX_WISH_AUTO;
+    if (strcmp(text, "auto") == 0)
+        return true;
+    wish->wish = FX_WISH_KIND;
+    colon = strchr(text, ':');
     if (colon) {
-        char *end;
-
         errno = 0;
         number = strtoul(colon + 1, &end, 10);
         if (colon[1] < '0' || colon[1] > '9' || *end || errno || number > UINT32_MAX)
-            n = sizeof name; /* not a device */
+            return false;
+        *colon = 0;
+        wish->wish = FX_WISH_ONE;
+        wish->index = (unsigned)number;
     }
-    if (n > 0 && n < sizeof name) {
-        memcpy(name, text, n);
-        name[n] = 0;
-        *backend = fx_backend_find(name);
+    wish->backend = fx_backend_find(text);
+    return wish->backend != NULL;
+}
+
+bool fx_miner_devices_parse(const char *text, struct fx_device_wish **wishes, size_t *n,
+                            char error[FX_KERNEL_TEXT])
+{
+    struct fx_device_wish *list = fx_xcalloc(FX_WISHES_MAX, sizeof *list);
+    bool ok = true;
+
+    *n = 0;
+    for (const char *at = text; ok; at++) {
+        size_t length = strcspn(at, ",");
+
+        ok = *n < FX_WISHES_MAX && parse_device(at, length, &list[*n]);
+        if (!ok)
+            snprintf(error, FX_KERNEL_TEXT,
+                     "there is no device \"%.*s\": --list-devices prints those that there are",
+                     length < 60 ? (int)length : 60, at);
+        ++*n;
+        at += length;
+        if (!*at)
+            break;
     }
-    *index = (unsigned)number;
-    if (!*backend)
-        snprintf(error, FX_KERNEL_TEXT,
-                 "there is no device \"%.60s\": --list-devices prints those that there are", text);
-    return *backend != NULL;
+    if (!ok) {
+        free(list);
+        list = NULL;
+    }
+    *wishes = list;
+    return ok;
 }
 
 static bool parse_lane(const char *text, enum fx_lane_choice *lane)
@@ -245,19 +296,44 @@ static bool read_mining(struct fx_miner_options *options, const struct fx_args *
                  burn);
         return false;
     }
-    if (!fx_miner_device_parse(fx_args_str(args, "device", "cpu"), &options->backend,
-                               &options->device, error))
+    if (!fx_miner_devices_parse(fx_args_str(args, "device", "auto"), &options->wishes,
+                                &options->n_wishes, error))
         return false;
     options->corrupt = fx_args_bool(args, "corrupt", false);
     if (options->corrupt && !regtest) {
         snprintf(error, FX_ARGS_ERROR, "-corrupt is for regtest only");
         return false;
     }
-    options->list_devices = fx_args_bool(args, "list-devices", false);
     options->blocks_per_task = (unsigned)fx_args_int(args, "blocks-per-task", regtest ? 1 : 0);
     options->threads = (unsigned)fx_args_int(args, "threads", 0);
-    options->status_seconds = (unsigned)fx_args_int(args, "status", 10);
     options->tasks = (uint64_t)fx_args_int(args, "tasks", 0);
+    return true;
+}
+
+/* What is printed and served, and what is done instead of mining. */
+static bool read_status(struct fx_miner_options *options, const struct fx_args *args,
+                        char error[FX_ARGS_ERROR])
+{
+    static const struct {
+        const char *name;
+        enum fx_miner_action action;
+    } actions[] = {{"list-devices", FX_ACTION_LIST_DEVICES},
+                   {"benchmark", FX_ACTION_BENCHMARK},
+                   {"selftest", FX_ACTION_SELFTEST}};
+
+    for (size_t at = 0; at < sizeof actions / sizeof *actions; at++) {
+        if (!fx_args_bool(args, actions[at].name, false))
+            continue;
+        if (options->action != FX_ACTION_MINE) {
+            snprintf(error, FX_ARGS_ERROR, "-list-devices, -benchmark and -selftest are one each");
+            return false;
+        }
+        options->action = actions[at].action;
+    }
+    options->benchmark_seconds = (unsigned)fx_args_int(args, "benchmark-seconds", 10);
+    options->status_seconds = (unsigned)fx_args_int(args, "status", 10);
+    options->api_port = (uint16_t)fx_args_int(args, "api-port", 0);
+    options->api_bind = fx_xstrdup(fx_args_str(args, "api-bind", "127.0.0.1"));
     return true;
 }
 
@@ -307,7 +383,8 @@ static bool interpret(struct fx_miner_options *options, struct fx_args *args,
                                              : fx_xstrdup(datadir);
     options->workdir = fx_args_has(args, "workdir") ? fx_xstrdup(fx_args_str(args, "workdir", ""))
                                                     : fx_path_join(netdir, "miner");
-    ok = read_node(options, args, netdir, error) && read_mining(options, args, error);
+    ok = read_node(options, args, netdir, error) && read_mining(options, args, error) &&
+         read_status(options, args, error);
 out:
     free(datadir);
     free(netdir);
@@ -361,5 +438,7 @@ void fx_miner_options_clear(struct fx_miner_options *options)
     free(options->cookie_file);
     free(options->wallet);
     free(options->workdir);
+    free(options->wishes);
+    free(options->api_bind);
     memset(options, 0, sizeof *options);
 }

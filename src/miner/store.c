@@ -85,10 +85,10 @@ static json_t *state_json(const struct fx_stored_task *stored)
         (json_int_t)shape->rows, "cols", (json_int_t)shape->cols, "depth", (json_int_t)shape->depth,
         "tiles", (json_int_t)shape->tiles, "bricks", (json_int_t)shape->bricks);
 
-    return json_pack("{s:i,s:s,s:i,s:o,s:o,s:o,s:o}", "version", 1, "stage",
-                     stage_names[stored->stage], "blocks", (int)stored->blocks, "task", inner,
-                     "solver", root_json(&stored->solver), "result", root_json(&stored->result),
-                     "claim", root_json(&stored->claim));
+    return json_pack("{s:i,s:s,s:i,s:s,s:o,s:o,s:o,s:o}", "version", 1, "stage",
+                     stage_names[stored->stage], "blocks", (int)stored->blocks, "device",
+                     stored->device, "task", inner, "solver", root_json(&stored->solver), "result",
+                     root_json(&stored->result), "claim", root_json(&stored->claim));
 }
 
 static bool state_read(const json_t *json, struct fx_stored_task *stored)
@@ -97,12 +97,15 @@ static bool state_read(const json_t *json, struct fx_stored_task *stored)
     const char *solver = json_string_value(json_object_get(json, "solver"));
     const char *result = json_string_value(json_object_get(json, "result"));
     const char *claim = json_string_value(json_object_get(json, "claim"));
+    const char *device = json_string_value(json_object_get(json, "device"));
     json_int_t blocks = json_integer_value(json_object_get(json, "blocks"));
 
     memset(stored, 0, sizeof *stored);
     if (json_integer_value(json_object_get(json, "version")) != 1 || !stage || !solver || !result ||
-        !claim || blocks < 0 || blocks > 1000000)
+        !claim || !device || strlen(device) >= sizeof stored->device || blocks < 0 ||
+        blocks > 1000000)
         return false;
+    memcpy(stored->device, device, strlen(device));
     for (unsigned at = 0; at < 3; at++) {
         if (strcmp(stage, stage_names[at]) == 0) {
             stored->stage = (enum fx_stage)at;

@@ -10,6 +10,7 @@
 #define FX_MINER_STORE_H
 
 #include "kernels/kernel.h"
+#include "src/miner/devices.h"
 #include "src/miner/node.h"
 #include "src/miner/pieces.h"
 
@@ -22,7 +23,8 @@ enum fx_stage {
 struct fx_stored_task {
     struct fx_miner_task task;
     enum fx_stage stage;
-    unsigned blocks; /* mined inside it */
+    unsigned blocks;             /* mined inside it */
+    char device[FX_DEVICE_NAME]; /* that computed its tiles; empty: none yet, or several */
     /* FX_STAGE_CLAIMED: of our claim */
     struct fx_hash solver, result, claim;
 };

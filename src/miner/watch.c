@@ -9,6 +9,7 @@
 
 #define LOOK_MS 200
 #define LOOK_DOWN_MS 1000 /* while the node does not answer */
+#define SAMPLE_MS 1000
 #define NAP_MS 50
 
 static void look(struct fx_watch *watch, struct fx_miner_node *node, struct fx_hash *tip,
@@ -25,14 +26,14 @@ static void look(struct fx_watch *watch, struct fx_miner_node *node, struct fx_h
         return;
     *tip = now;
     atomic_fetch_add(&watch->moves, 1);
-    atomic_store(watch->cancel, true);
+    watch->moved(watch->ctx);
 }
 
 static void *run(void *arg)
 {
     struct fx_watch *watch = arg;
     int64_t every = (int64_t)watch->options->status_seconds * 1000;
-    int64_t next_look = 0, next_line = fx_clock_monotonic_ms() + every;
+    int64_t next_look = 0, next_sample = 0, next_table = fx_clock_monotonic_ms() + every;
     struct fx_miner_node node;
     struct fx_hash tip;
 
@@ -43,9 +44,13 @@ static void *run(void *arg)
 
         if (now >= next_look)
             look(watch, &node, &tip, &next_look);
-        if (every > 0 && now >= next_line) {
+        if (now >= next_sample) {
+            fx_miner_status_sample(watch->status);
+            next_sample = now + SAMPLE_MS;
+        }
+        if (every > 0 && now >= next_table) {
             fx_miner_status_print(watch->status);
-            next_line = now + every;
+            next_table = now + every;
         }
         fx_clock_sleep_ms(NAP_MS);
     }

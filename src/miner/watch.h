@@ -1,5 +1,5 @@
 /* A thread with a connection of its own that looks at the node's tip a few times a second, so that
- * work on an old one ends at once; it prints the status line as well. */
+ * work on an old one ends at once; it samples and prints the status as well. */
 #ifndef FX_MINER_WATCH_H
 #define FX_MINER_WATCH_H
 
@@ -13,7 +13,8 @@ struct fx_watch {
     /* set by the caller before the start */
     const struct fx_miner_options *options;
     struct fx_miner_status *status;
-    atomic_bool *cancel; /* becomes true when the tip has moved */
+    void (*moved)(void *ctx); /* the tip has */
+    void *ctx;
     const atomic_bool *stop;
     /* How often the tip was seen to move: whoever asks for work notes it before. */
     atomic_uint moves;

@@ -3,7 +3,7 @@
  * tickets that win become blocks, and tiles go to disk. While the node does not answer, or when as
  * many blocks as wanted were mined, the product goes on without tickets.
  */
-#include "src/miner/miner.h"
+#include "src/miner/crew.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@
 #define SKIP_MS 30000 /* a task that cannot be worked on now */
 #define SKIP_REGTEST_MS 3000
 #define PARTIAL_MAX ((size_t)1 << 30)
+#define FAILURES_MOST 3 /* tasks that a device would not begin, before it is retired */
 
 struct job {
     struct fx_miner *miner;
@@ -30,21 +31,31 @@ struct job {
     struct fx_operands operands;
     struct fx_pieces tiles;
     struct fx_session *session;
+    bool loaded;                 /* with sums of an earlier one */
     struct fx_kernel_stats seen; /* counted already */
     /* the header under work */
     bool have_work;
     struct fx_miner_work work;
     unsigned moves;
-    int64_t ask_ms;  /* when to ask for work next */
-    int64_t look_ms; /* when to look at the task next */
+    int64_t ask_ms;          /* when to ask for work next */
+    int64_t look_ms;         /* when to look at the task next */
+    struct fx_hash seeds[2]; /* headers that tickets may be of: the last one, and the one before */
     /* a ticket of the step under way */
     bool mining, won;
     uint32_t i, j, l;
+    bool unread; /* an operand could not be read */
     bool broken; /* a tile could not be written */
+    bool lied;   /* a ticket is not what the rules say */
     bool gone;   /* the task is not open any more */
 };
 
-enum outcome { OUTCOME_DONE, OUTCOME_STOPPED, OUTCOME_GONE, OUTCOME_LATER };
+enum outcome {
+    OUTCOME_DONE,
+    OUTCOME_STOPPED, /* the miner ends */
+    OUTCOME_RETIRED, /* this device does */
+    OUTCOME_GONE,
+    OUTCOME_LATER
+};
 
 static unsigned skip_ms(const struct fx_miner *miner)
 {
@@ -61,12 +72,12 @@ static enum outcome prepare(struct job *job)
     int64_t end = fx_clock_monotonic_ms() + skip_ms(miner);
     bool said = false;
 
-    while (!atomic_load(miner->stop)) {
+    while (!fx_miner_ends(miner)) {
         bool here = false;
         enum fx_miner_node_status status = fx_miner_node_prepare(&miner->node, origin, &here);
 
         if (status == FX_NODE_REFUSED) {
-            fx_miner_say_once(miner, "operands cannot be had", miner->node.text);
+            fx_crew_say_once(miner->crew, "operands cannot be had", miner->node.text);
             return OUTCOME_LATER;
         }
         if (fx_miner_node_ok(miner, status, "operands cannot be had")) {
@@ -79,8 +90,6 @@ static enum outcome prepare(struct job *job)
                 return OUTCOME_LATER;
             fx_miner_nap(miner, PREPARE_MS);
         } else {
-            if (miner->fatal)
-                return OUTCOME_STOPPED;
             fx_miner_nap(miner, miner->backoff_ms);
         }
     }
@@ -117,7 +126,7 @@ static enum outcome fetch(struct job *job)
     while (outcome == OUTCOME_DONE && fx_operands_missing(&job->operands, &side, &panel)) {
         enum fx_miner_node_status status;
 
-        if (atomic_load(miner->stop)) {
+        if (fx_miner_ends(miner)) {
             outcome = OUTCOME_STOPPED;
             break;
         }
@@ -139,7 +148,6 @@ static enum outcome fetch(struct job *job)
             fx_miner_nap(miner, 500);
         } else {
             fx_miner_node_ok(miner, status, "operands cannot be had");
-            outcome = miner->fatal ? OUTCOME_STOPPED : OUTCOME_DONE;
             fx_miner_nap(miner, miner->backoff_ms);
         }
     }
@@ -156,31 +164,62 @@ static bool meets(const struct fx_hash *ticket, const struct fx_hash *target)
     return fx_u256_cmp(&value, &limit) <= 0;
 }
 
+static bool is_ticket(const struct fx_hash *seed, const int8_t *a, const int8_t *b, uint32_t i,
+                      uint32_t j, uint32_t l, const uint8_t given[32])
+{
+    struct fx_hash ticket;
+
+    return fx_brick_ticket(seed, a, b, i, j, l, &ticket) && memcmp(ticket.b, given, 32) == 0;
+}
+
 /*
- * The device is not believed: the brick is computed once more by the rules. A ticket that does not
- * win then may be one of the header before, which the device had still to give out.
+ * The device is not believed: the brick is computed once more by the rules. What is no ticket of
+ * this header may be one of the header before, which the device had still to give out; else the
+ * device computes wrongly.
  */
 static bool keep_ticket(void *ctx, uint32_t i, uint32_t j, uint32_t l, const uint8_t given[32])
 {
     struct job *job = ctx;
-    int8_t *a = fx_xmalloc(FX_BLOCK_BYTES), *b = fx_xmalloc(FX_BLOCK_BYTES);
+    const struct fx_task_shape *shape = &job->stored.task.shape;
+    int8_t *a, *b;
     struct fx_hash ticket;
-    bool right = job->mining && !job->won &&
-                 fx_operands_read(&job->operands, FX_SIDE_A, i, l, 1, a) &&
-                 fx_operands_read(&job->operands, FX_SIDE_B, j, l, 1, b) &&
-                 fx_brick_ticket(&job->work.seed, a, b, i, j, l, &ticket) &&
-                 memcmp(ticket.b, given, 32) == 0 && meets(&ticket, &job->work.target);
+    bool right,
+        inside = i - shape->row0 < shape->rows && j - shape->col0 < shape->cols && l < shape->depth;
 
+    if (!job->mining || job->won || job->lied)
+        return true;
+    a = fx_xmalloc(FX_BLOCK_BYTES);
+    b = fx_xmalloc(FX_BLOCK_BYTES);
+    if (inside && (!fx_operands_read(&job->operands, FX_SIDE_A, i, l, 1, a) ||
+                   !fx_operands_read(&job->operands, FX_SIDE_B, j, l, 1, b))) {
+        job->unread = true;
+        right = false;
+    } else {
+        right = inside && is_ticket(&job->seeds[0], a, b, i, j, l, given);
+        job->lied = !right && !(inside && is_ticket(&job->seeds[1], a, b, i, j, l, given));
+    }
     free(a);
     free(b);
-    if (!right)
-        return true;
-    atomic_fetch_add(&job->miner->status.tickets, 1);
+    memcpy(ticket.b, given, 32);
+    if (!right || !meets(&ticket, &job->work.target))
+        return !job->lied;
+    atomic_fetch_add(&job->miner->status->tickets, 1);
     job->won = true;
     job->i = i;
     job->j = j;
     job->l = l;
     return false;
+}
+
+/* Whose fault a failed step is, the session does not say. */
+static bool read_operands(void *ctx, enum fx_side side, uint32_t panel, uint32_t first,
+                          uint32_t count, int8_t *out)
+{
+    struct job *job = ctx;
+    bool ok = fx_operands_read(&job->operands, side, panel, first, count, out);
+
+    job->unread = job->unread || !ok;
+    return ok;
 }
 
 static bool keep_tile(void *ctx, uint64_t tile, const int32_t *data)
@@ -236,7 +275,7 @@ static bool still_open(struct job *job)
 static void get_work(struct job *job)
 {
     struct fx_miner *miner = job->miner;
-    unsigned moves = atomic_load(&miner->watch.moves);
+    unsigned moves = atomic_load(&miner->crew->watch.moves);
     int64_t now = fx_clock_monotonic_ms();
     enum fx_miner_node_status status;
 
@@ -254,7 +293,7 @@ static void get_work(struct job *job)
         job->gone = !still_open(job);
         job->ask_ms = now + LOOK_MS;
         if (!job->gone)
-            fx_miner_say_once(miner, "no blocks are mined", why);
+            fx_crew_say_once(miner->crew, "no blocks are mined", why);
         return;
     }
     if (!fx_miner_node_ok(miner, status, "no work")) {
@@ -300,7 +339,7 @@ static void submit(struct job *job)
         fx_miner_say("block %u in task %s was rejected: %s", job->work.height, origin,
                      miner->node.text);
     } else {
-        atomic_fetch_add(&miner->status.job_blocks, 1);
+        atomic_fetch_add(&miner->status->job_blocks, 1);
         fx_miner_say("block %u of the job lane, brick (%u, %u, %u) of task %s", job->work.height,
                      job->i, job->j, job->l, origin);
     }
@@ -319,10 +358,10 @@ static void count(struct job *job, int64_t took_ns)
     struct fx_kernel_stats now;
     uint64_t bricks;
 
-    miner->options->backend->stats(job->session, &now);
+    miner->backend->stats(job->session, &now);
     bricks = now.bricks - job->seen.bricks;
     job->seen = now;
-    atomic_fetch_add(&miner->status.bricks, bricks);
+    atomic_fetch_add(&miner->status->bricks, bricks);
     if (bricks > 0 && took_ns > 10000000)
         miner->rates.bricks =
             0.7 * miner->rates.bricks + 0.3 * (double)bricks * 1e9 / (double)took_ns;
@@ -349,7 +388,7 @@ static void save_partial(struct job *job)
     char *path = fx_store_path(job->miner->options->workdir, job->stored.task.origin, "partial");
     FILE *file = fopen(path, "wb");
     struct file_sink sink = {file ? fileno(file) : -1, 0};
-    bool ok = file && job->miner->options->backend->save(job->session, append, &sink);
+    bool ok = file && job->miner->backend->save(job->session, append, &sink);
 
     if (file)
         ok = fclose(file) == 0 && ok;
@@ -366,8 +405,10 @@ static bool load_partial(struct job *job)
     size_t n = 0;
     bool ok = true;
 
-    if (fx_file_read(path, PARTIAL_MAX, &data, &n) && n > 0)
-        ok = job->miner->options->backend->load(job->session, data, n);
+    if (fx_file_read(path, PARTIAL_MAX, &data, &n) && n > 0) {
+        ok = job->miner->backend->load(job->session, data, n);
+        job->loaded = ok;
+    }
     remove(path);
     free(data);
     free(path);
@@ -376,7 +417,7 @@ static bool load_partial(struct job *job)
 
 static bool begin(struct job *job)
 {
-    const struct fx_backend *backend = job->miner->options->backend;
+    const struct fx_backend *backend = job->miner->backend;
     const struct fx_task_shape *shape = &job->stored.task.shape;
     const struct fx_kernel_task task = {
         .kind = job->stored.task.kind,
@@ -385,7 +426,7 @@ static bool begin(struct job *job)
         .rows = shape->rows,
         .cols = shape->cols,
         .depth = shape->depth,
-        .operands = {&job->operands, fx_operands_read},
+        .operands = {job, read_operands},
     };
     uint8_t *done = fx_xcalloc((size_t)(shape->tiles + 7) / 8, 1);
     char error[FX_KERNEL_TEXT] = "";
@@ -406,9 +447,55 @@ static bool begin(struct job *job)
         job->session = backend->begin(job->miner->device, &task, done, error);
     }
     free(done);
-    if (!job->session)
-        fx_miner_say("task %s: the device cannot run it: %s", job->stored.task.origin, error);
-    return job->session != NULL;
+    if (job->session) {
+        job->miner->failures = 0;
+        return true;
+    }
+    atomic_fetch_add(&job->miner->status->errors, 1);
+    fx_miner_say("task %s: %s cannot run it: %s", job->stored.task.origin, job->miner->choice->name,
+                 error);
+    if (++job->miner->failures >= FAILURES_MOST)
+        fx_crew_retire(job->miner->crew, job->miner, false, error);
+    return false;
+}
+
+/* The name of this device, or none where another one has a part in the tiles. */
+static void note_device(struct job *job)
+{
+    struct fx_stored_task *stored = &job->stored;
+    const char *name = job->miner->choice->name;
+    bool begun = job->loaded;
+
+    for (uint64_t tile = 0; tile < stored->task.shape.tiles && !begun; tile++)
+        begun = fx_pieces_has(&job->tiles, tile);
+    if (begun && strcmp(stored->device, name) != 0)
+        name = "";
+    snprintf(stored->device, sizeof stored->device, "%s", name);
+    save_state(job);
+}
+
+static void note_header(struct job *job)
+{
+    if (fx_hash_equal(&job->seeds[0], &job->work.seed))
+        return;
+    job->seeds[1] = job->seeds[0];
+    job->seeds[0] = job->work.seed;
+}
+
+/* What a step says of the device. False: it is retired. */
+static bool is_good(struct job *job, enum fx_kernel_step step, const char *error)
+{
+    struct fx_miner *miner = job->miner;
+
+    if (job->lied) {
+        fx_crew_retire(miner->crew, miner, true, "it computed a wrong ticket");
+        return false;
+    }
+    if (step == FX_STEP_FAILED && !job->unread) {
+        fx_crew_retire(miner->crew, miner, false, error);
+        return false;
+    }
+    return true;
 }
 
 static enum outcome mine(struct job *job)
@@ -423,10 +510,10 @@ static enum outcome mine(struct job *job)
         enum fx_kernel_step step;
         int64_t start;
 
-        if (atomic_load(miner->stop) || miner->fatal)
+        if (fx_miner_ends(miner))
             return OUTCOME_STOPPED;
-        atomic_store(miner->cancel, false);
-        if (atomic_load(miner->stop))
+        atomic_store(&miner->cancel, false);
+        if (fx_miner_ends(miner))
             return OUTCOME_STOPPED;
         if (wants_blocks(job))
             get_work(job);
@@ -437,13 +524,16 @@ static enum outcome mine(struct job *job)
             header.mode |= FX_KERNEL_MINE;
             memcpy(header.seed, job->work.seed.b, 32);
             memcpy(header.target, job->work.target.b, 32);
+            note_header(job);
         }
         start = fx_clock_monotonic_ns();
-        step = miner->options->backend->step(job->session, &header, FX_MINER_STEP_MS, miner->cancel,
-                                             &sink, error);
+        step = miner->backend->step(job->session, &header, FX_MINER_STEP_MS, &miner->cancel, &sink,
+                                    error);
         count(job, fx_clock_monotonic_ns() - start);
         if (job->broken)
             return OUTCOME_LATER;
+        if (!is_good(job, step, error))
+            return OUTCOME_RETIRED;
         if (job->won)
             submit(job);
         switch (step) {
@@ -453,7 +543,7 @@ static enum outcome mine(struct job *job)
         case FX_STEP_DONE:
             return OUTCOME_DONE;
         case FX_STEP_FAILED:
-            fx_miner_say("task %s: the device failed: %s", job->stored.task.origin, error);
+            fx_miner_say("task %s: %s", job->stored.task.origin, error);
             return OUTCOME_LATER;
         }
     }
@@ -470,10 +560,11 @@ static enum outcome run(struct job *job)
     fx_miner_say("task %s: operands are here", job->stored.task.origin);
     if (!begin(job))
         return OUTCOME_LATER;
+    note_device(job);
     outcome = mine(job);
-    if (outcome == OUTCOME_STOPPED)
+    if (outcome == OUTCOME_STOPPED && !atomic_load(&miner->retired))
         save_partial(job);
-    miner->options->backend->end(job->session);
+    miner->backend->end(job->session);
     if (outcome != OUTCOME_DONE)
         return outcome;
     had_all = true;
@@ -507,14 +598,18 @@ void fx_miner_work(struct fx_miner *miner, const struct fx_miner_task *task)
     }
     switch (outcome) {
     case OUTCOME_DONE:
-        atomic_fetch_add(&miner->status.tasks_done, 1);
+        atomic_fetch_add(&miner->status->tasks_done, 1);
         job->stored.stage = FX_STAGE_DELIVER;
         if (!fx_store_save(workdir, &job->stored))
             fx_miner_say("cannot write to %s: %s", workdir, strerror(errno));
         fx_miner_say("task %s: product finished", task->origin);
-        fx_deliver_add(&miner->deliver, &job->stored);
+        fx_deliver_add(&miner->crew->deliver, &job->stored);
         break;
     case OUTCOME_STOPPED:
+    case OUTCOME_RETIRED:
+        /* Nothing of a device that gave a wrong answer is kept. */
+        if (atomic_load(&miner->retired) && miner->distrusted)
+            fx_store_remove(workdir, task->origin);
         break;
     case OUTCOME_GONE:
         fx_store_remove(workdir, task->origin);

@@ -1,5 +1,5 @@
-/* The whole miner on the CPU backend, with a node in memory. */
-#include "src/miner/miner.h"
+/* The whole miner on the CPU backend, and on worse ones, with a node in memory. */
+#include "src/miner/crew.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,28 +18,42 @@
 /* One run of the miner on a thread of its own. */
 struct run {
     struct fx_miner_options options;
-    atomic_bool stop, cancel, ended;
+    atomic_bool stop, finish, ended;
     pthread_t thread;
     int status;
 };
 
-static void options_of(struct fx_miner_options *options, const char *workdir)
+static void add_device(struct fx_miner_options *options, const struct fx_backend *backend)
+{
+    options->wishes =
+        fx_xreallocarray(options->wishes, options->n_wishes + 1, sizeof *options->wishes);
+    options->wishes[options->n_wishes++] =
+        (struct fx_device_wish){.wish = FX_WISH_ONE, .backend = backend};
+}
+
+/* On no device yet. */
+static void bare_options_of(struct fx_miner_options *options, const char *workdir)
 {
     memset(options, 0, sizeof *options);
     options->params = fx_params_get(FX_REGTEST);
     options->host = fx_xstrdup("nowhere");
     options->workdir = fx_xstrdup(workdir);
-    options->backend = &fx_backend_cpu;
     options->lane = FX_CHOOSE_JOB;
     options->blocks_per_task = 1;
     options->threads = 1;
+}
+
+static void options_of(struct fx_miner_options *options, const char *workdir)
+{
+    bare_options_of(options, workdir);
+    add_device(options, &fx_backend_cpu);
 }
 
 static void *run_thread(void *arg)
 {
     struct run *run = arg;
 
-    run->status = fx_miner_run(&run->options, &run->stop, &run->cancel);
+    run->status = fx_crew_run(&run->options, &run->stop, &run->finish);
     atomic_store(&run->ended, true);
     return NULL;
 }
@@ -51,7 +65,7 @@ static void start(struct run *run)
     /* The lock is of the process; here it only has to make the folders. */
     (void)fx_store_open(run->options.workdir, error);
     atomic_init(&run->stop, false);
-    atomic_init(&run->cancel, false);
+    atomic_init(&run->finish, false);
     atomic_init(&run->ended, false);
     FX_CHECK_INT(pthread_create(&run->thread, NULL, run_thread, run), 0);
 }
@@ -61,10 +75,8 @@ static int finish(struct run *run, bool stop)
 {
     int64_t end = fx_clock_monotonic_ms() + PATIENCE_MS;
 
-    if (stop) {
+    if (stop)
         atomic_store(&run->stop, true);
-        atomic_store(&run->cancel, true);
-    }
     while (!atomic_load(&run->ended) && fx_clock_monotonic_ms() < end)
         fx_clock_sleep_ms(5);
     if (!atomic_load(&run->ended)) {
@@ -97,6 +109,17 @@ static void clear(struct run *run)
             fx_fake_print();                                  \
             FX_FAIL("waited in vain for %s", #condition);     \
         }                                                     \
+    } while (0)
+
+#define WAIT_FOR_SAID(text)                                           \
+    do {                                                              \
+        int64_t end_ = fx_clock_monotonic_ms() + PATIENCE_MS;         \
+        while (!fx_fake_said(text) && fx_clock_monotonic_ms() < end_) \
+            fx_clock_sleep_ms(2);                                     \
+        if (!fx_fake_said(text)) {                                    \
+            fx_fake_print();                                          \
+            FX_FAIL("it does not say \"%s\"", text);                  \
+        }                                                             \
     } while (0)
 
 static void check_settled(size_t n)
@@ -345,21 +368,23 @@ FX_TEST(spoiled_on_purpose)
     clear(&run);
 }
 
-/* ---- a device that lies --------------------------------------------------------------------- */
+/* ---- devices that fail or lie --------------------------------------------------------------- */
 
-static atomic_uint lies;
+enum { LIE_TILE = 1, LIE_TICKETS, LIE_STEP, LIE_NONCES };
+
+static atomic_uint lie;      /* the next one */
+static atomic_bool good_may; /* may the good device take tasks? */
 static const struct fx_kernel_sink *true_sink;
 
 static bool lying_tile(void *ctx, uint64_t tile, const int32_t *data)
 {
     int32_t copy[FX_TILE * FX_TILE];
+    unsigned wanted = LIE_TILE;
 
     (void)ctx;
     memcpy(copy, data, sizeof copy);
-    if (atomic_load(&lies) > 0) {
-        atomic_fetch_sub(&lies, 1);
+    if (atomic_compare_exchange_strong(&lie, &wanted, 0))
         copy[4321] += 256;
-    }
     return true_sink->tile(true_sink->ctx, tile, copy);
 }
 
@@ -368,8 +393,8 @@ static bool lying_ticket(void *ctx, uint32_t i, uint32_t j, uint32_t l, const ui
     uint8_t zero[32] = {0};
 
     (void)ctx;
-    (void)ticket;
-    return true_sink->ticket(true_sink->ctx, i, j, l, zero);
+    return true_sink->ticket(true_sink->ctx, i, j, l,
+                             atomic_load(&lie) == LIE_TICKETS ? zero : ticket);
 }
 
 static enum fx_kernel_step lying_step(struct fx_session *session,
@@ -377,29 +402,189 @@ static enum fx_kernel_step lying_step(struct fx_session *session,
                                       const atomic_bool *cancel, const struct fx_kernel_sink *sink,
                                       char error[FX_KERNEL_TEXT])
 {
+    static const uint8_t zero[32];
     const struct fx_kernel_sink liar = {NULL, lying_ticket, lying_tile};
+    struct fx_kernel_stats stats;
 
+    if (memcmp(header->seed, zero, 32) == 0) /* the trial at the start */
+        return fx_backend_cpu.step(session, header, budget_ms, cancel, sink, error);
+    fx_backend_cpu.stats(session, &stats);
+    if (atomic_load(&lie) == LIE_STEP && stats.tiles > 0) {
+        snprintf(error, FX_KERNEL_TEXT, "the fan has fallen off");
+        return FX_STEP_FAILED;
+    }
     true_sink = sink;
-    return fx_backend_cpu.step(session, header, budget_ms, cancel, &liar, error);
+    return fx_backend_cpu.step(session, header, 1, cancel, &liar, error);
 }
 
-/* Its tickets are not submitted, and its wrong tile is not claimed but computed again. */
-FX_TEST(a_device_that_lies)
+static bool lying_hash(struct fx_device *device, const uint8_t header[80], const uint8_t target[32],
+                       uint32_t first, uint64_t count, const atomic_bool *cancel, uint32_t *nonce,
+                       uint64_t *tried)
+{
+    static const uint8_t zero[32];
+
+    if (atomic_load(&lie) != LIE_NONCES || memcmp(target, zero, 32) == 0)
+        return fx_backend_cpu.hash(device, header, target, first, count, cancel, nonce, tried);
+    *nonce = first;
+    *tried = 1;
+    return true;
+}
+
+static bool no_tasks_yet(uint8_t kind)
+{
+    return atomic_load(&good_may) && fx_backend_cpu.runs_kind(kind);
+}
+
+static struct fx_backend liar_of(unsigned what)
 {
     struct fx_backend liar = fx_backend_cpu;
+
+    atomic_store(&lie, what);
+    atomic_store(&good_may, false);
+    liar.name = "liar";
+    liar.step = lying_step;
+    liar.hash = lying_hash;
+    return liar;
+}
+
+/* A device that gives a wrong answer or fails is retired, and the good one does its task. */
+FX_TEST(work_goes_to_the_device_that_is_left)
+{
+    static const char *const why[] = {[LIE_TILE] = "liar:0 is retired until the next start: it "
+                                                   "computed a wrong result",
+                                      [LIE_TICKETS] = "it computed a wrong ticket",
+                                      [LIE_STEP] = "the fan has fallen off"};
+
+    for (unsigned what = LIE_TILE; what <= LIE_STEP; what++) {
+        struct fx_backend liar = liar_of(what), good = fx_backend_cpu;
+        struct run run;
+
+        fx_fake_begin();
+        fx_fake_add(2, 2, 2, COIN);
+        if (what != LIE_TICKETS)
+            fx_fake.job_bits = 60;
+        good.name = "good";
+        good.runs_kind = no_tasks_yet;
+        bare_options_of(&run.options, fx_unit_tmpdir());
+        add_device(&run.options, &liar);
+        add_device(&run.options, &good);
+        run.options.tasks = 1;
+        start(&run);
+        WAIT_FOR_SAID("is retired");
+        FX_CHECK(fx_fake_said(why[what]) >= 1);
+        FX_CHECK_INT(fx_fake.bad_blocks, 0);
+        atomic_store(&good_may, true);
+        FX_CHECK_INT(finish(&run, false), FX_EXIT_OK);
+        check_settled(1);
+        /* Tiles of one that only failed are good. */
+        FX_CHECK_INT(fx_fake_said("goes on with"), what == LIE_STEP);
+        clear(&run);
+    }
+}
+
+FX_TEST(no_device_is_left)
+{
+    for (unsigned what = LIE_TILE; what <= LIE_NONCES; what++) {
+        struct fx_backend liar = liar_of(what);
+        struct run run;
+
+        fx_fake_begin();
+        if (what != LIE_NONCES)
+            fx_fake_add(2, 1, 2, COIN);
+        fx_fake.job_bits = what == LIE_TICKETS ? 1 : 60;
+        fx_fake.hash_bits = 60;
+        bare_options_of(&run.options, fx_unit_tmpdir());
+        add_device(&run.options, &liar);
+        run.options.lane = what == LIE_NONCES ? FX_CHOOSE_HASH : FX_CHOOSE_JOB;
+        FX_CHECK_INT(run_quietly(&run), FX_EXIT_DEVICE);
+        FX_CHECK(fx_fake_said("is retired") == 1);
+        FX_CHECK_INT(fx_fake.tasks[0].claims, 0);
+        FX_CHECK_INT(fx_fake.job_blocks + fx_fake.hash_blocks + fx_fake.bad_blocks, 0);
+        clear(&run);
+    }
+}
+
+static struct fx_device *broken_open(unsigned index, char error[FX_KERNEL_TEXT])
+{
+    snprintf(error, FX_KERNEL_TEXT, "device %u is on fire", index);
+    return NULL;
+}
+
+static struct fx_session *broken_begin(struct fx_device *device, const struct fx_kernel_task *task,
+                                       const uint8_t *done, char error[FX_KERNEL_TEXT])
+{
+    if (task->rows == 256) /* the trial at the start */
+        return fx_backend_cpu.begin(device, task, done, error);
+    snprintf(error, FX_KERNEL_TEXT, "no memory");
+    return NULL;
+}
+
+/* One that does not open is said and left out; one that begins no task ends after three. */
+FX_TEST(devices_that_do_not_start)
+{
+    struct fx_backend shut = fx_backend_cpu, idle = fx_backend_cpu;
     struct run run;
 
     fx_fake_begin();
-    fx_fake_add(2, 2, 2, COIN);
-    liar.step = lying_step;
-    atomic_store(&lies, 1 + 9); /* some go to the trial at the start */
+    for (unsigned at = 0; at < 4; at++)
+        fx_fake_add(1, 1, 1, COIN);
+    shut.name = "shut";
+    shut.open = broken_open;
+    idle.name = "idle";
+    idle.begin = broken_begin;
+    bare_options_of(&run.options, fx_unit_tmpdir());
+    add_device(&run.options, &shut);
+    FX_CHECK_INT(run_quietly(&run), FX_EXIT_DEVICE);
+    FX_CHECK_INT(fx_fake_said("shut:0 is retired until the next start: device 0 is on fire"), 1);
+    add_device(&run.options, &idle);
+    FX_CHECK_INT(run_quietly(&run), FX_EXIT_DEVICE);
+    FX_CHECK_INT(fx_fake_said("idle:0 cannot run it: no memory"), 3);
+    FX_CHECK_INT(fx_fake_said("idle:0 is retired until the next start: no memory"), 1);
+    clear(&run);
+}
+
+/* ---- several devices, and orderly ends ------------------------------------------------------- */
+
+/* Each works on a task of its own; no task is computed by both. */
+FX_TEST(two_devices)
+{
+    struct fx_backend second = fx_backend_cpu;
+    struct run run;
+
+    fx_fake_begin();
+    for (unsigned at = 0; at < 6; at++)
+        fx_fake_add(2, 2, 3, COIN);
+    fx_fake.job_bits = 60;
+    second.name = "second";
     options_of(&run.options, fx_unit_tmpdir());
-    run.options.backend = &liar;
-    run.options.tasks = 1;
+    add_device(&run.options, &second);
+    run.options.tasks = 6;
     start(&run);
-    FX_CHECK_INT(finish(&run, false), 0);
-    check_settled(1);
-    FX_CHECK_INT(fx_fake.job_blocks, 0);
-    FX_CHECK_INT(fx_fake.bad_blocks, 0);
+    FX_CHECK_INT(finish(&run, false), FX_EXIT_OK);
+    check_settled(6);
+    FX_CHECK_INT(fx_fake_said("product finished"), 6);
+    FX_CHECK_INT(fx_fake_said("bricks in"), 6);
+    FX_CHECK_INT(fx_fake_said("tasks: done 6, claimed 6, paid 6"), 1);
+    clear(&run);
+}
+
+/* What is under work is finished and claimed, and nothing more is begun. */
+FX_TEST(finishes_and_ends)
+{
+    struct run run;
+
+    fx_fake_begin();
+    fx_fake_add(4, 4, 10, COIN);
+    fx_fake_add(1, 1, 1, COIN / 1000); /* pays less */
+    fx_fake.job_bits = 60;
+    fx_fake.no_settle = true;
+    options_of(&run.options, fx_unit_tmpdir());
+    start(&run);
+    WAIT_FOR(fx_fake.works >= 1);
+    atomic_store(&run.finish, true);
+    FX_CHECK_INT(finish(&run, false), FX_EXIT_OK);
+    FX_CHECK_INT(fx_fake.tasks[0].claims, 1);
+    FX_CHECK(fx_fake.tasks[0].right);
+    FX_CHECK_INT(fx_fake.tasks[1].claims, 0);
     clear(&run);
 }

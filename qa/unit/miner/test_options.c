@@ -47,13 +47,17 @@ FX_TEST(defaults)
     FX_CHECK(options.password == NULL && options.wallet == NULL);
     FX_CHECK_STR(options.cookie_file, "/.cookie");
     FX_CHECK_STR(options.workdir, "/miner");
-    FX_CHECK(options.backend == &fx_backend_cpu);
+    FX_CHECK_INT(options.n_wishes, 1);
+    FX_CHECK_INT(options.wishes[0].wish, FX_WISH_AUTO);
+    FX_CHECK_INT(options.action, FX_ACTION_MINE);
+    FX_CHECK_INT(options.api_port, 0);
+    FX_CHECK_STR(options.api_bind, "127.0.0.1");
     FX_CHECK_INT(options.lane, FX_CHOOSE_AUTO);
     FX_CHECK_INT(options.burn, FX_CHOOSE_BURN_AUTO);
     FX_CHECK_INT(options.blocks_per_task, 0);
     FX_CHECK_INT(options.status_seconds, 10);
     FX_CHECK_INT(options.tasks, 0);
-    FX_CHECK(!options.corrupt && !options.list_devices);
+    FX_CHECK(!options.corrupt);
     fx_miner_options_clear(&options);
 }
 
@@ -64,7 +68,7 @@ FX_TEST(all_of_them_in_both_forms)
     FX_CHECK_INT(READ(&options, "-regtest", "--datadir", "/tmp", "--rpcconnect", "host",
                       "-rpcport=7", "--rpcuser=u", "--rpcpassword", "p", "--rpcwallet", "w",
                       "--device", "cpu:0", "--lane", "job", "--burn", "0.5", "--threads=3",
-                      "--tasks", "4", "-status", "0"),
+                      "--tasks", "4", "-status", "0", "--api-port", "8080", "--api-bind=::1"),
                  FX_OPTIONS_RUN);
     FX_CHECK_INT(options.params->kind, FX_REGTEST);
     FX_CHECK_STR(options.host, "host");
@@ -79,6 +83,10 @@ FX_TEST(all_of_them_in_both_forms)
     FX_CHECK_INT(options.threads, 3);
     FX_CHECK_INT(options.tasks, 4);
     FX_CHECK_INT(options.status_seconds, 0);
+    FX_CHECK_INT(options.api_port, 8080);
+    FX_CHECK_STR(options.api_bind, "::1");
+    FX_CHECK_INT(options.n_wishes, 1);
+    FX_CHECK_INT(options.wishes[0].wish, FX_WISH_ONE);
     FX_CHECK_INT(options.blocks_per_task, 1); /* of regtest */
     fx_miner_options_clear(&options);
 }
@@ -131,6 +139,10 @@ FX_TEST(wrong_ones)
     FX_CHECK_INT(READ(&options, "--burn", "-1"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--burn", "much"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--device", "abacus"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--device", "cpu,abacus"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--benchmark", "--selftest"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--benchmark-seconds", "0"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "--api-port", "65536"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--threads", "x"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--rpcport", "0"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--rpcuser", "u"), FX_OPTIONS_USAGE);
@@ -142,18 +154,51 @@ FX_TEST(wrong_ones)
     fx_miner_options_clear(&options);
 }
 
-FX_TEST(devices_by_name)
+FX_TEST(what_to_do_instead_of_mining)
 {
-    const struct fx_backend *backend;
-    char error[FX_KERNEL_TEXT];
-    unsigned index;
+    struct fx_miner_options options;
 
-    FX_CHECK(fx_miner_device_parse("cpu", &backend, &index, error) && index == 0);
-    FX_CHECK(fx_miner_device_parse("cpu:12", &backend, &index, error) && index == 12);
-    FX_CHECK(!fx_miner_device_parse("cpu:", &backend, &index, error));
-    FX_CHECK(!fx_miner_device_parse("cpu:-1", &backend, &index, error));
-    FX_CHECK(!fx_miner_device_parse("cpu:1x", &backend, &index, error));
-    FX_CHECK(!fx_miner_device_parse("cpu:99999999999", &backend, &index, error));
-    FX_CHECK(!fx_miner_device_parse("", &backend, &index, error));
-    FX_CHECK(!fx_miner_device_parse(":0", &backend, &index, error));
+    FX_CHECK_INT(READ(&options, "--list-devices"), FX_OPTIONS_RUN);
+    FX_CHECK_INT(options.action, FX_ACTION_LIST_DEVICES);
+    fx_miner_options_clear(&options);
+    FX_CHECK_INT(READ(&options, "--benchmark", "--benchmark-seconds=3"), FX_OPTIONS_RUN);
+    FX_CHECK_INT(options.action, FX_ACTION_BENCHMARK);
+    FX_CHECK_INT(options.benchmark_seconds, 3);
+    fx_miner_options_clear(&options);
+    FX_CHECK_INT(READ(&options, "--selftest"), FX_OPTIONS_RUN);
+    FX_CHECK_INT(options.action, FX_ACTION_SELFTEST);
+    fx_miner_options_clear(&options);
+}
+
+FX_TEST(lists_of_devices)
+{
+    static const char *const wrong[] = {
+        "",   ",",   "cpu,",  ",cpu",  "cpu:",   "cpu:-1", "cpu:1x", "cpu:99999999999",
+        ":0", "CPU", "cpu 0", "all:0", "auto:1", "cpu:0:0"};
+    char error[FX_KERNEL_TEXT], many[5 * (FX_WISHES_MAX + 1)] = "cpu";
+    struct fx_device_wish *wishes;
+    size_t n;
+
+    FX_CHECK(fx_miner_devices_parse("cpu:12,all,cuda,auto", &wishes, &n, error));
+    FX_CHECK_INT(n, 4);
+    FX_CHECK_INT(wishes[0].wish, FX_WISH_ONE);
+    FX_CHECK(wishes[0].backend == &fx_backend_cpu);
+    FX_CHECK_INT(wishes[0].index, 12);
+    FX_CHECK_INT(wishes[1].wish, FX_WISH_ALL);
+    FX_CHECK_INT(wishes[2].wish, FX_WISH_KIND);
+    FX_CHECK(wishes[2].backend == &fx_backend_cuda);
+    FX_CHECK_INT(wishes[3].wish, FX_WISH_AUTO);
+    free(wishes);
+    for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++) {
+        error[0] = 0;
+        FX_CHECK(!fx_miner_devices_parse(wrong[at], &wishes, &n, error));
+        FX_CHECK(strstr(error, "--list-devices") != NULL);
+    }
+    for (size_t at = 1; at < FX_WISHES_MAX; at++)
+        memcpy(many + strlen(many), ",cpu", sizeof ",cpu");
+    FX_CHECK(fx_miner_devices_parse(many, &wishes, &n, error));
+    FX_CHECK_INT(n, FX_WISHES_MAX);
+    free(wishes);
+    memcpy(many + strlen(many), ",cpu", sizeof ",cpu");
+    FX_CHECK(!fx_miner_devices_parse(many, &wishes, &n, error));
 }

@@ -25,6 +25,7 @@ static struct fx_stored_task some_task(unsigned number)
     memset(stored.task.root_b.b, (int)number + 1, 32);
     stored.stage = FX_STAGE_CLAIMED;
     stored.blocks = 3;
+    memcpy(stored.device, "cuda:0", sizeof "cuda:0");
     memset(stored.solver.b, 5, 32);
     memset(stored.result.b, 6, 32);
     memset(stored.claim.b, 7, 32);
@@ -44,6 +45,7 @@ FX_TEST(state_comes_back)
     FX_CHECK_STR(back.task.origin, stored.task.origin);
     FX_CHECK_INT(back.stage, stored.stage);
     FX_CHECK_INT(back.blocks, 3);
+    FX_CHECK_STR(back.device, "cuda:0");
     FX_CHECK_INT(back.task.escrow, stored.task.escrow);
     FX_CHECK_INT(back.task.m, 384);
     FX_CHECK_MEM(&back.task.shape, &stored.task.shape, sizeof back.task.shape);
