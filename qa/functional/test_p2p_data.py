@@ -192,7 +192,8 @@ class TestP2PData(JobTest):
         root, side = next(iter(self.operands.items()))
         for kind, name, x, y in ((0, root, 99, 0), (0, root, 0, 99), (0, root, 2 ** 32 - 1, 2 ** 32 - 1), (1, root, 0, 0),
                                  (0, bytes(32), 0, 0)):
-            head = struct.pack('<IB', 1, kind) + name + struct.pack('<II', x, y)
+            solver = bytes(32) if kind == 1 else b''
+            head = struct.pack('<IB', 1, kind) + name + solver + struct.pack('<II', x, y)
             peer.send('getchunk', head)
             check_equal(peer.wait('nochunk'), head)
         check_equal(self.score(peer), [0])

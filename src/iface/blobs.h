@@ -1,5 +1,6 @@
 /*
- * Operands and results on disk, addressed by root. Implemented by src/store. Each blob is kept as
+ * Operands and results on disk, addressed by root (a result by its solver's key as well, as two
+ * claims may name one root: it opens under one of their keys at most). Implemented by src/store. Each blob is kept as
  * its chunks in order, with its tree of hashes, so that any chunk is served with its path and any
  * partial download can be checked chunk by chunk.
  *
@@ -19,12 +20,13 @@ enum fx_blob_type { FX_BLOB_OPERAND = 0, FX_BLOB_RESULT = 1 };
 struct fx_blob_key {
     enum fx_blob_type type;
     struct fx_hash root;
+    struct fx_hash solver; /* result: whose key it opens under, as in its shape; operand: zero */
 };
 
 struct fx_blob_shape {
     uint32_t rows;         /* operand: entries, a multiple of 128; result: tile rows */
     uint32_t cols;         /* operand: k in entries, a multiple of 256; result: tile columns */
-    struct fx_hash solver; /* result */
+    struct fx_hash solver; /* result; operand: zero */
 };
 
 enum fx_blob_state { FX_BLOB_ABSENT = 0, FX_BLOB_PARTIAL, FX_BLOB_COMPLETE };

@@ -160,10 +160,11 @@ bool fx_jobs_task(struct fx_jobs *jobs, const struct fx_outpoint *origin,
                   struct fx_task_info *info);
 /* job NULL: all. *infos is the caller's to free; views until the next event. */
 size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_task_info **infos);
-/* Does an open or claimed task name this root (protocol section 9)? shape (may be NULL) is what it
- * says of it. */
-bool fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
-                        struct fx_blob_shape *shape);
+/* In how many shapes do open and claimed tasks name this root (protocol section 9), whoever the
+ * key's solver is? 0: none does. A result's shape has its solver, and a copied claim names the same
+ * root under another one. shapes: the first max. */
+size_t fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
+                          struct fx_blob_shape *shapes, size_t max);
 
 /* Certificates from peers. */
 enum fx_cert { FX_CERT_IGNORED = 0, FX_CERT_BAD, FX_CERT_KNOWN, FX_CERT_NEW };

@@ -68,7 +68,7 @@ void fx_announce_step(struct fx_jobs *jobs)
 
     while (fx_map_next(jobs->announce, &at, &key, &value)) {
         struct announcement *announcement = value;
-        bool named = fx_book_names_root(jobs->book, &announcement->key, NULL);
+        bool named = fx_book_names_root(jobs->book, &announcement->key, NULL, 0) > 0;
 
         if (now < announcement->at_ms) {
             continue;

@@ -25,9 +25,15 @@ struct fx_book {
     struct fx_map *roots;    /* type || root -> struct root_use; owns */
 };
 
-struct root_use {
-    unsigned count; /* of open, claimed and challenged tasks that name it */
+/* Open, claimed and challenged tasks that name a root: how many with which shape. */
+struct shape_use {
     struct fx_blob_shape shape;
+    unsigned count;
+};
+
+struct root_use {
+    struct shape_use *shapes;
+    size_t n;
 };
 
 /* ---- jobs and tasks ---------------------------------------------------------------------- */
@@ -225,6 +231,7 @@ void fx_book_result(const struct fx_book_task *task, struct fx_blob_key *key,
     memset(shape, 0, sizeof *shape);
     key->type = FX_BLOB_RESULT;
     key->root = task->state.result;
+    key->solver = task->state.solver;
     shape->rows = task->shape.rows;
     shape->cols = task->shape.cols;
     shape->solver = task->state.solver;
@@ -238,25 +245,80 @@ static void root_key(const struct fx_blob_key *key, uint8_t bytes[ROOT_KEY])
     memcpy(bytes + 1, key->root.b, 32);
 }
 
-/* One task more or less names the root. Where tasks disagree on its shape the first one counts:
- * no matrix opens under one root in two shapes, so at most one of them can ever be served. */
-static void root_use(struct fx_book *book, const struct fx_blob_key *key,
-                     const struct fx_blob_shape *shape, bool more)
+static bool same_shape(const struct fx_blob_shape *a, const struct fx_blob_shape *b)
+{
+    return a->rows == b->rows && a->cols == b->cols && fx_hash_equal(&a->solver, &b->solver);
+}
+
+static void free_root(void *value)
+{
+    struct root_use *use = value;
+
+    if (use != NULL) {
+        free(use->shapes);
+        free(use);
+    }
+}
+
+static struct shape_use *find_shape(const struct root_use *use, const struct fx_blob_shape *shape)
+{
+    for (size_t i = 0; i < use->n; i++) {
+        if (same_shape(&use->shapes[i].shape, shape)) {
+            return &use->shapes[i];
+        }
+    }
+    return NULL;
+}
+
+static void name_root(struct fx_book *book, const struct fx_blob_key *key,
+                      const struct fx_blob_shape *shape)
 {
     uint8_t bytes[ROOT_KEY];
+    struct shape_use *named;
     struct root_use *use;
 
     root_key(key, bytes);
     use = fx_map_get(book->roots, bytes);
+    if (use == NULL) {
+        use = fx_xcalloc(1, sizeof *use);
+        fx_map_put(book->roots, bytes, use);
+    }
+    named = find_shape(use, shape);
+    if (named == NULL) {
+        use->shapes = fx_xreallocarray(use->shapes, use->n + 1, sizeof *use->shapes);
+        named = &use->shapes[use->n++];
+        *named = (struct shape_use){.shape = *shape};
+    }
+    named->count++;
+}
+
+static void unname_root(struct fx_book *book, const struct fx_blob_key *key,
+                        const struct fx_blob_shape *shape)
+{
+    uint8_t bytes[ROOT_KEY];
+    struct root_use *use;
+    struct shape_use *named;
+
+    root_key(key, bytes);
+    use = fx_map_get(book->roots, bytes);
+    named = use == NULL ? NULL : find_shape(use, shape);
+    if (named == NULL || --named->count > 0) {
+        return;
+    }
+    *named = use->shapes[--use->n];
+    if (use->n == 0) {
+        free_root(fx_map_remove(book->roots, bytes));
+    }
+}
+
+/* One task more or less names the root. */
+static void root_use(struct fx_book *book, const struct fx_blob_key *key,
+                     const struct fx_blob_shape *shape, bool more)
+{
     if (more) {
-        if (use == NULL) {
-            use = fx_xcalloc(1, sizeof *use);
-            use->shape = *shape;
-            fx_map_put(book->roots, bytes, use);
-        }
-        use->count++;
-    } else if (use != NULL && --use->count == 0) {
-        free(fx_map_remove(book->roots, bytes));
+        name_root(book, key, shape);
+    } else {
+        unname_root(book, key, shape);
     }
 }
 
@@ -550,7 +612,7 @@ static void clear_maps(struct fx_book *book)
 {
     fx_map_clear(book->active, NULL);
     fx_map_clear(book->unbacked, NULL);
-    fx_map_clear(book->roots, free);
+    fx_map_clear(book->roots, free_root);
     fx_map_clear(book->tasks, NULL);
     fx_map_clear(book->jobs, free_job);
 }
@@ -661,7 +723,7 @@ void fx_book_destroy(struct fx_book *book)
     }
     fx_map_destroy(book->active, NULL);
     fx_map_destroy(book->unbacked, NULL);
-    fx_map_destroy(book->roots, free);
+    fx_map_destroy(book->roots, free_root);
     fx_map_destroy(book->tasks, NULL);
     fx_map_destroy(book->jobs, free_job);
     free(book);
@@ -732,16 +794,16 @@ size_t fx_book_count_jobs(const struct fx_book *book)
     return fx_map_count(book->jobs);
 }
 
-bool fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
-                        struct fx_blob_shape *shape)
+size_t fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
+                          struct fx_blob_shape *shapes, size_t max)
 {
     uint8_t bytes[ROOT_KEY];
     const struct root_use *use;
 
     root_key(key, bytes);
     use = fx_map_get(book->roots, bytes);
-    if (use != NULL && shape != NULL) {
-        *shape = use->shape;
+    for (size_t i = 0; use != NULL && i < use->n && i < max; i++) {
+        shapes[i] = use->shapes[i].shape;
     }
-    return use != NULL;
+    return use == NULL ? 0 : use->n;
 }

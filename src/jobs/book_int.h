@@ -115,9 +115,10 @@ struct fx_book_job *fx_book_next_job(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_active(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *at);
 size_t fx_book_count_jobs(const struct fx_book *book);
-/* Does an open, claimed or challenged task name this root? shape may be NULL. */
-bool fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
-                        struct fx_blob_shape *shape);
+/* In how many shapes do open, claimed and challenged tasks name this root, whoever the key's solver
+ * is: 0, none does; more than one, as a claim can copy another's root. shapes: the first max. */
+size_t fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
+                          struct fx_blob_shape *shapes, size_t max);
 
 /* ---- between book.c, book_spend.c and book_store.c ---- */
 

@@ -127,10 +127,6 @@ static bool choose_tile(struct fx_jobs *jobs, const struct fx_book_task *task, u
     size_t n;
 
     *tile = (uint32_t)from;
-    if (fx_watcher_result_state(jobs, task) == FX_BLOB_ABSENT) { /* another's has its place */
-        free(xy);
-        return true;
-    }
     fx_book_result(task, &key, &shape);
     n = fx_blobs_missing(jobs->config.blobs, &key, &from, xy, MISSING_READ);
     if (n == 0) {

@@ -279,8 +279,8 @@ size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos)
     return n;
 }
 
-bool fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
-                        struct fx_blob_shape *shape)
+size_t fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
+                          struct fx_blob_shape *shapes, size_t max)
 {
-    return fx_book_names_root(jobs->book, key, shape);
+    return fx_book_names_root(jobs->book, key, shapes, max);
 }

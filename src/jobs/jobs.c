@@ -288,7 +288,7 @@ static bool resume_blob(void *ctx, const struct fx_blob_key *key)
     struct fx_jobs *jobs = ctx;
 
     if (fx_blobs_state(jobs->config.blobs, key) == FX_BLOB_PARTIAL &&
-        fx_book_names_root(jobs->book, key, NULL)) {
+        fx_book_names_root(jobs->book, key, NULL, 0) > 0) {
         fx_net_fetch_blob(jobs->config.net, key);
     }
     return true;

@@ -36,8 +36,6 @@ struct fx_note {
     uint32_t waits_height;
     int64_t waits_since;
     uint64_t waits_have;
-    int64_t
-        displaced_ms; /* monotonic: when it may take its result's place in the store; 0: has it */
     /* monotonic: when a check, a settlement, a step of a dispute may be tried again */
     int64_t check_ms, end_ms, dispute_ms;
 };
@@ -167,7 +165,6 @@ struct fx_check_result {
 void fx_watcher_step(struct fx_jobs *jobs);
 void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *result);
 
-/* Of the result under the claim's own key and shape: another claim may have the same root. */
 enum fx_blob_state fx_watcher_result_state(const struct fx_jobs *jobs,
                                            const struct fx_book_task *task);
 /* Has the client waited long enough for the result of a claim? */

@@ -35,19 +35,6 @@ struct fx_note *fx_note_find(const struct fx_jobs *jobs, const struct fx_book_ta
     return note != NULL && fits(note, task) ? note : NULL;
 }
 
-/* The place of a result of which nothing came is free for a claim that has the same root under
- * another key: the first one may have been a copy. */
-static void stop_fetching(struct fx_jobs *jobs, const struct fx_note *note)
-{
-    struct fx_blob_shape shape;
-    uint64_t chunks, have;
-
-    fx_net_cancel_blob(jobs->config.net, &note->fetched);
-    if (fx_blobs_info(jobs->config.blobs, &note->fetched, &shape, &chunks, &have) && have == 0) {
-        fx_blobs_remove(jobs->config.blobs, &note->fetched);
-    }
-}
-
 struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *task)
 {
     struct fx_note *note = lookup(jobs, &task->origin);
@@ -61,7 +48,7 @@ struct fx_note *fx_note_get(struct fx_jobs *jobs, const struct fx_book_task *tas
         fx_map_put(jobs->notes, key, note);
     } else if (!fits(note, task)) {
         if (note->fetching) {
-            stop_fetching(jobs, note);
+            fx_net_cancel_blob(jobs->config.net, &note->fetched);
         }
         memset(note, 0, sizeof *note);
         note->origin = task->origin;

@@ -38,47 +38,10 @@ enum fx_blob_state fx_watcher_result_state(const struct fx_jobs *jobs,
                                            const struct fx_book_task *task)
 {
     struct fx_blob_key key;
-    struct fx_blob_shape want, shape;
-    uint64_t chunks, have;
-
-    fx_book_result(task, &key, &want);
-    if (!fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have) ||
-        shape.rows != want.rows || shape.cols != want.cols ||
-        !fx_hash_equal(&shape.solver, &want.solver)) {
-        return FX_BLOB_ABSENT;
-    }
-    return fx_blobs_state(jobs->config.blobs, &key);
-}
-
-/*
- * A claim with the same root under another key has the place in the store: one of the two is a
- * copy, of which no chunk can ever come. So whoever has a chunk stays, and until then they take
- * turns. True where it is this claim's turn.
- */
-static bool take_place(struct fx_jobs *jobs, const struct fx_blob_key *key, struct fx_note *note)
-{
-    int64_t now = fx_clock_monotonic_ms();
     struct fx_blob_shape shape;
-    uint64_t chunks, have;
 
-    if (!fx_blobs_info(jobs->config.blobs, key, &shape, &chunks, &have)) {
-        return true;
-    }
-    note->fetching = true; /* in vain, which is what the client challenges for */
-    note->fetched = *key;
-    if (have > 0) {
-        return false;
-    }
-    if (note->displaced_ms == 0) {
-        note->displaced_ms = now + RETRY_MS;
-    }
-    if (now < note->displaced_ms) {
-        return false;
-    }
-    note->displaced_ms = 0;
-    fx_net_cancel_blob(jobs->config.net, key);
-    fx_blobs_remove(jobs->config.blobs, key);
-    return true;
+    fx_book_result(task, &key, &shape);
+    return fx_blobs_state(jobs->config.blobs, &key);
 }
 
 /* True once the result is here. */
@@ -98,9 +61,6 @@ static bool have_result(struct fx_jobs *jobs, const struct fx_book_task *task, s
     }
     note->check = FX_CHECK_FETCHING;
     fx_note_text(note->text, "waits for the result");
-    if (state == FX_BLOB_ABSENT && !take_place(jobs, &key, note)) {
-        return false;
-    }
     if (!fetch(jobs, &key, &shape)) {
         fx_note_text(note->text, "no room on disk for the result");
         note->check_ms = fx_clock_monotonic_ms() + RETRY_MS;

@@ -35,7 +35,7 @@ struct early {
 };
 
 struct fx_blobdir {
-    struct fx_map *roots;       /* key bytes -> struct root */
+    struct fx_map *roots;       /* the root's part of key bytes -> struct root */
     struct fx_rolling *relayed; /* (root, address) pairs */
     struct early early[FX_EARLY_MAX];
     size_t n_early;
@@ -48,11 +48,13 @@ void fx_blob_key_bytes(const struct fx_blob_key *key, uint8_t bytes[FX_BLOB_KEY_
 {
     bytes[0] = (uint8_t)key->type;
     memcpy(bytes + 1, key->root.b, sizeof key->root.b);
+    memcpy(bytes + 33, key->solver.b, sizeof key->solver.b);
 }
 
 bool fx_blob_key_equal(const struct fx_blob_key *a, const struct fx_blob_key *b)
 {
-    return a->type == b->type && fx_hash_equal(&a->root, &b->root);
+    return a->type == b->type && fx_hash_equal(&a->root, &b->root) &&
+           fx_hash_equal(&a->solver, &b->solver);
 }
 
 void fx_blobdir_create(struct fx_net *net)
@@ -60,7 +62,7 @@ void fx_blobdir_create(struct fx_net *net)
     struct fx_blobdir *dir = fx_xcalloc(1, sizeof *dir);
 
     net->blobdir = dir;
-    dir->roots = fx_map_create(FX_BLOB_KEY_SIZE, net->map_key[0], net->map_key[1]);
+    dir->roots = fx_map_create(FX_BLOB_ROOT_SIZE, net->map_key[0], net->map_key[1]);
     dir->relayed = fx_rolling_create(RELAYED_MAX);
 }
 
@@ -235,7 +237,7 @@ bool fx_handle_invdata(struct fx_peer *peer, struct fx_reader *r)
     }
     hash = invdata_hash(&m);
     fx_rolling_add(peer->blobs.known, &hash);
-    if (fx_jobs_names_root(net->jobs, &m.key, NULL)) {
+    if (fx_jobs_names_root(net->jobs, &m.key, NULL, 0) > 0) {
         take(net, &m, peer->id);
     } else {
         keep_early(peer, &m);
@@ -251,7 +253,7 @@ void fx_blobdir_tip_changed(struct fx_net *net)
     for (size_t i = dir->n_early; net->jobs != NULL && i > 0; i--) {
         struct early early = dir->early[i - 1];
         struct fx_peer *peer = fx_net_peer(net, early.peer);
-        bool named = fx_jobs_names_root(net->jobs, &early.m.key, NULL);
+        bool named = fx_jobs_names_root(net->jobs, &early.m.key, NULL, 0) > 0;
 
         if (!named && now_ms < early.until_ms && peer != NULL) {
             continue;
@@ -288,7 +290,7 @@ static bool announce_named(void *ctx, const struct fx_blob_key *key)
     struct fx_peer *peer = ctx;
 
     if (fx_blobs_state(peer->net->blobs, key) == FX_BLOB_COMPLETE &&
-        fx_jobs_names_root(peer->net->jobs, key, NULL)) {
+        fx_jobs_names_root(peer->net->jobs, key, NULL, 0) > 0) {
         announce_to(peer, key, false);
     }
     return !peer->closing;
@@ -331,7 +333,7 @@ void fx_blobdir_tick(struct fx_net *net, int64_t now_ms)
     while (fx_map_next(dir->roots, &at, &key, &value)) {
         struct root *root = value;
 
-        if (!fx_jobs_names_root(net->jobs, &root->key, NULL)) {
+        if (fx_jobs_names_root(net->jobs, &root->key, NULL, 0) == 0) {
             fx_map_remove(dir->roots, key);
             free(root);
         }
@@ -369,23 +371,6 @@ size_t fx_blobdir_roots(const struct fx_net *net)
 
 /* ---- serving --------------------------------------------------------------------------------- */
 
-/*
- * A result opens under one solver's key alone. Where the claim that names its root is another's,
- * a copy, whoever asks expects that one's key, and would blame what cannot open under it.
- */
-static bool opens_as_named(struct fx_net *net, const struct fx_blob_key *key)
-{
-    struct fx_blob_shape named, ours;
-    uint64_t chunks, have;
-
-    if (key->type != FX_BLOB_RESULT || net->jobs == NULL ||
-        !fx_jobs_names_root(net->jobs, key, &named)) {
-        return true;
-    }
-    return fx_blobs_info(net->blobs, key, &ours, &chunks, &have) && ours.rows == named.rows &&
-           ours.cols == named.cols && fx_hash_equal(&ours.solver, &named.solver);
-}
-
 bool fx_handle_getchunk(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
@@ -402,7 +387,6 @@ bool fx_handle_getchunk(struct fx_peer *peer, struct fx_reader *r)
         return true;
     }
     if (fx_rate_take(&peer->blobs.serve, fx_chunk_bytes(m.key.type), fx_clock_monotonic_ms()) &&
-        opens_as_named(net, &m.key) &&
         fx_blobs_get(net->blobs, &m.key, m.x, m.y, dir->data, &n, dir->path, &n_path) &&
         n == fx_chunk_bytes(m.key.type)) {
         fx_msg_chunk_write(&m, (struct fx_span){dir->data, n}, dir->path, n_path, &buf);

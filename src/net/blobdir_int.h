@@ -7,7 +7,8 @@
 
 #include "src/net/peer_int.h"
 
-#define FX_BLOB_KEY_SIZE 33
+#define FX_BLOB_ROOT_SIZE 33 /* type, root */
+#define FX_BLOB_KEY_SIZE 65  /* and the solver */
 void fx_blob_key_bytes(const struct fx_blob_key *key, uint8_t bytes[FX_BLOB_KEY_SIZE]);
 bool fx_blob_key_equal(const struct fx_blob_key *a, const struct fx_blob_key *b);
 

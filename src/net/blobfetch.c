@@ -306,7 +306,7 @@ static void finish(struct fx_net *net, struct fetch *fetch)
     fx_log(FX_LOG_BLOBS, "net: %s %s is complete",
            key.type == FX_BLOB_OPERAND ? "operand" : "result", hex);
     end_fetch(net, fetch);
-    if (net->jobs != NULL && fx_jobs_names_root(net->jobs, &key, NULL)) {
+    if (net->jobs != NULL && fx_jobs_names_root(net->jobs, &key, NULL, 0) > 0) {
         fx_blobdir_announce(net, &key);
     }
 }
@@ -389,12 +389,16 @@ void fx_blobfetch_run(struct fx_net *net)
 
 void fx_blobfetch_offered(struct fx_net *net, const struct fx_blob_key *key, uint64_t peer)
 {
-    struct fetch *fetch = find(net, key);
+    struct fx_blobfetch *bf = net->blobfetch;
 
-    if (fetch != NULL) {
-        forget_lack(fetch, peer);
-        net->fetch_wanted = true;
-        fx_net_flush_soon(net);
+    for (size_t i = 0; i < bf->n; i++) {
+        struct fetch *fetch = bf->list[i];
+
+        if (fetch->key.type == key->type && fx_hash_equal(&fetch->key.root, &key->root)) {
+            forget_lack(fetch, peer);
+            net->fetch_wanted = true;
+            fx_net_flush_soon(net);
+        }
     }
 }
 

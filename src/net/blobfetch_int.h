@@ -17,7 +17,7 @@ void fx_blobfetch_cancel(struct fx_net *net, const struct fx_blob_key *key);
 bool fx_blobfetch_active(const struct fx_net *net, const struct fx_blob_key *key);
 /* Sends as many requests as the limits allow. */
 void fx_blobfetch_run(struct fx_net *net);
-/* This peer has it after all: forget that it said otherwise. */
+/* This peer has data of this root after all: forget that it said otherwise. */
 void fx_blobfetch_offered(struct fx_net *net, const struct fx_blob_key *key, uint64_t peer);
 bool fx_handle_chunk(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_nochunk(struct fx_peer *peer, struct fx_reader *r);

@@ -36,10 +36,10 @@ static const struct fx_command commands[] = {
     {"addrv2", 9 + FX_ADDR_MAX *(17 + FX_ADDR_BYTES_MAX), false, fx_handle_addrv2},
     {"cert", FX_CERT_SIZE, false, fx_handle_cert},
     {"invdata", 33 + 6 + FX_ADDR_BYTES_MAX, false, fx_handle_invdata},
-    {"getchunk", FX_CHUNK_ID_SIZE, false, fx_handle_getchunk},
-    {"chunk", FX_CHUNK_ID_SIZE + FX_BLOB_CHUNK_MAX + 9 + FX_BLOB_PATH_MAX * 32, false,
+    {"getchunk", FX_CHUNK_ID_MAX, false, fx_handle_getchunk},
+    {"chunk", FX_CHUNK_ID_MAX + FX_BLOB_CHUNK_MAX + 9 + FX_BLOB_PATH_MAX * 32, false,
      fx_handle_chunk},
-    {"nochunk", FX_CHUNK_ID_SIZE, false, fx_handle_nochunk},
+    {"nochunk", FX_CHUNK_ID_MAX, false, fx_handle_nochunk},
 };
 
 const struct fx_command *fx_command_find(const char *name)

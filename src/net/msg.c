@@ -195,13 +195,14 @@ bool fx_msg_cert_read(struct fx_reader *r, struct fx_msg_cert *m)
     return fx_reader_done(r);
 }
 
-static void write_key(const struct fx_blob_key *key, struct fx_buf *buf)
+/* invdata speaks of a root, whoever's result it is. */
+static void write_root(const struct fx_blob_key *key, struct fx_buf *buf)
 {
     fx_buf_u8(buf, (uint8_t)key->type);
     fx_buf_hash(buf, &key->root);
 }
 
-static void read_key(struct fx_reader *r, struct fx_blob_key *key)
+static void read_root(struct fx_reader *r, struct fx_blob_key *key)
 {
     uint8_t type = fx_read_u8(r);
 
@@ -215,13 +216,13 @@ static void read_key(struct fx_reader *r, struct fx_blob_key *key)
 
 void fx_msg_invdata_write(const struct fx_msg_invdata *m, struct fx_buf *buf)
 {
-    write_key(&m->key, buf);
+    write_root(&m->key, buf);
     fx_netaddr_write_v2(&m->addr, buf);
 }
 
 bool fx_msg_invdata_read(struct fx_reader *r, struct fx_msg_invdata *m)
 {
-    read_key(r, &m->key);
+    read_root(r, &m->key);
     fx_netaddr_read_v2(r, &m->addr);
     return fx_reader_done(r);
 }
@@ -240,7 +241,10 @@ size_t fx_chunk_bytes(enum fx_blob_type type)
 void fx_msg_chunk_id_write(const struct fx_msg_chunk_id *m, struct fx_buf *buf)
 {
     fx_buf_u32(buf, m->request);
-    write_key(&m->key, buf);
+    write_root(&m->key, buf);
+    if (m->key.type == FX_BLOB_RESULT) {
+        fx_buf_hash(buf, &m->key.solver);
+    }
     fx_buf_u32(buf, m->x);
     fx_buf_u32(buf, m->y);
 }
@@ -248,7 +252,10 @@ void fx_msg_chunk_id_write(const struct fx_msg_chunk_id *m, struct fx_buf *buf)
 static void read_chunk_id(struct fx_reader *r, struct fx_msg_chunk_id *m)
 {
     m->request = fx_read_u32(r);
-    read_key(r, &m->key);
+    read_root(r, &m->key);
+    if (m->key.type == FX_BLOB_RESULT) {
+        m->key.solver = fx_read_hash(r);
+    }
     m->x = fx_read_u32(r);
     m->y = fx_read_u32(r);
 }
@@ -262,7 +269,7 @@ bool fx_msg_chunk_id_read(struct fx_reader *r, struct fx_msg_chunk_id *m)
 void fx_msg_chunk_write(const struct fx_msg_chunk_id *m, struct fx_span data, const uint8_t *path,
                         size_t n_path, struct fx_buf *buf)
 {
-    fx_buf_reserve(buf, FX_CHUNK_ID_SIZE + data.len + 9 + n_path * 32);
+    fx_buf_reserve(buf, FX_CHUNK_ID_MAX + data.len + 9 + n_path * 32);
     fx_msg_chunk_id_write(m, buf);
     fx_buf_bytes(buf, data.data, data.len);
     fx_buf_var(buf, n_path);

@@ -91,7 +91,7 @@ struct fx_msg_chunk_id {
     uint32_t x, y;
 };
 
-#define FX_CHUNK_ID_SIZE 45
+#define FX_CHUNK_ID_MAX 77 /* bytes; an operand's has no solver */
 
 size_t fx_chunk_bytes(enum fx_blob_type type); /* of a chunk's data */
 void fx_msg_chunk_id_write(const struct fx_msg_chunk_id *m, struct fx_buf *buf);

@@ -7,7 +7,8 @@
  *     POST /blob/result/finish?upload=ID
  *     GET  /blob/operand/ROOT                                   what is here of it
  *     GET  /blob/operand/ROOT?x=I&y=L[&count=N]                 bytes of N chunks from (I, L) on
- *     GET  /blob/result/ROOT?x=TILE[&count=N]
+ *     GET  /blob/result/ROOT?x=TILE[&count=N][&solver=KEY]    the same root under another key is
+ *                                                             another result
  */
 #include <stdlib.h>
 #include <string.h>
@@ -217,12 +218,32 @@ static void get_chunks(struct blob_request *b, const struct fx_blob_key *key)
     evbuffer_free(body);
 }
 
+/* Completes a result's key by the solver of one that is here. */
+static bool same_root(void *ctx, const struct fx_blob_key *found)
+{
+    struct fx_blob_key *key = ctx;
+    if (found->type != key->type || !fx_hash_equal(&found->root, &key->root)) {
+        return true;
+    }
+    *key = *found;
+    return false;
+}
+
 static void get_blob(struct blob_request *b, const char *root)
 {
     struct fx_blob_key key = {.type = b->type};
+    const char *solver = evhttp_find_header(&b->query, "solver");
     if (!fx_hash_from_hex(&key.root, root)) {
         fx_rpc_answer_error(b->req, 404, "A root has 64 hex digits", -1);
-    } else if (evhttp_find_header(&b->query, "x")) {
+        return;
+    }
+    if (b->type == FX_BLOB_RESULT && !solver) {
+        (void)fx_blobs_each(b->rpc->config.blobs, same_root, &key);
+    } else if (b->type == FX_BLOB_RESULT && !fx_hash_from_hex(&key.solver, solver)) {
+        fx_rpc_answer_error(b->req, 404, "A solver's key has 64 hex digits", -1);
+        return;
+    }
+    if (evhttp_find_header(&b->query, "x")) {
         get_chunks(b, &key);
     } else {
         get_info(b, &key);

@@ -7,8 +7,8 @@ void fx_rpc_operands_set(struct fx_rpc_operands *operands, struct fx_blobs *blob
                          const struct fx_gemm *gemm)
 {
     operands->blobs = blobs;
-    operands->a = (struct fx_blob_key){FX_BLOB_OPERAND, gemm->root_a};
-    operands->b = (struct fx_blob_key){FX_BLOB_OPERAND, gemm->root_b};
+    operands->a = (struct fx_blob_key){.type = FX_BLOB_OPERAND, .root = gemm->root_a};
+    operands->b = (struct fx_blob_key){.type = FX_BLOB_OPERAND, .root = gemm->root_b};
 }
 
 bool fx_rpc_operands_here(const struct fx_rpc_operands *operands)

@@ -94,6 +94,7 @@ bool fx_blob_read_shape(const char *dir, struct fx_blob_key *key, struct fx_blob
     shape->cols = fx_read_u32(&r);
     shape->solver = fx_read_hash(&r);
     *complete = fx_read_u8(&r) != 0;
+    key->solver = shape->solver;
     ok = fx_reader_done(&r) && format == SHAPE_FORMAT && type <= FX_BLOB_RESULT;
     free(data);
     return ok;
@@ -127,6 +128,7 @@ static void key_bytes(const struct fx_blob_key *key, uint8_t out[FX_BLOB_KEY])
 {
     out[0] = (uint8_t)key->type;
     memcpy(out + 1, key->root.b, 32);
+    memcpy(out + 33, key->solver.b, 32);
 }
 
 struct blob *fx_blob_find(const struct fx_blobs *blobs, const struct fx_blob_key *key)
@@ -139,10 +141,15 @@ struct blob *fx_blob_find(const struct fx_blobs *blobs, const struct fx_blob_key
 
 static char *dir_of(const struct fx_blobs *blobs, const struct fx_blob_key *key)
 {
-    char hex[FX_HASH_HEX], name[FX_HASH_HEX + 16];
+    char root[FX_HASH_HEX], solver[FX_HASH_HEX], name[2 * FX_HASH_HEX + 16];
 
-    fx_hash_to_hex(&key->root, hex);
-    snprintf(name, sizeof(name), "%s-%s", key->type == FX_BLOB_OPERAND ? "operand" : "result", hex);
+    fx_hash_to_hex(&key->root, root);
+    if (key->type == FX_BLOB_OPERAND) {
+        snprintf(name, sizeof(name), "operand-%s", root);
+    } else {
+        fx_hash_to_hex(&key->solver, solver);
+        snprintf(name, sizeof(name), "result-%s-%s", root, solver);
+    }
     return fx_path_join(blobs->dir, name);
 }
 
@@ -416,7 +423,7 @@ bool fx_blobs_expect(struct fx_blobs *blobs, const struct fx_blob_key *key,
     char *dir;
     bool ok;
 
-    if (!fx_blob_geometry(key->type, shape, &g)) {
+    if (!fx_blob_geometry(key->type, shape, &g) || !fx_hash_equal(&key->solver, &shape->solver)) {
         return false;
     }
     if (blob != NULL && fx_blob_same_shape(key->type, &blob->shape, shape)) {

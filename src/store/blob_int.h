@@ -2,7 +2,7 @@
  * The blob store's insides: blob.c (what is there), blob_tree.c (the tree of hashes in a file),
  * upload.c (blobs that arrive as a stream).
  *
- * A blob is a folder, operand-ROOT or result-ROOT, with
+ * A blob is a folder, operand-ROOT or result-ROOT-SOLVER, with
  *     shape    what it is, and whether it is complete; written last, replaced as a whole
  *     data     its chunks in order
  *     tree     every node of the tree of hashes that is known, level by level from the chunk roots;
@@ -19,7 +19,7 @@
 #include "src/store/blob.h"
 #include "src/util/map.h"
 
-#define FX_BLOB_KEY 33 /* type, root */
+#define FX_BLOB_KEY 65 /* type, root, solver */
 /* Room left on the disk for everything else. */
 #define FX_BLOB_DISK_MARGIN (UINT64_C(16) << 20)
 

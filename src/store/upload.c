@@ -48,6 +48,7 @@ static bool good_id(const char *id)
 static bool set_shape(struct upload *u, enum fx_blob_type type, const struct fx_blob_shape *shape)
 {
     u->key.type = type;
+    u->key.solver = shape->solver;
     u->shape = *shape;
     if (!fx_blob_geometry(type, shape, &u->g)) {
         return false;
@@ -143,6 +144,7 @@ static const struct blob *finished(const struct fx_blobs *blobs, const char *id)
         fx_reader_init(&r, data, n);
         key.type = fx_read_u8(&r) == 0 ? FX_BLOB_OPERAND : FX_BLOB_RESULT;
         key.root = fx_read_hash(&r);
+        key.solver = fx_read_hash(&r);
         if (fx_reader_done(&r)) {
             blob = fx_blob_find(blobs, &key);
         }
@@ -323,6 +325,7 @@ static bool write_root(const struct fx_blobs *blobs, const char *id, const struc
 
     fx_buf_u8(&buf, (uint8_t)key->type);
     fx_buf_hash(&buf, &key->root);
+    fx_buf_hash(&buf, &key->solver);
     ok = fx_file_write(path, buf.data, buf.len, 0600);
     saved = errno;
     fx_buf_clear(&buf);

@@ -109,7 +109,7 @@ static void make_room(struct fx_map *map)
 
 struct fx_map *fx_map_create(size_t key_len, uint64_t k0, uint64_t k1)
 {
-    assert(key_len >= 1 && key_len <= 64);
+    assert(key_len >= 1 && key_len <= 128);
     struct fx_map *map = fx_xcalloc(1, sizeof *map);
     map->key_len = key_len;
     map->k0 = k0;

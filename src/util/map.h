@@ -12,7 +12,7 @@
 
 struct fx_map; /* opaque */
 
-/* Keys of key_len bytes (1..64), hashed under k0, k1. */
+/* Keys of key_len bytes (1..128), hashed under k0, k1. */
 struct fx_map *fx_map_create(size_t key_len, uint64_t k0, uint64_t k1);
 /* Frees the map. Each value is handed to free_value where that is not NULL. NULL map: nothing. */
 void fx_map_destroy(struct fx_map *map, void (*free_value)(void *value));

@@ -54,7 +54,7 @@ static void open_wrong(struct play *play)
  * from its own store. */
 static void answer(struct play *play)
 {
-    struct fx_blob_key key = {FX_BLOB_RESULT, play->roots[0]};
+    struct fx_blob_key key = {FX_BLOB_RESULT, play->roots[0], play->world->solver};
     struct fx_blob_shape shape;
     uint64_t chunks, have;
 
@@ -207,6 +207,7 @@ FX_TEST(watcher_fetches_and_drops)
     FX_CHECK_INT(in_mempool(), 0);
     key.type = FX_BLOB_RESULT;
     key.root = play.roots[0];
+    key.solver = play.world->solver;
     FX_CHECK_INT(fx_blobs_state(NULL, &key), FX_BLOB_ABSENT);
     play_close(&play);
 }
@@ -503,6 +504,7 @@ FX_TEST(progress_buys_time)
     info = play_task(&play, 0);
     key.type = FX_BLOB_RESULT;
     key.root = play.roots[0];
+    key.solver = play.world->solver;
     world_mine(60);
     world_run();
     n = fx_test_result_tile(&info.shape, play.results[0], &play.world->solver, 2, tile, path);

@@ -75,9 +75,11 @@ FX_TEST(claim_refused)
     root = play.request.root_a;
     refused(&play, &root, FX_BURN_NONE, 0, -4, "The task is not mined yet");
     world_mine(100);
-    refused(&play, &root, FX_BURN_NONE, 0, -8, "The result was not uploaded");
+    refused(&play, &root, FX_BURN_NONE, 0, -8,
+            "The result was not uploaded under the solver's key");
     play_solve(&play, 0, false, false);
-    refused(&play, &play.roots[0], FX_BURN_NONE, 0, -8, "The result was not uploaded");
+    refused(&play, &play.roots[0], FX_BURN_NONE, 0, -8,
+            "The result was not uploaded under the solver's key");
     play_solve(&play, 0, false, true);
     refused(&play, &play.roots[0], FX_BURN_AMOUNT, play.quote.escrow + 1, -8,
             "A claim burns at most the escrow, 1000000 embers");
@@ -86,7 +88,7 @@ FX_TEST(claim_refused)
     info = play_task(&play, 0);
     root = world_add_result(&info.shape, play.results[0], &play.world->keys[0].xonly, true);
     refused(&play, &root, FX_BURN_NONE, 0, -8,
-            "The result is committed under another solver's key");
+            "The result was not uploaded under the solver's key");
     play.world->poor = true;
     refused(&play, &play.roots[0], FX_BURN_NONE, 0, -6,
             "Insufficient funds: a claim needs coins for its bond, 0.02000000 FNX, and a fee");

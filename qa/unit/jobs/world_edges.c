@@ -197,27 +197,23 @@ static struct world_blob *find_blob(const struct fx_blob_key *key)
     for (size_t i = 0; i < world_state.blobs.n; i++) {
         struct world_blob *blob = &world_state.blobs.list[i];
 
-        if (blob->key.type == key->type && fx_hash_equal(&blob->key.root, &key->root)) {
+        if (blob->key.type == key->type && fx_hash_equal(&blob->key.root, &key->root) &&
+            fx_hash_equal(&blob->key.solver, &key->solver)) {
             return blob;
         }
     }
     return NULL;
 }
 
-static struct world_blob *add_blob(enum fx_blob_type type, const struct fx_hash *root)
+static struct world_blob *add_blob(const struct fx_blob_key *key)
 {
-    struct fx_blob_key key;
-    struct world_blob *blob;
+    struct world_blob *blob = find_blob(key);
 
-    memset(&key, 0, sizeof key);
-    key.type = type;
-    key.root = *root;
-    blob = find_blob(&key);
     if (blob == NULL) {
         FX_CHECK(world_state.blobs.n < WORLD_BLOBS);
         blob = &world_state.blobs.list[world_state.blobs.n++];
         memset(blob, 0, sizeof *blob);
-        blob->key = key;
+        blob->key = *key;
     }
     return blob;
 }
@@ -225,8 +221,9 @@ static struct world_blob *add_blob(enum fx_blob_type type, const struct fx_hash 
 void world_add_operands(const struct fx_test_job *job)
 {
     for (unsigned side = FX_SIDE_A; side <= FX_SIDE_B; side++) {
-        struct world_blob *blob =
-            add_blob(FX_BLOB_OPERAND, side == FX_SIDE_A ? &job->gemm.root_a : &job->gemm.root_b);
+        struct fx_blob_key key = {.type = FX_BLOB_OPERAND,
+                                  .root = side == FX_SIDE_A ? job->gemm.root_a : job->gemm.root_b};
+        struct world_blob *blob = add_blob(&key);
 
         blob->shape.rows = side == FX_SIDE_A ? job->gemm.m : job->gemm.n;
         blob->shape.cols = job->gemm.k;
@@ -248,25 +245,27 @@ void world_drop_operands(void)
 struct fx_hash world_add_result(const struct fx_task_shape *shape, const int32_t *result,
                                 const struct fx_hash *solver, bool complete)
 {
+    struct fx_blob_key key = {.type = FX_BLOB_RESULT, .solver = *solver};
     struct world_blob *blob;
-    struct fx_hash root;
 
-    fx_test_result_root(shape, result, solver, &root);
-    blob = add_blob(FX_BLOB_RESULT, &root);
+    fx_test_result_root(shape, result, solver, &key.root);
+    blob = add_blob(&key);
     blob->shape.rows = shape->rows;
     blob->shape.cols = shape->cols;
     blob->shape.solver = *solver;
     blob->task = *shape;
     blob->result = result;
     blob->state = complete ? FX_BLOB_COMPLETE : FX_BLOB_ABSENT;
-    return root;
+    return key.root;
 }
 
 void world_complete_result(const struct fx_hash *root)
 {
-    struct world_blob *blob = add_blob(FX_BLOB_RESULT, root);
+    struct fx_blob_key key = {
+        .type = FX_BLOB_RESULT, .root = *root, .solver = world_state.solver};
+    struct world_blob *blob = find_blob(&key);
 
-    FX_CHECK(blob->result != NULL);
+    FX_CHECK(blob != NULL && blob->result != NULL);
     blob->state = FX_BLOB_COMPLETE;
     if (world_state.blobs.complete != NULL) {
         world_state.blobs.complete(world_state.blobs.ctx, &blob->key);
@@ -304,7 +303,7 @@ bool fx_blobs_info(struct fx_blobs *blobs, const struct fx_blob_key *key,
 bool fx_blobs_expect(struct fx_blobs *blobs, const struct fx_blob_key *key,
                      const struct fx_blob_shape *shape)
 {
-    struct world_blob *blob = add_blob(key->type, &key->root);
+    struct world_blob *blob = add_blob(key);
 
     (void)blobs;
     blob->shape = *shape;

@@ -449,7 +449,8 @@ static struct fake_blob *find_blob(const struct fx_blobs *blobs, const struct fx
 {
     for (size_t i = 0; i < blobs->n; i++) {
         if (blobs->list[i].key.type == key->type &&
-            fx_hash_equal(&blobs->list[i].key.root, &key->root)) {
+            fx_hash_equal(&blobs->list[i].key.root, &key->root) &&
+            fx_hash_equal(&blobs->list[i].key.solver, &key->solver)) {
             return (struct fake_blob *)(uintptr_t)&blobs->list[i];
         }
     }
@@ -486,7 +487,7 @@ void fake_chunk(const struct fx_blob_key *key, uint32_t x, uint32_t y, bool wron
 {
     size_t n = key->type == FX_BLOB_RESULT ? FX_TILE_BYTES : FX_BLOCK_BYTES;
 
-    memset(data, (int)(key->root.b[0] + x * 3 + y * 7), n);
+    memset(data, (int)(key->root.b[0] + key->solver.b[0] + x * 3 + y * 7), n);
     fx_store_u32(data, x);
     data[n - 1] ^= wrong ? 1 : 0;
 }
@@ -499,20 +500,6 @@ enum fx_blob_state fx_blobs_state(struct fx_blobs *blobs, const struct fx_blob_k
         return FX_BLOB_ABSENT;
     }
     return fake_blob_have(blobs, key) == blob->chunks ? FX_BLOB_COMPLETE : FX_BLOB_PARTIAL;
-}
-
-bool fx_blobs_info(struct fx_blobs *blobs, const struct fx_blob_key *key,
-                   struct fx_blob_shape *shape, uint64_t *chunks, uint64_t *have)
-{
-    const struct fake_blob *blob = find_blob(blobs, key);
-
-    if (blob == NULL) {
-        return false;
-    }
-    memset(shape, 0, sizeof *shape); /* as the tasks that name it have it */
-    *chunks = blob->chunks;
-    *have = fake_blob_have(blobs, key);
-    return true;
 }
 
 enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_t x,
@@ -600,18 +587,21 @@ void fake_jobs_name(struct fx_jobs *jobs, const struct fx_blob_key *key)
     jobs->named[jobs->n_named++] = *key;
 }
 
-bool fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
-                        struct fx_blob_shape *shape)
+size_t fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
+                          struct fx_blob_shape *shapes, size_t max)
 {
-    if (shape != NULL) {
-        memset(shape, 0, sizeof *shape);
-    }
+    size_t n = 0;
+
     for (size_t i = 0; i < jobs->n_named; i++) {
-        if (jobs->named[i].type == key->type && fx_hash_equal(&jobs->named[i].root, &key->root)) {
-            return true;
+        if (jobs->named[i].type != key->type || !fx_hash_equal(&jobs->named[i].root, &key->root)) {
+            continue;
         }
+        if (n < max) {
+            shapes[n] = (struct fx_blob_shape){.rows = 1, .cols = 1, .solver = jobs->named[i].solver};
+        }
+        n++;
     }
-    return false;
+    return n;
 }
 
 struct fake_cert fake_cert(uint32_t salt)

@@ -15,6 +15,9 @@ static struct fx_blob_key blob_key(enum fx_blob_type type, uint32_t salt)
 {
     struct fx_blob_key key = {.type = type, .root = fake_hash(salt)};
 
+    if (type == FX_BLOB_RESULT) {
+        key.solver = fake_hash(salt + 500);
+    }
     return key;
 }
 
@@ -491,15 +494,22 @@ FX_TEST(chunks_are_served)
     fx_msg_chunk_id_write(&m, &buf);
     remote_send(remote, "getchunk", &buf);
     FX_CHECK(remote_expect(remote, "chunk", &buf));
-    FX_CHECK_INT(buf.len, FX_CHUNK_ID_SIZE + FX_TILE_BYTES + 1 + 64);
+    FX_CHECK_INT(buf.len, FX_CHUNK_ID_MAX + FX_TILE_BYTES + 1 + 64);
     fake_chunk(&key, 1, 0, false, data);
-    FX_CHECK_MEM(buf.data + FX_CHUNK_ID_SIZE, data, FX_TILE_BYTES);
+    FX_CHECK_MEM(buf.data + FX_CHUNK_ID_MAX, data, FX_TILE_BYTES);
     m.x = 2;
     fx_buf_clear(&buf);
     fx_msg_chunk_id_write(&m, &buf);
     remote_send(remote, "getchunk", &buf);
     FX_CHECK(remote_expect(remote, "nochunk", &buf));
-    FX_CHECK_INT(buf.len, FX_CHUNK_ID_SIZE);
+    FX_CHECK_INT(buf.len, FX_CHUNK_ID_MAX);
+    /* The same root under another's key is another result, which is not here. */
+    m.x = 1;
+    m.key.solver = fake_hash(6);
+    fx_buf_clear(&buf);
+    fx_msg_chunk_id_write(&m, &buf);
+    remote_send(remote, "getchunk", &buf);
+    FX_CHECK(remote_expect(remote, "nochunk", &buf));
     fx_buf_clear(&buf);
     remote_close(remote);
     node_destroy(&node);

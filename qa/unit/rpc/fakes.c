@@ -135,6 +135,15 @@ bool fx_blobs_info(struct fx_blobs *blobs, const struct fx_blob_key *key,
     return key->root.b[0] == 0x22;
 }
 
+bool fx_blobs_each(struct fx_blobs *blobs, bool (*visit)(void *ctx, const struct fx_blob_key *key),
+                   void *ctx)
+{
+    (void)blobs;
+    (void)visit;
+    (void)ctx;
+    return true;
+}
+
 bool fx_blobs_get(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_t x, uint32_t y,
                   uint8_t *data, size_t *n, uint8_t *path, size_t *n_path)
 {

@@ -253,7 +253,8 @@ FX_TEST(results_are_keyed_by_the_solver)
 {
     struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
     struct fx_blob_shape shape = {.rows = 2, .cols = 3};
-    struct fx_blob_key key = {.type = FX_BLOB_RESULT};
+    struct fx_blob_key key = {.type = FX_BLOB_RESULT}, other = {.type = FX_BLOB_RESULT};
+    struct fx_blob_shape other_shape = {.rows = 2, .cols = 3};
     uint8_t *tiles = malloc(6 * FX_TILE_BYTES), *got = malloc(FX_BLOB_CHUNK_MAX);
     uint8_t got_path[32 * FX_BLOB_PATH_MAX];
     struct fx_hash roots[6], path[FX_BLOB_PATH_MAX];
@@ -262,6 +263,7 @@ FX_TEST(results_are_keyed_by_the_solver)
 
     fx_unit_rand_fill(tiles, 6 * FX_TILE_BYTES);
     fx_unit_rand_fill(&shape.solver, 32);
+    key.solver = shape.solver;
     for (t = 0; t < 6; t++) {
         fx_commit_result_tile(&shape.solver, tiles + t * FX_TILE_BYTES, &roots[t]);
     }
@@ -279,6 +281,19 @@ FX_TEST(results_are_keyed_by_the_solver)
         FX_CHECK_INT(n_path, 3);
         FX_CHECK_MEM(got_path, path, 96);
     }
+    FX_CHECK_INT(fx_blobs_state(blobs, &key), FX_BLOB_COMPLETE);
+
+    /* The same root under another's key has a place of its own, where nothing of this fits. */
+    FX_CHECK(!fx_blobs_expect(blobs, &key, &other_shape));
+    other.root = key.root;
+    FX_CHECK(fx_blobs_expect(blobs, &other, &other_shape));
+    FX_CHECK_INT(fx_blobs_put(blobs, &other, 0, 0, (struct fx_span){tiles, FX_TILE_BYTES},
+                              got_path, 3),
+                 FX_BLOB_PUT_BAD);
+    fx_blobs_remove(blobs, &other);
+    FX_CHECK_INT(fx_blobs_state(blobs, &other), FX_BLOB_ABSENT);
+    fx_blobs_close(blobs);
+    blobs = open_blobs(fx_unit_tmpdir());
     FX_CHECK_INT(fx_blobs_state(blobs, &key), FX_BLOB_COMPLETE);
     free(tiles);
     free(got);

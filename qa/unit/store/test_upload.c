@@ -112,6 +112,7 @@ FX_TEST(results_are_taken_tile_by_tile)
 
     fx_unit_rand_fill(tiles, 3 * FX_TILE_BYTES);
     fx_unit_rand_fill(&shape.solver, 32);
+    key.solver = shape.solver;
     /* One tile column: the rectangle row-major is the tiles one after the other. */
     FX_CHECK(
         fx_commit_result_matrix((const int32_t *)(void *)tiles, 384, 128, &shape.solver, &want));
