@@ -1,8 +1,8 @@
 /*
- * Operands and results on disk, addressed by root (a result by its solver's key as well, as two
- * claims may name one root: it opens under one of their keys at most). Implemented by src/store. Each blob is kept as
- * its chunks in order, with its tree of hashes, so that any chunk is served with its path and any
- * partial download can be checked chunk by chunk.
+ * Operands and results on disk, addressed by root; a result by its solver's key as well, as two
+ * claims may name one root: it opens under one of their keys at most. Implemented by src/store.
+ * Each blob is kept as its chunks in order, with its tree of hashes, so that any chunk is served
+ * with its path and any partial download can be checked chunk by chunk.
  *
  * Operand: panel matrix, chunk (i, l), 32,768 bytes. Result: a task's rectangle, chunk (tile, 0),
  * 65,536 bytes.
@@ -93,6 +93,25 @@ enum fx_upload fx_upload_write(struct fx_blobs *blobs, const char *id, uint64_t 
 /* All bytes are there: makes the blob, gives its root. The upload is gone then; the same id gives
  * the root again. FX_UPLOAD_OFFSET: bytes are missing. FX_UPLOAD_SHAPE: no such upload. */
 enum fx_upload fx_upload_finish(struct fx_blobs *blobs, const char *id, struct fx_hash *root);
+
+/*
+ * Room. Blobs and uploads take what they will when they are complete, with their trees of hashes.
+ * Before a new one is refused, because all together would exceed the limit or the disk, make_room
+ * is called, which removes blobs that can be done without. Implementations of it: src/jobs.
+ */
+uint64_t fx_blobs_bytes(struct fx_blobs *blobs);
+/* Bytes that can be added without removing anything. */
+uint64_t fx_blobs_spare(struct fx_blobs *blobs);
+/* Bytes of one, and seconds since it was made, or a chunk of it put or read, to a minute. False:
+ * absent. */
+bool fx_blobs_use(struct fx_blobs *blobs, const struct fx_blob_key *key, uint64_t *bytes,
+                  int64_t *idle);
+/* One at a time; NULL: nobody. bytes: what is missing. */
+void fx_blobs_set_room(struct fx_blobs *blobs, void (*make_room)(void *ctx, uint64_t bytes),
+                       void *ctx);
+/* Removes uploads to which nothing was added for so many seconds, and what is noted of finished
+ * ones whose blobs are gone. */
+void fx_uploads_expire(struct fx_blobs *blobs, int64_t seconds);
 
 /* Called when a blob becomes complete. */
 void fx_blobs_subscribe(struct fx_blobs *blobs,

@@ -224,6 +224,14 @@ static void load_bits(struct blob *blob)
 
 static bool mark_complete(struct blob *blob);
 
+static void load_time(struct blob *blob)
+{
+    char *shape = fx_path_join(blob->dir, "shape");
+
+    (void)fx_path_changed(shape, &blob->used); /* it was just read */
+    free(shape);
+}
+
 /* A folder found at the start. */
 static void load_one(struct fx_blobs *blobs, const char *name)
 {
@@ -244,6 +252,7 @@ static void load_one(struct fx_blobs *blobs, const char *name)
         fx_blob_remove_dir(dir);
     } else {
         blob = add(blobs, &key, &shape, complete);
+        load_time(blob);
         if (!complete) {
             load_bits(blob);
             if (blob->have == blob->g.chunks) {
@@ -419,7 +428,6 @@ bool fx_blobs_expect(struct fx_blobs *blobs, const struct fx_blob_key *key,
 {
     struct blob *blob = fx_blob_find(blobs, key);
     struct blob_geometry g;
-    uint64_t bytes;
     char *dir;
     bool ok;
 
@@ -436,17 +444,15 @@ bool fx_blobs_expect(struct fx_blobs *blobs, const struct fx_blob_key *key,
             return done == RESHAPE_DONE;
         }
     }
-    bytes = g.chunks * g.chunk_bytes;
-    if (fx_disk_free(blobs->dir) < bytes + FX_BLOB_DISK_MARGIN) {
-        fx_log_info("no room on the disk for a blob of %llu bytes", (unsigned long long)bytes);
+    if (!fx_blob_room(blobs, fx_blob_bytes(&g))) {
         return false;
     }
     dir = dir_of(blobs, key);
-    ok = fx_dir_make(dir) && make_file(dir, "data", bytes) &&
+    ok = fx_dir_make(dir) && make_file(dir, "data", g.chunks * g.chunk_bytes) &&
          make_file(dir, "tree", fx_blob_tree_bytes(&g)) &&
          make_file(dir, "have", (g.chunks + 7) / 8) && fx_blob_write_shape(dir, key, shape, false);
     if (ok) {
-        add(blobs, key, shape, false);
+        fx_blob_touch(add(blobs, key, shape, false));
     } else {
         fx_log_info("cannot make blob %s: %s", dir, strerror(errno));
         fx_blob_remove_dir(dir);
@@ -467,6 +473,7 @@ bool fx_blob_adopt(struct fx_blobs *blobs, const char *dir, const struct fx_blob
     ok = rename(dir, to) == 0 && fx_dir_sync(blobs->dir);
     if (ok) {
         blob = add(blobs, key, shape, true);
+        fx_blob_touch(blob);
         tell_complete(blobs, blob->key);
     }
     free(to);
@@ -504,6 +511,8 @@ static bool mark_complete(struct blob *blob)
         fx_log_info("cannot complete blob %s: %s", blob->dir, strerror(errno));
         return false;
     }
+    blob->used = 0; /* the shape is a new file */
+    fx_blob_touch(blob);
     have = fx_path_join(blob->dir, "have");
     unlink(have);
     free(have);
@@ -522,6 +531,9 @@ static bool write_chunk(const struct blob *blob, uint64_t chunk, struct fx_span 
     bool ok = fd >= 0 && tree >= 0 &&
               fx_fd_write_all(fd, chunk * blob->g.chunk_bytes, data.data, data.len);
 
+    if (ok) {
+        fx_fd_write_back(fd, chunk * blob->g.chunk_bytes, data.len, false);
+    }
     fx_crash_point("blob-put-data");
     ok = ok && fx_blob_tree_put_path(tree, &blob->g, chunk, leaf, path);
     fx_crash_point("blob-put-tree");
@@ -557,6 +569,7 @@ enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *
         blob->bits[chunk / 8] &= (uint8_t) ~(1u << chunk % 8);
         return FX_BLOB_PUT_FAILED;
     }
+    fx_blob_touch(blob);
     blob->have++;
     if (blob->have == blob->g.chunks && mark_complete(blob)) {
         tell_complete(blobs, blob->key);
@@ -625,6 +638,7 @@ bool fx_blobs_get(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_
     if (read_file(blob, "data", chunk * *n, data, *n) && read_path(blob, chunk, &stored, path)) {
         fx_blob_chunk_root(key->type, &blob->shape, data, &leaf);
         if (fx_hash_equal(&leaf, &stored)) {
+            fx_blob_touch(blob);
             return true;
         }
         errno = 0;

@@ -1,6 +1,6 @@
 /*
  * The blob store's insides: blob.c (what is there), blob_tree.c (the tree of hashes in a file),
- * upload.c (blobs that arrive as a stream).
+ * upload.c (blobs that arrive as a stream), blob_room.c (how much they may take).
  *
  * A blob is a folder, operand-ROOT or result-ROOT-SOLVER, with
  *     shape    what it is, and whether it is complete; written last, replaced as a whole
@@ -38,6 +38,7 @@ struct blob {
     bool complete;
     uint8_t *bits; /* not complete: one a chunk */
     uint64_t have;
+    int64_t used; /* unix time, to a minute; the time of its shape's last change as well */
     char *dir;
 };
 
@@ -51,6 +52,9 @@ struct fx_blobs {
     struct fx_map *blobs; /* type || root -> struct blob */
     struct blob_listener *listeners;
     size_t n_listeners;
+    uint64_t limit; /* bytes; 0: none */
+    void (*make_room)(void *ctx, uint64_t bytes);
+    void *room_ctx;
 };
 
 /* False where the shape is none that a spec can have. */
@@ -78,6 +82,15 @@ bool fx_blob_tree_get_path(int fd, const struct blob_geometry *g, uint64_t chunk
 /* All leaves are there: computes what is above them. */
 bool fx_blob_tree_build(int fd, const struct blob_geometry *g, struct fx_hash *root);
 
+/* ---- blob_room.c ---- */
+
+/* Bytes that a blob of this geometry takes. */
+uint64_t fx_blob_bytes(const struct blob_geometry *g);
+/* Is there room for so many more, or can it be made? May remove any blob. */
+bool fx_blob_room(struct fx_blobs *blobs, uint64_t bytes);
+/* It is in use now. */
+void fx_blob_touch(struct blob *blob);
+
 /* ---- blob.c ---- */
 
 /* A file of a folder; -1 on failure. */
@@ -94,6 +107,13 @@ bool fx_blob_adopt(struct fx_blobs *blobs, const char *dir, const struct fx_blob
                    const struct fx_blob_shape *shape);
 bool fx_blob_same_shape(enum fx_blob_type type, const struct fx_blob_shape *a,
                         const struct fx_blob_shape *b);
+/* ---- upload.c ---- */
+
+/* Is the blob still here that this note (ID.root) of a finished upload names? */
+bool fx_upload_is_known(const struct fx_blobs *blobs, const char *note);
+
+/* ---- all ---- */
+
 /* Does this errno mean that the disk has no more room? */
 bool fx_blob_disk_full(int error);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "src/store/blob_int.h"
+#include "src/sys/clock.h"
 #include "src/sys/crash.h"
 #include "src/sys/file.h"
 #include "src/sys/log.h"
@@ -93,8 +94,14 @@ static bool write_count(const struct upload *u)
 {
     uint8_t bytes[8];
 
+    char *count = fx_path_join(u->dir, "received");
+    bool ok;
+
     fx_store_u64(bytes, u->received);
-    return fx_fd_write_all(u->count, 0, bytes, sizeof(bytes));
+    ok = fx_fd_write_all(u->count, 0, bytes, sizeof(bytes)) &&
+         fx_path_set_changed(count, fx_clock_now());
+    free(count);
+    return ok;
 }
 
 enum found { FOUND = 0, ABSENT, FAILED };
@@ -130,10 +137,9 @@ static char *root_path(const struct fx_blobs *blobs, const char *id)
     return fx_path_join(blobs->uploads, name);
 }
 
-/* The blob that a finished upload became, where it is still there. */
-static const struct blob *finished(const struct fx_blobs *blobs, const char *id)
+/* The blob that a note of a finished upload names, where it is still there. */
+static const struct blob *noted(const struct fx_blobs *blobs, const char *path)
 {
-    char *path = root_path(blobs, id);
     const struct blob *blob = NULL;
     struct fx_blob_key key;
     struct fx_reader r;
@@ -150,11 +156,24 @@ static const struct blob *finished(const struct fx_blobs *blobs, const char *id)
         }
         free(data);
     }
-    free(path);
     return blob != NULL && blob->complete ? blob : NULL;
 }
 
-static enum fx_upload start(const struct fx_blobs *blobs, const char *id, enum fx_blob_type type,
+bool fx_upload_is_known(const struct fx_blobs *blobs, const char *note)
+{
+    return noted(blobs, note) != NULL;
+}
+
+static const struct blob *finished(const struct fx_blobs *blobs, const char *id)
+{
+    char *path = root_path(blobs, id);
+    const struct blob *blob = noted(blobs, path);
+
+    free(path);
+    return blob;
+}
+
+static enum fx_upload start(struct fx_blobs *blobs, const char *id, enum fx_blob_type type,
                             const struct fx_blob_shape *shape)
 {
     struct upload u = {.data = -1, .tree = -1, .tail = -1, .count = -1};
@@ -162,8 +181,7 @@ static enum fx_upload start(const struct fx_blobs *blobs, const char *id, enum f
 
     u.dir = fx_path_join(blobs->uploads, id);
     set_shape(&u, type, shape);
-    if (fx_disk_free(blobs->dir) < u.total + FX_BLOB_DISK_MARGIN) {
-        fx_log_info("no room on the disk for an upload of %llu bytes", (unsigned long long)u.total);
+    if (!fx_blob_room(blobs, fx_blob_bytes(&u.g))) {
         result = FX_UPLOAD_FULL;
     } else if (!fx_dir_make(u.dir) || !open_files(&u, O_CREAT | O_TRUNC) || !write_count(&u) ||
                ftruncate(u.tree, (off_t)fx_blob_tree_bytes(&u.g)) != 0 ||
@@ -238,6 +256,13 @@ static bool store_unit(const struct upload *u, uint64_t end)
         memcpy(blocks, rows, u->unit);
     }
     ok = ok && fx_fd_write_all(u->data, at * u->unit, blocks, u->unit);
+    if (ok) {
+        /* Written behind by one unit at most, so that the sync at the end is short. */
+        fx_fd_write_back(u->data, at * u->unit, u->unit, false);
+        if (at > 0) {
+            fx_fd_write_back(u->data, (at - 1) * u->unit, u->unit, true);
+        }
+    }
     for (i = 0; ok && i < u->per_unit; i++) {
         fx_blob_chunk_root(u->key.type, &u->shape, blocks + i * u->g.chunk_bytes, &leaf);
         ok = fx_blob_tree_put_leaf(u->tree, &u->g, at * u->per_unit + i, &leaf);

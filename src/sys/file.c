@@ -210,6 +210,35 @@ bool fx_fd_sync(int fd)
     return fdatasync(fd) == 0;
 }
 
+void fx_fd_write_back(int fd, uint64_t offset, uint64_t n, bool wait)
+{
+    unsigned flags = SYNC_FILE_RANGE_WRITE;
+
+    if (wait) {
+        flags |= SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+    }
+    /* Where the file system has no such call, the sync at the end does it all. */
+    (void)sync_file_range(fd, (off_t)offset, (off_t)n, flags);
+}
+
+bool fx_path_changed(const char *path, int64_t *seconds)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        return false;
+    }
+    *seconds = st.st_mtim.tv_sec;
+    return true;
+}
+
+bool fx_path_set_changed(const char *path, int64_t seconds)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds}};
+
+    return utimensat(AT_FDCWD, path, times, 0) == 0;
+}
+
 bool fx_dir_sync(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -10,6 +10,7 @@
 
 #include "qa/unit/harness.h"
 #include "src/store/blob.h"
+#include "src/sys/clock.h"
 #include "src/sys/file.h"
 
 static struct fx_blobs *open_blobs(const char *dir)
@@ -251,7 +252,8 @@ FX_TEST(shapes_that_no_spec_has_are_refused)
 
 FX_TEST(results_are_keyed_by_the_solver)
 {
-    struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
+    const char *dir = fx_unit_tmpdir();
+    struct fx_blobs *blobs = open_blobs(dir);
     struct fx_blob_shape shape = {.rows = 2, .cols = 3};
     struct fx_blob_key key = {.type = FX_BLOB_RESULT}, other = {.type = FX_BLOB_RESULT};
     struct fx_blob_shape other_shape = {.rows = 2, .cols = 3};
@@ -287,13 +289,13 @@ FX_TEST(results_are_keyed_by_the_solver)
     FX_CHECK(!fx_blobs_expect(blobs, &key, &other_shape));
     other.root = key.root;
     FX_CHECK(fx_blobs_expect(blobs, &other, &other_shape));
-    FX_CHECK_INT(fx_blobs_put(blobs, &other, 0, 0, (struct fx_span){tiles, FX_TILE_BYTES},
-                              got_path, 3),
-                 FX_BLOB_PUT_BAD);
+    FX_CHECK_INT(
+        fx_blobs_put(blobs, &other, 0, 0, (struct fx_span){tiles, FX_TILE_BYTES}, got_path, 3),
+        FX_BLOB_PUT_BAD);
     fx_blobs_remove(blobs, &other);
     FX_CHECK_INT(fx_blobs_state(blobs, &other), FX_BLOB_ABSENT);
     fx_blobs_close(blobs);
-    blobs = open_blobs(fx_unit_tmpdir());
+    blobs = open_blobs(dir);
     FX_CHECK_INT(fx_blobs_state(blobs, &key), FX_BLOB_COMPLETE);
     free(tiles);
     free(got);
@@ -387,6 +389,84 @@ static bool count(void *ctx, const struct fx_blob_key *key)
 
     (void)key;
     return --*left > 0;
+}
+
+struct pressure {
+    struct fx_blobs *blobs;
+    const struct fx_blob_key *gives_way;
+    uint64_t asked;
+};
+
+static void make_room(void *ctx, uint64_t bytes)
+{
+    struct pressure *pressure = ctx;
+
+    pressure->asked = bytes;
+    if (pressure->gives_way != NULL) {
+        fx_blobs_remove(pressure->blobs, pressure->gives_way);
+    }
+}
+
+FX_TEST(room_is_limited)
+{
+    struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
+    struct fx_blob_shape shape = {.rows = 256, .cols = 512};
+    struct fx_blob_key first = {.type = FX_BLOB_OPERAND}, second = first, third = first;
+    struct pressure pressure = {.blobs = blobs};
+    uint64_t bytes, received;
+    int64_t idle;
+
+    fx_unit_rand_fill(&first.root, 32);
+    fx_unit_rand_fill(&second.root, 32);
+    fx_unit_rand_fill(&third.root, 32);
+    FX_CHECK(!fx_blobs_use(blobs, &first, &bytes, &idle));
+    FX_CHECK(fx_blobs_expect(blobs, &first, &shape));
+    FX_CHECK(fx_blobs_use(blobs, &first, &bytes, &idle));
+    FX_CHECK(bytes > 256 * 512 && bytes < 256 * 512 + 1000);
+    FX_CHECK_INT(fx_blobs_bytes(blobs), bytes);
+    fx_blobs_set_limit(blobs, 3 * bytes - 1);
+    fx_blobs_set_room(blobs, make_room, &pressure);
+    FX_CHECK(fx_blobs_expect(blobs, &second, &shape));
+    FX_CHECK_INT(pressure.asked, 0);
+    FX_CHECK_INT(fx_blobs_spare(blobs), bytes - 1);
+    FX_CHECK(!fx_blobs_expect(blobs, &third, &shape));
+    FX_CHECK_INT(pressure.asked, 1);
+    FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_FULL);
+    pressure.gives_way = &first;
+    FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
+    FX_CHECK_INT(fx_blobs_state(blobs, &first), FX_BLOB_ABSENT);
+    FX_CHECK_INT(fx_blobs_bytes(blobs), 2 * bytes); /* of an upload all of what it will take */
+    FX_CHECK(!fx_blobs_expect(blobs, &third, &shape));
+    pressure.gives_way = &second;
+    FX_CHECK(fx_blobs_expect(blobs, &third, &shape));
+    fx_blobs_close(blobs);
+}
+
+FX_TEST(idle_time_outlives_a_restart)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_blobs *blobs;
+    struct fx_blob_shape shape = {.rows = 128, .cols = 256};
+    struct fx_blob_key key = {.type = FX_BLOB_OPERAND};
+    uint64_t bytes, received;
+    int64_t idle;
+
+    fx_clock_set_mock(1700000000);
+    blobs = open_blobs(dir);
+    fx_unit_rand_fill(&key.root, 32);
+    FX_CHECK(fx_blobs_expect(blobs, &key, &shape));
+    FX_CHECK_INT(fx_upload_open(blobs, "ab", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
+    fx_clock_set_mock(1700000000 + 1000);
+    fx_blobs_close(blobs);
+    blobs = open_blobs(dir);
+    FX_CHECK(fx_blobs_use(blobs, &key, &bytes, &idle));
+    FX_CHECK_INT(idle, 1000);
+    fx_uploads_expire(blobs, 1000);
+    FX_CHECK_INT(fx_blobs_bytes(blobs), 2 * bytes);
+    fx_uploads_expire(blobs, 999);
+    FX_CHECK_INT(fx_blobs_bytes(blobs), bytes);
+    fx_blobs_close(blobs);
+    fx_clock_set_mock(0);
 }
 
 FX_TEST(walk_and_remains)
