@@ -75,7 +75,8 @@ void fx_announce_step(struct fx_jobs *jobs)
         }
         /* A result is named once its claim is mined; until then the blob is only about to be. */
         announcement->wanted = announcement->wanted || named;
-        if (announcement->wanted && !named && !is_pending(jobs, &announcement->key)) {
+        if (fx_blobs_state(jobs->config.blobs, &announcement->key) != FX_BLOB_COMPLETE ||
+            (announcement->wanted && !named && !is_pending(jobs, &announcement->key))) {
             free(fx_map_remove(jobs->announce, key));
             continue;
         }

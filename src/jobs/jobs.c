@@ -341,6 +341,7 @@ void fx_jobs_step(struct fx_jobs *jobs)
     fx_dispute_step(jobs);
     fx_settle_step(jobs);
     fx_announce_step(jobs);
+    fx_keep_step(jobs);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -389,6 +390,7 @@ static void subscribe(struct fx_jobs *jobs)
     fx_chain_subscribe(jobs->config.chain, &chain_events);
     fx_mempool_subscribe(jobs->config.mempool, &mempool_events);
     fx_blobs_subscribe(jobs->config.blobs, blob_complete, jobs);
+    fx_blobs_set_room(jobs->config.blobs, fx_keep_make_room, jobs);
 }
 
 static struct fx_db *open_db(const char *dir, char **why)
@@ -410,6 +412,8 @@ struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error
     char *why = NULL;
 
     jobs->config = *config;
+    jobs->map_key[0] = k0;
+    jobs->map_key[1] = k1;
     if (jobs->config.freivalds_rounds == 0) {
         jobs->config.freivalds_rounds = DEFAULT_ROUNDS;
     }
@@ -450,6 +454,7 @@ void fx_jobs_destroy(struct fx_jobs *jobs)
     if (jobs == NULL) {
         return;
     }
+    fx_blobs_set_room(jobs->config.blobs, NULL, NULL);
     fx_checker_destroy(jobs->checker);
     if (jobs->timer != NULL) {
         event_free(jobs->timer);

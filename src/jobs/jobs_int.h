@@ -59,6 +59,9 @@ struct fx_jobs {
     struct fx_checker *checker;
     struct event *timer;
     bool resumed;        /* downloads of the last run were taken up again */
+    uint64_t map_key[2]; /* for maps keyed by what outsiders choose */
+    uint32_t swept_height;
+    int64_t sweep_ms;    /* monotonic: when fx_keep_step looks again, whatever the tip */
     uint32_t unreadable; /* height of the block that could not be read last; 0: none */
 };
 
@@ -100,6 +103,13 @@ const struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx
 /* From now on, while a task names it: at once, then after growing pauses. */
 void fx_announce_start(struct fx_jobs *jobs, const struct fx_blob_key *key);
 void fx_announce_step(struct fx_jobs *jobs);
+
+/* ---- keep.c: which blobs stay ---- */
+/* Removes what nobody will ask for any more: the data of finished tasks, data that no task came to
+ * name, uploads that do not go on. */
+void fx_keep_step(struct fx_jobs *jobs);
+/* Removes blobs of so many bytes that can be done without, or none. ctx: the jobs. */
+void fx_keep_make_room(void *ctx, uint64_t bytes);
 
 /* ---- split.c: policies without state ---- */
 #define FX_JOBS_TASKS_MAX 2048 /* of one job: its transaction stays below the standard weight */

@@ -75,6 +75,11 @@ void world_drop_operands(void);
 struct fx_hash world_add_result(const struct fx_task_shape *shape, const int32_t *result,
                                 const struct fx_hash *solver, bool complete);
 void world_complete_result(const struct fx_hash *root);
+#define WORLD_BLOB_BYTES 1000 /* of each, whatever it is */
+/* The store lacks so many bytes, and no blob was used for so many seconds. */
+void world_make_room(uint64_t bytes, int64_t idle);
+/* The regular look at what is not needed any more. */
+void world_sweep(int64_t idle);
 
 /* All that jobs says of the chain's tasks, as text; the caller frees. */
 char *world_dump(void);

@@ -6,6 +6,7 @@
 #include "consensus/script.h"
 #include "qa/unit/harness.h"
 #include "qa/unit/jobs/world_int.h"
+#include "src/jobs/jobs_int.h"
 #include "src/util/mem.h"
 
 #define W (&world_state.world)
@@ -261,8 +262,7 @@ struct fx_hash world_add_result(const struct fx_task_shape *shape, const int32_t
 
 void world_complete_result(const struct fx_hash *root)
 {
-    struct fx_blob_key key = {
-        .type = FX_BLOB_RESULT, .root = *root, .solver = world_state.solver};
+    struct fx_blob_key key = {.type = FX_BLOB_RESULT, .root = *root, .solver = W->solver};
     struct world_blob *blob = find_blob(&key);
 
     FX_CHECK(blob != NULL && blob->result != NULL);
@@ -408,6 +408,44 @@ bool fx_blobs_each(struct fx_blobs *blobs, bool (*visit)(void *ctx, const struct
         }
     }
     return true;
+}
+
+bool fx_blobs_use(struct fx_blobs *blobs, const struct fx_blob_key *key, uint64_t *bytes,
+                  int64_t *idle)
+{
+    const struct world_blob *blob = find_blob(key);
+
+    *bytes = WORLD_BLOB_BYTES;
+    *idle = blobs->idle;
+    return blob != NULL && blob->state != FX_BLOB_ABSENT;
+}
+
+void fx_blobs_set_room(struct fx_blobs *blobs, void (*make_room)(void *ctx, uint64_t bytes),
+                       void *ctx)
+{
+    blobs->make_room = make_room;
+    blobs->room_ctx = ctx;
+}
+
+void fx_uploads_expire(struct fx_blobs *blobs, int64_t seconds)
+{
+    FX_CHECK_INT(seconds, 86400);
+    blobs->expired++;
+}
+
+void world_make_room(uint64_t bytes, int64_t idle)
+{
+    world_state.blobs.idle = idle;
+    world_state.blobs.make_room(world_state.blobs.room_ctx, bytes);
+}
+
+void world_sweep(int64_t idle)
+{
+    world_state.blobs.idle = idle;
+    world_state.blobs.expired = 0;
+    W->jobs->sweep_ms = 0;
+    fx_keep_step(W->jobs);
+    FX_CHECK_INT(world_state.blobs.expired, 1);
 }
 
 void fx_blobs_subscribe(struct fx_blobs *blobs,

@@ -24,6 +24,10 @@ struct fx_blobs {
     size_t n;
     void (*complete)(void *ctx, const struct fx_blob_key *key);
     void *ctx;
+    void (*make_room)(void *ctx, uint64_t bytes);
+    void *room_ctx;
+    int64_t idle;     /* seconds, of all */
+    unsigned expired; /* how often uploads were looked at */
 };
 
 struct fx_net {
