@@ -25,6 +25,7 @@ struct root {
     size_t n_addresses;
     uint64_t announcers[FX_ADDRESSES_A_ROOT]; /* peers by id */
     size_t n_announcers;
+    int64_t pass_on_ms; /* monotonic: when this node fetches it for others; 0: not asked to */
 };
 
 /* One whose root no task names yet: the task may be in a block that is still to come. */
@@ -199,6 +200,41 @@ static void take(struct fx_net *net, const struct fx_msg_invdata *m, uint64_t pe
     if (is_dialable(net, &m->addr)) {
         add_address(root, &m->addr);
         relay(net, m);
+    } else if (root->pass_on_ms == 0 && !net->keep_to_itself) {
+        root->pass_on_ms = fx_clock_monotonic_ms() + 1;
+        if (!net->eager) {
+            root->pass_on_ms += (int64_t)fx_random_below(FX_PASS_ON_MS);
+        }
+    }
+}
+
+/*
+ * Nobody can connect to those that have it, and announcements without an address go no further:
+ * who can be connected to fetches it, and announces it as its own (section 9). Whoever hears of an
+ * address first need not. It may take half of the room that is left, and nothing is removed for it.
+ */
+static bool has_spare_room(struct fx_net *net, enum fx_blob_type type,
+                           const struct fx_blob_shape *shape)
+{
+    uint64_t bytes = (uint64_t)shape->rows * shape->cols;
+
+    bytes *= type == FX_BLOB_RESULT ? FX_TILE_BYTES : 1;
+    return bytes < fx_blobs_spare(net->blobs) / 2;
+}
+
+static void pass_on(struct fx_net *net, struct root *root)
+{
+    struct fx_blob_shape shapes[FX_PASS_ON_SHAPES];
+    size_t n = fx_jobs_names_root(net->jobs, &root->key, shapes, FX_PASS_ON_SHAPES);
+
+    for (size_t i = 0; i < n && i < FX_PASS_ON_SHAPES; i++) {
+        struct fx_blob_key key = {root->key.type, root->key.root, shapes[i].solver};
+
+        if (fx_blobs_state(net->blobs, &key) == FX_BLOB_ABSENT &&
+            has_spare_room(net, key.type, &shapes[i]) &&
+            fx_blobs_expect(net->blobs, &key, &shapes[i])) {
+            fx_blobfetch_start(net, &key);
+        }
     }
 }
 
@@ -326,10 +362,24 @@ void fx_blobdir_tick(struct fx_net *net, int64_t now_ms)
     const void *key;
     void *value;
 
-    if (now_ms < dir->next_sweep_ms || net->jobs == NULL) {
+    if (net->jobs == NULL || net->blobs == NULL) {
+        return;
+    }
+    while (fx_map_next(dir->roots, &at, &key, &value)) {
+        struct root *root = value;
+
+        if (root->pass_on_ms > 0 && now_ms >= root->pass_on_ms) {
+            root->pass_on_ms = 0;
+            if (root->n_addresses == 0 && root->n_announcers > 0) {
+                pass_on(net, root);
+            }
+        }
+    }
+    if (now_ms < dir->next_sweep_ms) {
         return;
     }
     dir->next_sweep_ms = now_ms + SWEEP_MS;
+    at = 0;
     while (fx_map_next(dir->roots, &at, &key, &value)) {
         struct root *root = value;
 
@@ -371,6 +421,14 @@ size_t fx_blobdir_roots(const struct fx_net *net)
 
 /* ---- serving --------------------------------------------------------------------------------- */
 
+static bool may_serve(struct fx_peer *peer, uint64_t bytes)
+{
+    int64_t now_ms = fx_clock_monotonic_ms();
+
+    return fx_rate_take(&peer->blobs.serve, bytes, now_ms) &&
+           fx_rate_take(&peer->net->serve, bytes, now_ms);
+}
+
 bool fx_handle_getchunk(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
@@ -386,7 +444,7 @@ bool fx_handle_getchunk(struct fx_peer *peer, struct fx_reader *r)
     if (net->blobs == NULL || (net->services & FX_NODE_JOBDATA) == 0) {
         return true;
     }
-    if (fx_rate_take(&peer->blobs.serve, fx_chunk_bytes(m.key.type), fx_clock_monotonic_ms()) &&
+    if (may_serve(peer, fx_chunk_bytes(m.key.type)) &&
         fx_blobs_get(net->blobs, &m.key, m.x, m.y, dir->data, &n, dir->path, &n_path) &&
         n == fx_chunk_bytes(m.key.type)) {
         fx_msg_chunk_write(&m, (struct fx_span){dir->data, n}, dir->path, n_path, &buf);

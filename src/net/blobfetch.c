@@ -346,6 +346,10 @@ static enum step step(struct fx_net *net, struct fetch *fetch, int64_t now_ms)
         return STEP_IDLE;
     }
     peer = choose_peer(net, fetch, now_ms, &exists);
+    if (peer != NULL && !fx_rate_take(&net->fetch, fx_chunk_bytes(fetch->key.type), now_ms)) {
+        put_back(fetch, x, y); /* the tick goes on */
+        return STEP_IDLE;
+    }
     if (peer == NULL) {
         put_back(fetch, x, y);
         if (!exists) {

@@ -211,6 +211,14 @@ static void subscribe(struct fx_net *net)
     }
 }
 
+/* A second's worth may come at once, and a chunk always. */
+static void set_rate(struct fx_rate *rate, uint64_t per_second)
+{
+    uint64_t burst = per_second > FX_BLOB_CHUNK_MAX ? per_second : FX_BLOB_CHUNK_MAX;
+
+    fx_rate_init(rate, per_second, burst, fx_clock_monotonic_ms());
+}
+
 struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
 {
     static const struct timeval second = {1, 0};
@@ -238,6 +246,9 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
         config->max_connections != 0 ? config->max_connections : FX_NET_MAX_CONNECTIONS;
     net->dir = config->dir == NULL ? NULL : fx_xstrdup(config->dir);
     net->eager = !net->params->retarget;
+    net->keep_to_itself = config->keep_to_itself;
+    set_rate(&net->serve, config->serve_rate);
+    set_rate(&net->fetch, config->fetch_rate);
     net->next_peer_id = 1;
     fx_random_bytes(net->map_key, sizeof net->map_key);
     snprintf(net->user_agent, sizeof net->user_agent, *suffix == '\0' ? "%s%s/" : "%s(%s)/",

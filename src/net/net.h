@@ -35,6 +35,9 @@ struct fx_net_config {
     size_t n_addnode;
     uint64_t services;             /* 0: network, witness and job data */
     unsigned max_connections;      /* 0: FX_NET_MAX_CONNECTIONS */
+    uint64_t serve_rate;           /* bytes a second of job data, to all peers; 0: no limit */
+    uint64_t fetch_rate;           /* from all peers; 0: no limit */
+    bool keep_to_itself;           /* fetches nothing for the sake of others */
     const char *user_agent_suffix; /* comment in the user agent; NULL or "": none */
 };
 

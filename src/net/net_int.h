@@ -10,6 +10,7 @@
 #include "src/iface/mempool.h"
 #include "src/net/net.h"
 #include "src/net/netaddr_int.h"
+#include "src/net/rate_int.h"
 
 struct fx_peer;
 struct fx_sync;
@@ -33,6 +34,7 @@ struct fx_net {
     char *dir; /* NULL: nothing is kept */
     uint16_t port;
     bool eager; /* regtest, btcregtest: nothing is delayed, any address may be dialled */
+    bool keep_to_itself;
     bool stopping;
 
     struct fx_peer **peers;
@@ -40,6 +42,7 @@ struct fx_net {
     uint64_t next_peer_id;
     uint64_t map_key[2]; /* for maps keyed by what outsiders choose */
     uint64_t bytes_sent, bytes_received;
+    struct fx_rate serve, fetch; /* job data, bytes; per_second 0: no limit */
 
     struct event *tick;  /* every second */
     struct event *reap;  /* frees peers that were dropped */

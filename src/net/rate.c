@@ -13,6 +13,9 @@ bool fx_rate_take(struct fx_rate *rate, uint64_t n, int64_t now_ms)
 {
     uint64_t full = rate->burst * 1000;
 
+    if (rate->per_second == 0) {
+        return true;
+    }
     if (now_ms > rate->last_ms) {
         uint64_t passed = (uint64_t)(now_ms - rate->last_ms);
 

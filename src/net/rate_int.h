@@ -12,7 +12,7 @@ struct fx_rate {
 };
 
 void fx_rate_init(struct fx_rate *rate, uint64_t per_second, uint64_t burst, int64_t now_ms);
-/* True, and n taken, where there are n. */
+/* True, and n taken, where there are n, or where per_second is 0: no limit. */
 bool fx_rate_take(struct fx_rate *rate, uint64_t n, int64_t now_ms);
 
 #endif

@@ -27,6 +27,7 @@
 #include "src/util/mem.h"
 #include "wallet/wallets.h"
 
+#define KIB 1024
 #define MIB ((size_t)1024 * 1024)
 #define TICK_SECONDS 1
 #define FLUSH_SECONDS 600 /* the state reaches the disk at least this often */
@@ -156,6 +157,7 @@ static bool start_state(struct fx_node *node, char **error)
     node->chain = fx_chain_create(&chain, error);
     node->blobs = node->chain ? fx_blobs_open(blobs, error) : NULL;
     if (node->blobs) {
+        fx_blobs_set_limit(node->blobs, (uint64_t)fx_args_int(args, "maxblobs", 32768) * MIB);
         mempool.chain = node->chain;
         node->mempool = fx_mempool_create(&mempool);
     }
@@ -231,6 +233,9 @@ static bool start_net(struct fx_node *node, char **error)
         .port = (uint16_t)fx_args_int(args, "port", node->options->params->p2p_port),
         .max_connections = (unsigned)fx_args_int(args, "maxconnections", 0),
         .user_agent_suffix = fx_args_str(args, "uacomment", NULL),
+        .serve_rate = (uint64_t)fx_args_int(args, "maxdataserve", 0) * KIB,
+        .fetch_rate = (uint64_t)fx_args_int(args, "maxdatafetch", 0) * KIB,
+        .keep_to_itself = !fx_args_bool(args, "passdata", true),
     };
 
     net.n_connect = fx_args_list(args, "connect", &connect);

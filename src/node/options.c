@@ -103,6 +103,21 @@ static const struct fx_arg_option table[] = {
             "2^-61 (default: 2)",
             1, 64, 0),
 
+    OPT_INT("maxblobs", "<MiB>", jobs,
+            "Disk space for operands and results. What an unfinished task of a loaded wallet needs "
+            "is never removed for other data; 0: no limit but the disk (default: 32768)",
+            0, INT64_C(1) << 40, 0),
+    OPT_INT("maxdataserve", "<KiB/s>", jobs,
+            "Operands and results served to all peers together; 0: no limit (default: 0)", 0,
+            INT64_C(1) << 32, 0),
+    OPT_INT("maxdatafetch", "<KiB/s>", jobs,
+            "Operands and results fetched from all peers together; 0: no limit (default: 0)", 0,
+            INT64_C(1) << 32, 0),
+    OPT_BOOL("passdata", jobs,
+             "Fetch data of open tasks from peers that others cannot connect to, and serve it to "
+             "them (default: 1)",
+             0),
+
     OPT_BOOL("watch", jobs,
              "Check the claims of others too and prove wrong ones wrong: half of the solver's bond "
              "goes to a loaded wallet. Fetches their operands and results (default: 0)",

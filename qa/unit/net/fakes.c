@@ -502,6 +502,23 @@ enum fx_blob_state fx_blobs_state(struct fx_blobs *blobs, const struct fx_blob_k
     return fake_blob_have(blobs, key) == blob->chunks ? FX_BLOB_COMPLETE : FX_BLOB_PARTIAL;
 }
 
+bool fx_blobs_expect(struct fx_blobs *blobs, const struct fx_blob_key *key,
+                     const struct fx_blob_shape *shape)
+{
+    uint64_t tiles = (uint64_t)shape->rows * shape->cols;
+
+    if (find_blob(blobs, key) == NULL) {
+        fake_blob_add(blobs, key,
+                      key->type == FX_BLOB_RESULT ? tiles : tiles / (FX_TILE * FX_DEPTH), false);
+    }
+    return true;
+}
+
+uint64_t fx_blobs_spare(struct fx_blobs *blobs)
+{
+    return blobs->spare;
+}
+
 enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_t x,
                               uint32_t y, struct fx_span data, const uint8_t *path, size_t n_path)
 {
@@ -597,7 +614,11 @@ size_t fx_jobs_names_root(struct fx_jobs *jobs, const struct fx_blob_key *key,
             continue;
         }
         if (n < max) {
-            shapes[n] = (struct fx_blob_shape){.rows = 1, .cols = 1, .solver = jobs->named[i].solver};
+            bool result = key->type == FX_BLOB_RESULT; /* of one chunk */
+
+            shapes[n] = (struct fx_blob_shape){.rows = result ? 1 : FX_TILE,
+                                               .cols = result ? 1 : FX_DEPTH,
+                                               .solver = jobs->named[i].solver};
         }
         n++;
     }

@@ -209,6 +209,101 @@ static void send_nochunk(struct remote *remote, const struct fx_msg_chunk_id *m)
     remote_send(remote, "nochunk", &buf);
 }
 
+static void announce_from(struct remote *remote, const struct fx_blob_key *key,
+                          const struct fx_netaddr *addr)
+{
+    struct fx_msg_invdata m = {.key = *key, .addr = *addr};
+    struct fx_buf buf = FX_BUF_INIT;
+
+    fx_msg_invdata_write(&m, &buf);
+    remote_send(remote, "invdata", &buf);
+}
+
+FX_TEST(data_is_passed_on)
+{
+    struct node node;
+    struct fx_blob_key key = blob_key(FX_BLOB_RESULT, 5), copy = key;
+    struct fx_blob_key operand = blob_key(FX_BLOB_OPERAND, 6);
+    struct fx_netaddr nowhere = {.network = FX_NETWORK_IPV4}, somewhere;
+    struct remote *remote = NULL;
+    struct fx_msg_chunk_id m[2];
+    struct fx_buf buf = FX_BUF_INIT;
+    int64_t later = fx_clock_monotonic_ms() + 60000;
+
+    node_create(&node, NULL);
+    FX_CHECK(fx_netaddr_parse("127.0.0.1:1001", 1, &somewhere));
+    copy.solver = fake_hash(7);
+    fake_jobs_name(&node.jobs, &key);
+    fake_jobs_name(&node.jobs, &copy);
+    fake_jobs_name(&node.jobs, &operand);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+
+    /* No room to spare. */
+    announce_from(remote, &key, &nowhere);
+    FX_CHECK(remote_sync(remote));
+    fx_blobdir_tick(node.net, later);
+    FX_CHECK_INT(node.blobs.n, 0);
+    /* Others can get it themselves. */
+    node.blobs.spare = 1u << 20;
+    announce_from(remote, &operand, &nowhere);
+    announce_from(remote, &operand, &somewhere);
+    FX_CHECK(remote_sync(remote));
+    fx_blobdir_tick(node.net, later);
+    FX_CHECK_INT(node.blobs.n, 0);
+    /* The result of either claim that has this root. */
+    announce_from(remote, &key, &nowhere);
+    FX_CHECK(remote_sync(remote));
+    fx_blobdir_tick(node.net, later);
+    FX_CHECK_INT(node.blobs.n, 2);
+    fx_blobfetch_run(node.net);
+    FX_CHECK(get_request(remote, &m[0]));
+    FX_CHECK(get_request(remote, &m[1]));
+    FX_CHECK(!fx_hash_equal(&m[0].key.solver, &m[1].key.solver));
+    send_nochunk(remote, &m[fx_hash_equal(&m[0].key.solver, &key.solver) ? 1 : 0]);
+    send_chunk(remote, &m[fx_hash_equal(&m[0].key.solver, &key.solver) ? 0 : 1], false);
+    /* What came is this node's own to serve. */
+    FX_CHECK(remote_expect(remote, "invdata", &buf));
+    FX_CHECK_MEM(buf.data + 1, key.root.b, 32);
+    FX_CHECK_INT(fx_blobs_state(&node.blobs, &key), FX_BLOB_COMPLETE);
+    fx_buf_clear(&buf);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
+FX_TEST(rates_are_limited)
+{
+    struct node node;
+    struct fx_blob_key key = blob_key(FX_BLOB_OPERAND, 5);
+    struct fx_msg_chunk_id m = {.request = 9, .key = key};
+    struct remote *remote = NULL;
+    int64_t now_ms = fx_clock_monotonic_ms();
+
+    node_create(&node, NULL);
+    fake_blob_add(&node.blobs, &key, 100, true);
+    fx_rate_init(&node.net->serve, 1, 3 * FX_BLOCK_BYTES, now_ms);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    for (m.x = 0; m.x < 4; m.x++) {
+        struct fx_buf buf = FX_BUF_INIT;
+
+        fx_msg_chunk_id_write(&m, &buf);
+        remote_send(remote, "getchunk", &buf);
+        FX_CHECK(remote_expect(remote, m.x < 3 ? "chunk" : "nochunk", NULL));
+    }
+    remote_close(remote);
+
+    key = blob_key(FX_BLOB_OPERAND, 6);
+    fake_blob_add(&node.blobs, &key, 100, false);
+    fx_rate_init(&node.net->fetch, 1, 3 * FX_BLOCK_BYTES, now_ms);
+    remote = remote_ready(&node, "127.0.0.1:1001", ALL);
+    fx_net_fetch_blob(node.net, &key);
+    for (size_t i = 0; i < 3; i++) {
+        FX_CHECK(get_request(remote, &m));
+    }
+    FX_CHECK(remote_silent(remote, "getchunk"));
+    remote_close(remote);
+    node_destroy(&node);
+}
+
 FX_TEST(requests_in_flight_are_bounded)
 {
     struct node node;
