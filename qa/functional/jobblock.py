@@ -169,3 +169,13 @@ class JobBlock:
     def sign(self, key):
         self.signature = key.sign(tagged_hash('fornax/work', sha256d(self.header)))
         return self
+
+
+def made_blocks(tip, key, origin, preimage, sides, brick, lists, outputs, **header):
+    """Blocks on this tip (getblockheader) inside the task, alike but for their nonces, so that some ticket of theirs wins:
+    half of all do on regtest. sides: both Operands; lists: the backing list as bytes; outputs: of the coinbase."""
+    i, j, l = brick
+    tx = coinbase(tip['height'] + 1, outputs)
+    for nonce in range(64):
+        yield JobBlock(header=make_header(tip, sha256d(tx), nonce, **header), preimage=preimage, backing=lists, i=i, j=j, l=l,
+                       a=sides[0].opening(i, l), b=sides[1].opening(j, l), signature=bytes(64), txs=b'\1' + tx).sign(key)

@@ -8,7 +8,7 @@ condemns it."""
 import numpy
 
 from framework import check, check_equal, raises_rpc, wait_until
-from jobblock import (BLOCK_BYTES, JobBlock, Key, Operand, backing_list, coinbase, make_header, outpoint, work_script)
+from jobblock import BLOCK_BYTES, JobBlock, Key, Operand, backing_list, made_blocks, make_header, outpoint, work_script
 from jobkit import JobTest, matrix, origins, panel, request_of, spender, wait_status
 from p2p import Peer, id_bytes, sha256d, var
 
@@ -159,12 +159,7 @@ class TestBlockProof(JobTest):
         lists = backing if isinstance(backing, bytes) else backing_list(backing)
         script = work_script(origin, key.public, preimage, lists)
         outs = [(value, b'\x51\x20' + key.public), (0, script)] if outputs is None else outputs(script)
-        tx = coinbase(tip['height'] + 1, outs)
-        i, j, l = brick
-        for nonce in range(64):
-            block = JobBlock(header=make_header(tip, sha256d(tx), nonce, **header), preimage=preimage, backing=lists, i=i, j=j, l=l,
-                             a=self.operand_a.opening(i, l), b=self.operand_b.opening(j, l), signature=bytes(64),
-                             txs=b'\1' + tx).sign(key)
+        for block in made_blocks(tip, key, origin, preimage, (self.operand_a, self.operand_b), brick, lists, outs, **header):
             reply = self.submit(client, block)
             if reply != 'high-ticket':
                 return block, reply

@@ -1,79 +1,18 @@
 #!/usr/bin/python3
 """Forgers: a claim copied under another key, and a claimed state that was paid to directly."""
-import hashlib
 import os
 import struct
 
-from framework import COIN, check_equal, raises_rpc, wait_until
+from framework import check_equal, raises_rpc, wait_until
+from hostilekit import FEE, HostileTest, Spend, claimed_preimage, task_script
 from jobblock import Key, outpoint
 from jobkit import WINDOW_UNIT, balance, fee_in, matrix, wait_status, wait_task
-from p2p import tagged_hash, var
-from scenariokit import ScenarioTest
 
 REWARD = 9_000_000
 BOND = 2_250_000
-FEE = 100_000
-LETTERS = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 
 
-def address(version, program):
-    """BIP350."""
-    def polymod(values):
-        out = 1
-        for value in values:
-            top = out >> 25
-            out = (out & 0x1ffffff) << 5 ^ value
-            for i, generator in enumerate((0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)):
-                out ^= generator if top >> i & 1 else 0
-        return out
-    bits = int.from_bytes(program, 'big') << 3  # 256 bits are 51 groups of 5 and one more bit
-    bits <<= 1
-    data = [version] + [bits >> 5 * (51 - i) & 31 for i in range(52)]
-    prefix = 'fxrt'
-    expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
-    check = polymod(expanded + data + [0] * 6) ^ 0x2bc830a3
-    return prefix + '1' + ''.join(LETTERS[v] for v in data + [check >> 5 * (5 - i) & 31 for i in range(6)])
-
-
-class Spend:
-    """A version 2 transaction over witness outputs; coins: (outpoint, embers, script) of its inputs."""
-
-    def __init__(self, coins, outputs):
-        self.coins, self.outputs = coins, outputs
-        self.witness = [[] for _ in coins]
-
-    def message(self, number):
-        """SigMsg of BIP341, SIGHASH_DEFAULT, without annex."""
-        def sha(data):
-            return hashlib.sha256(data).digest()
-        return (b'\x00' + struct.pack('<ii', 2, 0) + sha(b''.join(outpoint(coin[0]) for coin in self.coins)) +
-                sha(b''.join(struct.pack('<q', coin[1]) for coin in self.coins)) +
-                sha(b''.join(var(len(coin[2])) + coin[2] for coin in self.coins)) +
-                sha(b'\xfd\xff\xff\xff' * len(self.coins)) + sha(self.serialize_outputs()) + b'\x00' +
-                struct.pack('<I', number))
-
-    def serialize_outputs(self):
-        return b''.join(struct.pack('<q', value) + var(len(script)) + script for value, script in self.outputs)
-
-    def hex(self):
-        out = struct.pack('<i', 2) + b'\x00\x01' + var(len(self.coins))
-        for coin in self.coins:
-            out += outpoint(coin[0]) + var(0) + b'\xfd\xff\xff\xff'
-        out += var(len(self.outputs)) + self.serialize_outputs()
-        for items in self.witness:
-            out += var(len(items)) + b''.join(var(len(item)) + item for item in items)
-        return (out + bytes(4)).hex()
-
-
-def task_script(preimage):
-    return b'\x52\x20' + tagged_hash('fornax/p2task', preimage)
-
-
-def claimed_preimage(fresh, origin, fields):
-    return b'\x01' + outpoint(origin) + fresh[37:] + fields
-
-
-class TestScenarioForge(ScenarioTest):
+class TestScenarioForge(HostileTest):
     def run(self):
         self.copycat()
         self.forged_state()
@@ -84,24 +23,6 @@ class TestScenarioForge(ScenarioTest):
         _, (task,) = self.submit_mined(a, b, task_rows=2, task_cols=1, reward='0.09')
         self.operands(self.solver, task)
         return task, bytes.fromhex(self.client.rpc.gettask(task)['preimage'])
-
-    def coin_of(self, key, embers):
-        """A mined output that pays to the key, of the third node's money: (outpoint, embers, script)."""
-        node, script = self.nodes[2], b'\x51\x20' + key.public
-        txid = node.rpc.sendtoaddress(address(1, key.public), '%d.%08d' % divmod(embers, COIN))
-        self.mine_txs(self.client, txid)
-        vout, = [n for n, out in enumerate(node.rpc.getrawtransaction(txid, True)['vout'])
-                 if out['scriptPubKey']['hex'] == script.hex()]
-        return '%s:%d' % (txid, vout), embers, script
-
-    def pay_to_task(self, preimage, embers):
-        """A mined output with this program, which no wallet would make; its outpoint."""
-        key = Key()
-        spend = Spend([self.coin_of(key, embers + FEE)], [(embers, task_script(preimage))])
-        spend.witness[0] = [key.sign(tagged_hash('TapSighash', b'\x00' + spend.message(0)))]
-        txid = self.client.rpc.sendrawtransaction(spend.hex())
-        self.mine_txs(self.client, txid)
-        return txid + ':0'
 
     def copycat(self):
         self.step('a claim with the result of another, under a key of its own, replaces the honest one')
@@ -116,9 +37,8 @@ class TestScenarioForge(ScenarioTest):
         fields = struct.pack('<QQQ', REWARD, BOND, 0) + key.public + result
         spend = Spend([(task, REWARD, task_script(fresh)), coin],
                       [(REWARD + BOND, task_script(claimed_preimage(fresh, task, fields)))])
-        signature = key.sign(tagged_hash('fornax/tasksighash', b'\x01\x00' + spend.message(0)))
-        spend.witness[0] = [b'\x01', signature, fields, fresh]
-        spend.witness[1] = [key.sign(tagged_hash('TapSighash', b'\x00' + spend.message(1)))]
+        spend.witness[0] = [b'\x01', spend.sign_task(0, 1, key), fields, fresh]
+        spend.sign_coin(1, key)
         copy = client.rpc.sendrawtransaction(spend.hex())
         self.mine_txs(client, copy)
         check_equal(client.rpc.gettask(task)['claim']['solver'], key.public.hex())
