@@ -7,11 +7,9 @@
 #include "src/util/mem.h"
 #include "src/util/reader.h"
 
-/* The solvers of the job-lane blocks in (h0 - 2016, h0], in height order; *solvers is freed by the
- * caller whatever is returned. */
-static enum fx_result recent_solvers(struct fx_spend *s, struct fx_hash **solvers, size_t *n)
+enum fx_result fx_exclusive_solvers(const struct fx_view *view, uint32_t h0,
+                                    struct fx_hash **solvers, size_t *n)
 {
-    uint32_t h0 = s->record.h0;
     uint32_t height = h0 < FX_EXCLUSIVE_LOOKBACK ? 0 : h0 - FX_EXCLUSIVE_LOOKBACK + 1;
 
     *n = 0;
@@ -20,7 +18,7 @@ static enum fx_result recent_solvers(struct fx_spend *s, struct fx_hash **solver
         struct fx_ancestor ancestor;
 
         /* Every height up to h0 lies below the spending block: an answer must exist. */
-        if (s->ctx->view->ancestor(s->ctx->view->ctx, height, &ancestor) != FX_FOUND) {
+        if (view->ancestor(view->ctx, height, &ancestor) != FX_FOUND) {
             return FX_FAILED;
         }
         if (ancestor.lane == FX_LANE_JOB) {
@@ -30,18 +28,24 @@ static enum fx_result recent_solvers(struct fx_spend *s, struct fx_hash **solver
     return FX_VALID;
 }
 
+size_t fx_exclusive_pick(const struct fx_hash *beacon, const struct fx_outpoint *origin, size_t n)
+{
+    struct fx_hash hash;
+
+    fx_task_assign_hash(beacon, origin, &hash);
+    return (size_t)(fx_load_u64(hash.b) % n);
+}
+
 static enum fx_result check_assignee(struct fx_spend *s, const struct fx_hash *beacon,
                                      const struct fx_hash *solver)
 {
-    struct fx_hash *solvers, hash;
+    struct fx_hash *solvers;
     size_t n;
-    enum fx_result result = recent_solvers(s, &solvers, &n);
+    enum fx_result result = fx_exclusive_solvers(s->ctx->view, s->record.h0, &solvers, &n);
 
-    if (result == FX_VALID && n > 0) {
-        fx_task_assign_hash(beacon, &s->origin, &hash);
-        if (!fx_hash_equal(&solvers[fx_load_u64(hash.b) % n], solver)) {
-            result = fx_spend_refuse(s, FX_BAD_TASK_EXCLUSIVE);
-        }
+    if (result == FX_VALID && n > 0 &&
+        !fx_hash_equal(&solvers[fx_exclusive_pick(beacon, &s->origin, n)], solver)) {
+        result = fx_spend_refuse(s, FX_BAD_TASK_EXCLUSIVE);
     }
     free(solvers);
     return result;
