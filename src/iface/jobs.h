@@ -61,6 +61,7 @@ struct fx_task_info {
     enum fx_task_status status;
     uint32_t h0;                 /* 0: pending */
     struct fx_outpoint outpoint; /* the unspent output: open, claimed, challenged; else zero */
+    struct fx_hash spender;      /* the mempool's transaction that spends it; zero: none */
     unsigned restored;           /* how often a claim was undone and the task open again */
     /* claimed, challenged, settled and rejected */
     struct fx_outpoint claim; /* the claimed output; after an answer its successor */
@@ -158,8 +159,18 @@ bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job, uint32
 /* Book */
 bool fx_jobs_task(struct fx_jobs *jobs, const struct fx_outpoint *origin,
                   struct fx_task_info *info);
-/* job NULL: all. *infos is the caller's to free; views until the next event. */
-size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_task_info **infos);
+/* Which tasks to list. All zero: all of them. */
+struct fx_task_filter {
+    const struct fx_hash *job; /* NULL: of all jobs */
+    unsigned statuses;         /* FX_STATUS_BIT of those wanted; 0: of any status */
+    bool restored;             /* only those that a dispute opened again */
+    size_t skip, count;        /* of those that fit; count 0: to the last */
+};
+#define FX_STATUS_BIT(status) (1u << (status))
+/* In order of age; those of the mempool last. Open, claimed and challenged ones are found without a
+ * walk over all that ever were. *infos is the caller's to free; views until the next event. */
+size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_task_filter *filter,
+                     struct fx_task_info **infos);
 /* In how many shapes do open and claimed tasks name this root (protocol section 9), whoever the
  * key's solver is? 0: none does. A result's shape has its solver, and a copied claim names the same
  * root under another one. shapes: the first max. */

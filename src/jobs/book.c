@@ -17,12 +17,15 @@ struct fx_book {
     struct fx_db *db;
     struct fx_hash best;
     uint32_t height;
-    uint32_t serial;         /* of the change being made */
-    struct fx_map *jobs;     /* txid -> job; owns */
-    struct fx_map *tasks;    /* origin -> task; the job owns */
-    struct fx_map *active;   /* unspent output -> task */
-    struct fx_map *unbacked; /* origin -> settled task that no block listed yet */
-    struct fx_map *roots;    /* type || root -> struct root_use; owns */
+    uint32_t serial;           /* of the change being made */
+    struct fx_map *jobs;       /* txid -> job; owns */
+    struct fx_map *tasks;      /* origin -> task; the job owns */
+    struct fx_map *active;     /* unspent output -> task */
+    struct fx_map *unbacked;   /* origin -> settled task that no block listed yet */
+    struct fx_map *roots;      /* type || root -> struct root_use; owns */
+    struct fx_book_job **aged; /* all jobs, oldest first */
+    size_t n_aged, cap_aged;
+    struct fx_tallies tallies;
 };
 
 /* Open, claimed and challenged tasks that name a root: how many with which shape. */
@@ -378,6 +381,27 @@ static void attach(struct fx_book *book, struct fx_book_task *task)
     }
 }
 
+static void add_aged(struct fx_book *book, struct fx_book_job *job)
+{
+    if (book->n_aged == book->cap_aged) {
+        book->cap_aged = book->cap_aged == 0 ? 16 : 2 * book->cap_aged;
+        book->aged = fx_xreallocarray(book->aged, book->cap_aged, sizeof(struct fx_book_job *));
+    }
+    book->aged[book->n_aged++] = job;
+}
+
+/* It is of the last block, and so among the last of the list. */
+static void drop_aged(struct fx_book *book, const struct fx_book_job *job)
+{
+    for (size_t at = book->n_aged; at-- > 0;) {
+        if (book->aged[at] == job) {
+            memmove(book->aged + at, book->aged + at + 1,
+                    (--book->n_aged - at) * sizeof(struct fx_book_job *));
+            return;
+        }
+    }
+}
+
 static void add_task(struct fx_book *book, struct fx_book_task *task)
 {
     uint8_t key[FX_OUTPOINT_SIZE];
@@ -397,6 +421,7 @@ static void drop_job(struct fx_book *book, struct fx_book_job *job)
         fx_outpoint_key(&job->tasks[i]->origin, key);
         fx_map_remove(book->tasks, key);
     }
+    drop_aged(book, job);
     fx_map_remove(book->jobs, job->id.b);
     fx_book_job_destroy(job);
 }
@@ -433,6 +458,7 @@ static void spend_task(struct fx_book *book, struct fx_book_log *log, struct fx_
                        const struct fx_tx *tx, size_t in)
 {
     const struct fx_txin *txin = &tx->in[in];
+    struct fx_book_state before;
     bool known;
     uint8_t action;
 
@@ -444,8 +470,10 @@ static void spend_task(struct fx_book *book, struct fx_book_log *log, struct fx_
         return;
     }
     change(book, log, task);
+    before = task->state;
     known = fx_book_task_spend(task, tx, in, log->height, (enum fx_task_action)action);
     attach(book, task);
+    fx_tally_spent(&log->tally, task, &before, (enum fx_task_action)action);
     if (!known) {
         fx_log_info("jobs: a task spend of action %u was not understood", action);
     }
@@ -470,6 +498,7 @@ static void connect_work(struct fx_book *book, struct fx_book_log *log,
             change(book, log, task);
             task->state.backed = true;
             attach(book, task);
+            fx_tally_backed(&log->tally, task);
         }
     }
 }
@@ -482,12 +511,14 @@ static void announce(struct fx_book *book, struct fx_book_log *log, const struct
         return;
     }
     fx_map_put(book->jobs, job->id.b, job);
+    add_aged(book, job);
     for (size_t i = 0; i < job->n_tasks; i++) {
         job->tasks[i]->state.status = FX_STATUS_OPEN;
         job->tasks[i]->state.h0 = job->tasks[i]->state.height = log->height;
         /* Its undo is to forget the job: later changes in this block need no saving. */
         job->tasks[i]->logged = book->serial;
         add_task(book, job->tasks[i]);
+        fx_tally_offered(&log->tally, job->tasks[i]);
     }
     if (log->n_jobs == log->cap_jobs) {
         log->cap_jobs = log->cap_jobs == 0 ? 4 : 2 * log->cap_jobs;
@@ -537,6 +568,7 @@ bool fx_book_connect(struct fx_book *book, const struct fx_block *block)
     log.id = block->id;
     log.parent = block->header.prev;
     log.height = book->height + 1;
+    fx_tally_begin(&log.tally, block, log.height);
     book->serial++;
     connect_work(book, &log, block);
     connect_txs(book, &log, block);
@@ -544,8 +576,10 @@ bool fx_book_connect(struct fx_book *book, const struct fx_block *block)
     if (written) {
         book->best = log.id;
         book->height = log.height;
+        fx_tallies_push(&book->tallies, &log.tally);
     } else {
         roll_back(book, &log);
+        fx_tally_clear(&log.tally);
     }
     free(log.changes);
     free(log.jobs);
@@ -597,6 +631,7 @@ enum fx_lookup fx_book_disconnect(struct fx_book *book)
     }
     book->best = undo.parent;
     book->height--;
+    fx_tallies_pop(&book->tallies);
     fx_book_undo_clear(&undo);
     return FX_FOUND;
 }
@@ -615,6 +650,18 @@ static void clear_maps(struct fx_book *book)
     fx_map_clear(book->roots, free_root);
     fx_map_clear(book->tasks, NULL);
     fx_map_clear(book->jobs, free_job);
+    book->n_aged = 0;
+    fx_tallies_clear(&book->tallies);
+}
+
+/* Those of one block in order of their ids. */
+static int by_age(const void *a, const void *b)
+{
+    const struct fx_book_job *x = *(struct fx_book_job *const *)a;
+    const struct fx_book_job *y = *(struct fx_book_job *const *)b;
+    uint32_t hx = x->tasks[0]->state.h0, hy = y->tasks[0]->state.h0;
+
+    return hx != hy ? (hx < hy ? -1 : 1) : fx_hash_cmp(&x->id, &y->id);
 }
 
 static int by_index(const void *a, const void *b)
@@ -651,6 +698,17 @@ bool fx_book_load_task(struct fx_book *book, const struct fx_outpoint *origin,
     task->events = fx_xcalloc(task->cap_events, sizeof *task->events);
     job_add(job, task);
     add_task(book, task);
+    return true;
+}
+
+bool fx_book_load_tally(struct fx_book *book, const struct fx_tally *tally)
+{
+    const struct fx_tally *last = fx_tallies_back(&book->tallies, 0);
+
+    if (last != NULL && tally->height != last->height + 1) {
+        return false;
+    }
+    fx_tallies_push(&book->tallies, tally);
     return true;
 }
 
@@ -711,7 +769,11 @@ struct fx_book *fx_book_create(const struct fx_params *params, struct fx_db *db,
     while ((job = fx_book_next_job(book, &at)) != NULL) {
         if (job->n_tasks > 0) {
             qsort(job->tasks, job->n_tasks, sizeof(struct fx_book_task *), by_index);
+            add_aged(book, job);
         }
+    }
+    if (book->n_aged > 0) {
+        qsort(book->aged, book->n_aged, sizeof(struct fx_book_job *), by_age);
     }
     return book;
 }
@@ -726,6 +788,8 @@ void fx_book_destroy(struct fx_book *book)
     fx_map_destroy(book->roots, free_root);
     fx_map_destroy(book->tasks, NULL);
     fx_map_destroy(book->jobs, free_job);
+    free(book->aged);
+    fx_tallies_clear(&book->tallies);
     free(book);
 }
 
@@ -792,6 +856,16 @@ struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *a
 size_t fx_book_count_jobs(const struct fx_book *book)
 {
     return fx_map_count(book->jobs);
+}
+
+struct fx_book_job *fx_book_back_job(const struct fx_book *book, size_t back)
+{
+    return back < book->n_aged ? book->aged[book->n_aged - 1 - back] : NULL;
+}
+
+const struct fx_tallies *fx_book_tallies(const struct fx_book *book)
+{
+    return &book->tallies;
 }
 
 size_t fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,

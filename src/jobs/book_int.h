@@ -10,7 +10,7 @@
 #define FX_JOBS_BOOK_INT_H
 
 #include "consensus/block.h"
-#include "src/iface/jobs.h"
+#include "src/jobs/tally_int.h"
 #include "src/sys/db.h"
 #include "src/util/map.h"
 
@@ -115,6 +115,10 @@ struct fx_book_job *fx_book_next_job(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_active(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *at);
 size_t fx_book_count_jobs(const struct fx_book *book);
+/* Jobs of the chain by age: 0 is one of the last block that announced any; NULL: no more. */
+struct fx_book_job *fx_book_back_job(const struct fx_book *book, size_t back);
+/* Of the last blocks. */
+const struct fx_tallies *fx_book_tallies(const struct fx_book *book);
 /* In how many shapes do open, claimed and challenged tasks name this root, whoever the key's solver
  * is: 0, none does; more than one, as a claim can copy another's root. shapes: the first max. */
 size_t fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
@@ -141,6 +145,7 @@ struct fx_book_log {
     struct fx_book_change *changes; /* of tasks that were there before, one a task */
     size_t n, cap;
     struct fx_book_task *mined; /* the task that it was mined inside, or NULL */
+    struct fx_tally tally;
 };
 
 /* What undoes a block, as it is stored. */
@@ -164,6 +169,9 @@ bool fx_book_load_mined(struct fx_book *book, const struct fx_outpoint *origin,
                         const struct fx_hash *block);
 bool fx_book_load_event(struct fx_book *book, const struct fx_outpoint *origin, uint32_t number,
                         const struct fx_task_event *event);
+
+/* Takes the tally over; false where it does not follow the one before. */
+bool fx_book_load_tally(struct fx_book *book, const struct fx_tally *tally);
 
 /* FX_MISSING: there is none, or it does not parse. */
 enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct fx_hash *best,

@@ -6,6 +6,7 @@
  *   M origin height-u32be    a job-lane block mined inside the task
  *   E origin number-u32be    a step of a dispute about the task
  *   U height-u32be           what undoes the block at this height
+ *   S height-u32be           what it did to the market, summed
  * A block's changes, its undo and the marker are one batch. Batches are not synced: they survive
  * the process, and after a power failure the book stands at an earlier block and reads on from
  * there.
@@ -169,6 +170,21 @@ static void put_job(struct fx_db_batch *batch, const struct fx_book_job *job)
     }
 }
 
+static void put_tally(struct fx_db_batch *batch, const struct fx_tally *tally)
+{
+    struct fx_buf value = FX_BUF_INIT;
+    uint8_t key[KEY_MAX];
+    size_t n = height_key('S', tally->height, key);
+
+    fx_tally_write(tally, &value);
+    fx_db_batch_put(batch, key, n, value.data, value.len);
+    fx_buf_clear(&value);
+    if (tally->height > FX_MARKET_LONGEST) {
+        n = height_key('S', tally->height - FX_MARKET_LONGEST, key);
+        fx_db_batch_delete(batch, key, n);
+    }
+}
+
 /* ---- undo -------------------------------------------------------------------------------- */
 
 static void put_undo(struct fx_db_batch *batch, const struct fx_book_log *log)
@@ -282,6 +298,7 @@ bool fx_book_store_connect(struct fx_db *db, const struct fx_book_log *log)
         fx_db_batch_put(batch, key, n, log->id.b, 32);
     }
     put_undo(batch, log);
+    put_tally(batch, &log->tally);
     put_best(batch, &log->id, log->height);
     return fx_db_batch_write(db, batch, false);
 }
@@ -318,13 +335,15 @@ bool fx_book_store_disconnect(struct fx_db *db, const struct fx_book *book, uint
     }
     n = height_key('U', height, key);
     fx_db_batch_delete(batch, key, n);
+    n = height_key('S', height, key);
+    fx_db_batch_delete(batch, key, n);
     put_best(batch, &undo->parent, height - 1);
     return fx_db_batch_write(db, batch, false);
 }
 
 bool fx_book_store_reset(struct fx_db *db, const struct fx_hash *genesis)
 {
-    static const char kinds[] = {'J', 'T', 'M', 'E', 'U'};
+    static const char kinds[] = {'J', 'T', 'M', 'E', 'U', 'S'};
     struct fx_db_batch *batch = fx_db_batch_create();
 
     for (size_t i = 0; i < sizeof kinds; i++) {
@@ -422,6 +441,23 @@ static bool load_event(struct fx_book *book, const uint8_t *key, size_t key_len,
     return fx_book_load_event(book, &origin, fx_load_u32be(key + 1 + FX_OUTPOINT_SIZE), &event);
 }
 
+static bool load_tally(struct fx_book *book, const uint8_t *key, size_t key_len,
+                       const uint8_t *value, size_t n)
+{
+    struct fx_reader r;
+    struct fx_tally tally;
+
+    fx_reader_init(&r, value, n);
+    if (key_len != 5 || !fx_tally_read(&r, fx_load_u32be(key + 1), &tally)) {
+        return false;
+    }
+    if (!fx_book_load_tally(book, &tally)) {
+        fx_tally_clear(&tally);
+        return false;
+    }
+    return true;
+}
+
 /* FX_MISSING: something does not parse. */
 static enum fx_lookup load_all(struct fx_book *book, struct fx_db *db, char kind,
                                bool (*load)(struct fx_book *book, const uint8_t *key,
@@ -438,6 +474,13 @@ static enum fx_lookup load_all(struct fx_book *book, struct fx_db *db, char kind
     failed = fx_db_iter_failed(it);
     fx_db_iter_destroy(it);
     return failed ? FX_LOOKUP_FAILED : fine ? FX_FOUND : FX_MISSING;
+}
+
+static bool has_tallies(const struct fx_book *book, uint32_t height)
+{
+    const struct fx_tally *last = fx_tallies_back(fx_book_tallies(book), 0);
+
+    return height == 0 || (last != NULL && last->height == height);
 }
 
 enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct fx_hash *best,
@@ -469,6 +512,12 @@ enum fx_lookup fx_book_store_load(struct fx_book *book, struct fx_db *db, struct
     }
     if (loaded == FX_FOUND) {
         loaded = load_all(book, db, 'E', load_event);
+    }
+    if (loaded == FX_FOUND) {
+        loaded = load_all(book, db, 'S', load_tally);
+    }
+    if (loaded == FX_FOUND && !has_tallies(book, *height)) {
+        loaded = FX_MISSING; /* written before there were any */
     }
     if (loaded == FX_MISSING) {
         fx_log_info("jobs: the book of tasks does not parse, it is made again from the blocks");

@@ -41,8 +41,8 @@ static enum fx_task_reason reason_of(const struct fx_book_task *task, const stru
     return FX_REASON_NONE;
 }
 
-static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
-                      struct fx_task_info *info)
+void fx_jobs_fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
+                       struct fx_task_info *info)
 {
     const struct fx_book_state *state = &task->state;
     const struct fx_note *note = fx_note_find(jobs, task);
@@ -77,6 +77,9 @@ static void fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
     info->operands_here = fx_jobs_has_operands(jobs, task->job);
     info->is_client = fx_jobs_wallet_of(jobs, &task->job->spec.client) != NULL;
     info->is_solver = fx_book_is_claim(task) && fx_jobs_wallet_of(jobs, &state->solver) != NULL;
+    if (fx_mempool_spender(jobs->config.mempool, &state->outpoint) != NULL) {
+        info->spender = fx_mempool_spender(jobs->config.mempool, &state->outpoint)->txid;
+    }
     if (note != NULL) {
         info->check = note->check;
         info->certified = note->certified;
@@ -91,7 +94,7 @@ bool fx_jobs_task(struct fx_jobs *jobs, const struct fx_outpoint *origin, struct
     const struct fx_book_task *task = fx_jobs_find(jobs, origin);
 
     if (task != NULL) {
-        fill_task(jobs, task, info);
+        fx_jobs_fill_task(jobs, task, info);
     }
     return task != NULL;
 }
@@ -141,28 +144,94 @@ static size_t sorted_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list
     return n;
 }
 
-size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_task_info **infos)
-{
-    struct fx_book_job **list, *one;
-    size_t n_jobs, total = 0, n = 0;
+/* ---- lists of tasks ---------------------------------------------------------------------- */
 
-    if (job != NULL) {
-        one = fx_jobs_find_job(jobs, job);
-        list = fx_xmemdup(&one, sizeof(struct fx_book_job *));
-        n_jobs = one != NULL ? 1 : 0;
-    } else {
-        n_jobs = sorted_jobs(jobs, &list);
+#define ACTIVE                                                          \
+    (FX_STATUS_BIT(FX_STATUS_OPEN) | FX_STATUS_BIT(FX_STATUS_CLAIMED) | \
+     FX_STATUS_BIT(FX_STATUS_CHALLENGED))
+
+struct task_list {
+    const struct fx_book_task **tasks;
+    size_t n, cap;
+};
+
+static void consider(struct task_list *list, const struct fx_task_filter *filter,
+                     const struct fx_book_task *task)
+{
+    if ((filter->statuses != 0 && (filter->statuses & FX_STATUS_BIT(task->state.status)) == 0) ||
+        (filter->restored && task->state.restored == 0)) {
+        return;
     }
-    for (size_t i = 0; i < n_jobs; i++) {
-        total += list[i]->n_tasks;
+    if (list->n == list->cap) {
+        list->cap = list->cap == 0 ? 64 : 2 * list->cap;
+        list->tasks = fx_xreallocarray(list->tasks, list->cap, sizeof(struct fx_book_task *));
     }
-    *infos = fx_xcalloc(total, sizeof **infos);
-    for (size_t i = 0; i < n_jobs; i++) {
-        for (size_t t = 0; t < list[i]->n_tasks; t++) {
-            fill_task(jobs, list[i]->tasks[t], &(*infos)[n++]);
+    list->tasks[list->n++] = task;
+}
+
+static void consider_job(struct task_list *list, const struct fx_task_filter *filter,
+                         const struct fx_book_job *job)
+{
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        consider(list, filter, job->tasks[i]);
+    }
+}
+
+/* By the age of the job, then by number. */
+static int by_place(const void *a, const void *b)
+{
+    const struct fx_book_task *x = *(const struct fx_book_task *const *)a;
+    const struct fx_book_task *y = *(const struct fx_book_task *const *)b;
+    int order = by_age(&x->job, &y->job);
+
+    return order != 0 ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void collect(const struct fx_jobs *jobs, const struct fx_task_filter *filter,
+                    struct task_list *list)
+{
+    const struct fx_book_task *task;
+    struct fx_book_job **all;
+    size_t n, at = 0;
+
+    if (filter->job != NULL) {
+        const struct fx_book_job *job = fx_jobs_find_job(jobs, filter->job);
+
+        if (job != NULL) {
+            consider_job(list, filter, job);
         }
+    } else if (filter->statuses != 0 && (filter->statuses & ~ACTIVE) == 0) {
+        while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
+            consider(list, filter, task);
+        }
+        if (list->n > 0) {
+            qsort(list->tasks, list->n, sizeof(struct fx_book_task *), by_place);
+        }
+    } else {
+        n = sorted_jobs(jobs, &all);
+        for (size_t i = 0; i < n; i++) {
+            consider_job(list, filter, all[i]);
+        }
+        free(all);
     }
-    free(list);
+}
+
+size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_task_filter *filter,
+                     struct fx_task_info **infos)
+{
+    struct task_list list = {NULL, 0, 0};
+    size_t n;
+
+    collect(jobs, filter, &list);
+    n = list.n > filter->skip ? list.n - filter->skip : 0;
+    if (filter->count > 0 && n > filter->count) {
+        n = filter->count;
+    }
+    *infos = fx_xcalloc(n, sizeof **infos);
+    for (size_t i = 0; i < n; i++) {
+        fx_jobs_fill_task(jobs, list.tasks[filter->skip + i], &(*infos)[i]);
+    }
+    free(list.tasks);
     return n;
 }
 

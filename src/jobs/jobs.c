@@ -459,6 +459,7 @@ void fx_jobs_destroy(struct fx_jobs *jobs)
     if (jobs->timer != NULL) {
         event_free(jobs->timer);
     }
+    fx_solvers_destroy(jobs->solvers);
     fx_book_destroy(jobs->book);
     fx_map_destroy(jobs->pending, free_job);
     fx_map_destroy(jobs->notes, free);

@@ -3,6 +3,7 @@
 #define FX_JOBS_JOBS_INT_H
 
 #include "src/iface/chain.h"
+#include "src/iface/market.h"
 #include "src/iface/mempool.h"
 #include "src/iface/net.h"
 #include "src/jobs/book_int.h"
@@ -12,6 +13,7 @@
 
 struct event;
 struct fx_checker;
+struct fx_solvers;
 
 #define FX_NOTE_TEXT 160 /* as fx_task_info.note */
 
@@ -57,6 +59,7 @@ struct fx_jobs {
     struct fx_map *own;      /* txid -> struct fx_own_job; owns */
     struct fx_map *announce; /* type || root -> when a blob is to be announced again; owns */
     struct fx_checker *checker;
+    struct fx_solvers *solvers; /* what the last blocks say of them; made when first asked for */
     struct event *timer;
     bool resumed;        /* downloads of the last run were taken up again */
     uint64_t map_key[2]; /* for maps keyed by what outsiders choose */
@@ -84,6 +87,10 @@ struct fx_book_job *fx_jobs_find_job(const struct fx_jobs *jobs, const struct fx
 bool fx_jobs_has_operands(const struct fx_jobs *jobs, const struct fx_book_job *job);
 struct fx_span fx_jobs_span(const struct fx_buf *buf);
 
+/* ---- info.c ---- */
+void fx_jobs_fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
+                       struct fx_task_info *info);
+
 /* ---- notes.c ---- */
 bool fx_notes_load(struct fx_jobs *jobs);
 /* The note about a task's present claim, or about the open task; NULL: none. */
@@ -98,6 +105,31 @@ void fx_note_text(char text[FX_NOTE_TEXT], const char *format, ...)
 bool fx_own_save(struct fx_jobs *jobs, const struct fx_own_job *own);
 void fx_own_forget(struct fx_jobs *jobs, const struct fx_hash *id);
 const struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx_hash *id);
+
+/* ---- assign.c: whom an exclusive task is assigned to (protocol section 5) ---- */
+/* Tasks that are asked for one after the other with the same h0 share its look-ups. */
+struct fx_assigner {
+    struct fx_view view;
+    bool known; /* for h0: */
+    uint32_t h0;
+    enum fx_lookup has_beacon;
+    struct fx_ancestor beacon;
+    struct fx_hash *solvers;
+    size_t n;
+};
+/* Good until the tip changes. */
+void fx_assigner_init(struct fx_assigner *assigner, const struct fx_jobs *jobs);
+void fx_assigner_clear(struct fx_assigner *assigner);
+/* FX_SLOT_OTHER: to *assignee, whoever asks. FX_SLOT_NONE: it never was, or a look-up failed. */
+enum fx_slot fx_assigner_find(struct fx_assigner *assigner, const struct fx_book_task *task,
+                              struct fx_hash *assignee);
+
+/* ---- solvers.c ---- */
+void fx_solvers_destroy(struct fx_solvers *solvers);
+/* NULL: nothing is known of it. */
+const struct fx_solver_info *fx_solvers_find(struct fx_jobs *jobs, const struct fx_hash *key);
+/* Between two blocks of late, on average, within what may be believed. */
+double fx_market_block_seconds(const struct fx_jobs *jobs);
 
 /* ---- announce.c: telling peers again and again what this node serves ---- */
 /* From now on, while a task names it: at once, then after growing pauses. */

@@ -112,6 +112,7 @@ static json_t *quotejob(struct fx_rpc_call *call)
     }
     json_t *out = json_object();
     quote_json(&quote, out);
+    fx_rpc_exclusivity_json(call, &quote, out);
     return out;
 }
 
@@ -119,7 +120,7 @@ static const struct fx_rpc_command quotejob_command = {
     .name = "quotejob",
     .text = "Says what a job would be cut into and cost; nothing is done.",
     .args = "job: {\n" REQUEST_FIELDS "}",
-    .result = "{ " QUOTE_FIELDS "}",
+    .result = "{ " QUOTE_FIELDS FX_RPC_EXCLUSIVITY_FIELDS "}",
     .errors = "-8: a parameter is out of range",
     .example =
         "'{\"root_a\":\"hex\",\"root_b\":\"hex\",\"rows\":300,\"columns\":77,\"depth\":1000}'",

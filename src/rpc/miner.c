@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/iface/market.h"
 #include "src/iface/template.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/log.h"
@@ -222,24 +223,20 @@ static json_t *job_work(struct fx_rpc_call *call, const struct fx_task_info *inf
     return out;
 }
 
-/* The open task that pays most a brick among those whose operands are here. */
-static bool best_task(struct fx_rpc *rpc, struct fx_task_info *best)
+/* The first of the job book among those whose operands are here. Blocks may be mined in a task that
+ * is exclusive to another, so that is no reason to leave it out. */
+static bool best_task(struct fx_rpc *rpc, enum fx_burn burn, int64_t amount,
+                      struct fx_task_info *best)
 {
-    struct fx_task_info *tasks = NULL;
-    size_t n = rpc->config.jobs ? fx_jobs_tasks(rpc->config.jobs, NULL, &tasks) : 0;
+    const struct fx_offer_query query = {.burn = burn, .burn_amount = amount, .all = true};
+    struct fx_offer *offers = NULL;
+    size_t n = rpc->config.jobs ? fx_jobs_offers(rpc->config.jobs, &query, &offers) : 0;
     bool found = false;
-    for (size_t i = 0; i < n; i++) {
-        const struct fx_task_info *t = &tasks[i];
-        if (t->status != FX_STATUS_OPEN || !t->operands_here || t->spec.kind != FX_KIND_GEMM) {
-            continue;
-        }
-        double pay = (double)t->escrow / (double)t->shape.bricks;
-        if (!found || pay > (double)best->escrow / (double)best->shape.bricks) {
-            *best = *t;
-            found = true;
-        }
+    for (size_t i = 0; i < n && !found; i++) {
+        found = offers[i].operands_here && offers[i].bar != FX_OFFER_KIND &&
+                fx_jobs_task(rpc->config.jobs, &offers[i].origin, best);
     }
-    free(tasks);
+    free(offers);
     return found;
 }
 
@@ -272,7 +269,7 @@ static json_t *getminerwork(struct fx_rpc_call *call)
         }
         have_task = true;
     } else if (!wants_hash) {
-        have_task = best_task(rpc, &info);
+        have_task = best_task(rpc, burn, amount, &info);
     }
     if (wants_job && !have_task) {
         return fx_rpc_fail(call, FX_RPC_MISC,
@@ -294,12 +291,12 @@ static const struct fx_rpc_command getminerwork_command = {
             "lane by a brick of a task. Ask again when the tip has moved; older work can still be "
             "submitted until its parent is ten blocks deep. Solver key, signature and backing list "
             "are the wallet's and the node's affair.",
-    .args =
-        "options?: {\n"
-        "lane?: str = auto       # auto (job where a task has its operands here), hash or job\n"
-        "task?: str              # Origin of the task; default: the one that pays most a brick\n"
-        "address?: str           # Where the coinbase pays to; default: the wallet's\n"
-        "burn?: str|amount = auto }  # auto, none or an amount: for the field burn",
+    .args = "options?: {\n"
+            "lane?: str = auto       # auto (job where a task has its operands here), hash or job\n"
+            "task?: str              # Origin of the task; default: the first of getjobbook that "
+            "has its operands here\n"
+            "address?: str           # Where the coinbase pays to; default: the wallet's\n"
+            "burn?: str|amount = auto }  # auto, none or an amount: for the field burn",
     .result = "{ workid: int           # For submitminerwork\n"
               "lane: str, previousblockhash: hash, height: int\n"
               "header: hex             # 80 bytes; on the job lane final\n"

@@ -49,14 +49,14 @@ static json_t *template_txs(const struct fx_template *t)
 
 static json_t *offers(struct fx_rpc *rpc)
 {
+    const struct fx_task_filter open = {.statuses = FX_STATUS_BIT(FX_STATUS_OPEN)};
     struct fx_task_info *tasks = NULL;
-    size_t n = rpc->config.jobs ? fx_jobs_tasks(rpc->config.jobs, NULL, &tasks) : 0;
+    size_t n = rpc->config.jobs ? fx_jobs_tasks(rpc->config.jobs, &open, &tasks) : 0;
     json_t *out = json_array();
     for (size_t i = 0; i < n; i++) {
         const struct fx_task_info *t = &tasks[i];
         struct fx_gemm gemm;
-        if (t->status != FX_STATUS_OPEN || t->spec.kind != FX_KIND_GEMM ||
-            !fx_gemm_read(t->spec.body, &gemm)) {
+        if (t->spec.kind != FX_KIND_GEMM || !fx_gemm_read(t->spec.body, &gemm)) {
             continue;
         }
         json_t *o = json_object();

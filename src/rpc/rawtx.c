@@ -55,11 +55,12 @@ static const struct fx_index *block_by_task(struct fx_rpc_call *call, const stru
 {
     const struct fx_chain *chain = call->rpc->config.chain;
     const struct fx_index *found = NULL;
+    const struct fx_task_filter all = {.job = NULL};
     struct fx_task_info *tasks = NULL;
     if (!call->rpc->config.jobs) {
         return NULL;
     }
-    size_t n = fx_jobs_tasks(call->rpc->config.jobs, NULL, &tasks);
+    size_t n = fx_jobs_tasks(call->rpc->config.jobs, &all, &tasks);
     for (size_t i = 0; i < n && !found; i++) {
         uint32_t height = 0;
         if (fx_hash_equal(&tasks[i].origin.txid, txid)) {

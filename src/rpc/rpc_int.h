@@ -72,7 +72,7 @@ struct fx_rpc_topic {
 };
 
 /* In the order of help. */
-extern const struct fx_rpc_topic fx_rpc_topic_blockchain, fx_rpc_topic_control,
+extern const struct fx_rpc_topic fx_rpc_topic_blockchain, fx_rpc_topic_control, fx_rpc_topic_market,
     fx_rpc_topic_mempool, fx_rpc_topic_mining, fx_rpc_topic_miner, fx_rpc_topic_network,
     fx_rpc_topic_rawtx, fx_rpc_topic_tasks, fx_rpc_topic_jobs, fx_rpc_topic_wallet,
     fx_rpc_topic_coins, fx_rpc_topic_regtest;

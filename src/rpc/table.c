@@ -7,9 +7,10 @@
 #include "src/util/mem.h"
 
 static const struct fx_rpc_topic *const topics[] = {
-    &fx_rpc_topic_blockchain, &fx_rpc_topic_control, &fx_rpc_topic_jobs,    &fx_rpc_topic_mempool,
-    &fx_rpc_topic_miner,      &fx_rpc_topic_mining,  &fx_rpc_topic_network, &fx_rpc_topic_rawtx,
-    &fx_rpc_topic_regtest,    &fx_rpc_topic_tasks,   &fx_rpc_topic_wallet,  &fx_rpc_topic_coins,
+    &fx_rpc_topic_blockchain, &fx_rpc_topic_control, &fx_rpc_topic_jobs,   &fx_rpc_topic_market,
+    &fx_rpc_topic_mempool,    &fx_rpc_topic_miner,   &fx_rpc_topic_mining, &fx_rpc_topic_network,
+    &fx_rpc_topic_rawtx,      &fx_rpc_topic_regtest, &fx_rpc_topic_tasks,  &fx_rpc_topic_wallet,
+    &fx_rpc_topic_coins,
 };
 
 static bool wanted(const struct fx_rpc *rpc, const struct fx_rpc_topic *topic)

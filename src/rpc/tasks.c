@@ -48,38 +48,6 @@ bool fx_rpc_arg_burn(struct fx_rpc_call *call, const json_t *value, enum fx_burn
 /* ---- what a task is ---------------------------------------------------------------------------
  */
 
-#define TASK_FIELDS                                                                               \
-    "{ origin: str             # Its name: the outpoint of its funded output\n"                   \
-    "job: hash, index: int     # Its job, and its number there\n"                                 \
-    "kind: str, status: str    # pending, open, claimed, challenged, settled, refunded, "         \
-    "rejected\n"                                                                                  \
-    "outpoint?: str            # Its unspent output, where it has one on the chain\n"             \
-    "restored: int             # How often a claim was undone, and the task open again\n"         \
-    "reason?: str              # Why the present claim will not stand, or the last one did not: " \
-    "wrong-result, unanswered, abandoned, undelivered\n"                                          \
-    "client: hash, escrow: amount\n"                                                              \
-    "height?: int              # Where it was funded\n"                                           \
-    "deadline: time            # From here the client may refund it\n"                            \
-    "window: int               # Units of 512 s\n"                                                \
-    "exclusive: int            # Blocks in which the assigned solver alone may claim\n"           \
-    "m?: int, n?: int, k?: int, root_a?: hash, root_b?: hash\n" FX_RPC_SHAPE_FIELDS               \
-    "claim?: { outpoint: str, height: int, solver: hash, result: hash, bond: amount\n"            \
-    "  burn: amount            # Of the escrow, burned at settlement\n"                           \
-    "  asked: int              # Challenges of it so far\n"                                       \
-    "  tile?: int }            # Challenged: the tile that is asked for\n"                        \
-    "disputes: [ { action: str # fraud, challenge, answer, expire or reject\n"                    \
-    "  txid: hash, height: int\n"                                                                 \
-    "  solver: hash            # Of the claim that it was about\n"                                \
-    "  tile?: int } ]          # Of a challenged claim: the tile asked for\n"                     \
-    "end?: { txid: hash, height: int, action: str }  # accept, take, refund or reject\n"          \
-    "backed: bool              # A block has used it as backing\n"                                \
-    "operandshere: bool\n"                                                                        \
-    "check: str                # This node's own: none, fetching, checking, right, wrong\n"       \
-    "certified: bool           # A certificate of the client is known\n"                          \
-    "isclient: bool, issolver: bool  # A loaded wallet has the key\n"                             \
-    "note?: str\n"                                                                                \
-    "blocks: [ hash ]          # Job-lane blocks mined inside it\n"
-
 static const char *action_name(enum fx_task_action action)
 {
     static const char *const names[] = {"refund",    "claim",  "accept", "take",  "fraud",
@@ -133,7 +101,7 @@ void fx_rpc_shape_json(const struct fx_task_shape *shape, json_t *out)
     fx_json_set(out, "shape", o);
 }
 
-static json_t *task_json(const struct fx_task_info *t)
+json_t *fx_rpc_task_json(const struct fx_task_info *t)
 {
     json_t *out = json_object(), *blocks = json_array();
     struct fx_gemm gemm;
@@ -146,6 +114,9 @@ static json_t *task_json(const struct fx_task_info *t)
     fx_json_set(out, "status", json_string(status_names[t->status]));
     if (!fx_outpoint_is_zero(&t->outpoint)) {
         fx_json_set(out, "outpoint", fx_json_outpoint(&t->outpoint));
+    }
+    if (!fx_hash_is_zero(&t->spender)) {
+        fx_json_set(out, "spender", fx_json_id(&t->spender));
     }
     fx_json_set(out, "restored", json_integer(t->restored));
     if (t->reason != FX_REASON_NONE) {
@@ -236,7 +207,7 @@ static json_t *gettask(struct fx_rpc_call *call)
     if (!fx_rpc_arg_task(call, call->args[0], &info)) {
         return NULL;
     }
-    json_t *out = task_json(&info);
+    json_t *out = fx_rpc_task_json(&info);
     fx_json_set(out, "preimage", fx_json_hex(info.preimage.data, info.preimage.len));
     fx_chain_view(call->rpc->config.chain, &view);
     if (view.record(view.ctx, &info.origin, &record) == FX_FOUND) {
@@ -249,7 +220,8 @@ static const struct fx_rpc_command gettask_command = {
     .name = "gettask",
     .text = "Returns a task: what it asks, what became of it, and this node's own view of it.",
     .args = "origin: str   # txid:vout of its funded output",
-    .result = TASK_FIELDS "preimage: hex             # Of the funded output\n" RECORD_FIELDS "}",
+    .result =
+        FX_RPC_TASK_FIELDS "preimage: hex             # Of the funded output\n" RECORD_FIELDS "}",
     .errors = "-5: No such task\n-8: not of the form txid:vout",
     .example = "\"txid:1\"",
     .run = gettask,
@@ -280,20 +252,19 @@ static json_t *listtasks(struct fx_rpc_call *call)
         !fx_rpc_arg_int(call, call->args[3], "skip", 0, INT64_MAX, 0, &skip)) {
         return NULL;
     }
-    struct fx_task_info *tasks = NULL;
-    size_t n = fx_jobs_tasks(call->rpc->config.jobs, by_job ? &job : NULL, &tasks);
     json_t *out = json_array();
-    for (size_t i = 0; i < n && count > 0; i++) {
-        if ((wanted >= 0 && (int)tasks[i].status != wanted) ||
-            (restored && tasks[i].restored == 0)) {
-            continue;
-        }
-        if (skip > 0) {
-            skip--;
-            continue;
-        }
-        json_array_append_new(out, task_json(&tasks[i]));
-        count--;
+    if (count == 0) {
+        return out;
+    }
+    struct fx_task_info *tasks = NULL;
+    const struct fx_task_filter filter = {.job = by_job ? &job : NULL,
+                                          .statuses = wanted < 0 ? 0 : FX_STATUS_BIT(wanted),
+                                          .restored = restored,
+                                          .skip = (size_t)skip,
+                                          .count = (size_t)count};
+    size_t n = fx_jobs_tasks(call->rpc->config.jobs, &filter, &tasks);
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(out, fx_rpc_task_json(&tasks[i]));
     }
     free(tasks);
     return out;
@@ -307,7 +278,7 @@ static const struct fx_rpc_command listtasks_command = {
             "job?: str            # Of this job alone; \"\" for all\n"
             "count?: int = 1000\n"
             "skip?: int = 0",
-    .result = "[ " TASK_FIELDS "} ]",
+    .result = "[ " FX_RPC_TASK_FIELDS "} ]",
     .errors = "-8: status is none of these",
     .example = "\n\"open\"",
     .run = listtasks,

@@ -45,12 +45,55 @@ bool fx_rpc_operands_read(const struct fx_rpc_operands *operands, enum fx_side s
     "  tiles: int, bricks: int }\n"
 void fx_rpc_gemm_json(const struct fx_gemm *gemm, json_t *out);
 void fx_rpc_shape_json(const struct fx_task_shape *shape, json_t *out);
+/* tasks.c. All that is known of a task: an object that the description has still to close. */
+#define FX_RPC_TASK_FIELDS                                                                        \
+    "{ origin: str             # Its name: the outpoint of its funded output\n"                   \
+    "job: hash, index: int     # Its job, and its number there\n"                                 \
+    "kind: str, status: str    # pending, open, claimed, challenged, settled, refunded, "         \
+    "rejected\n"                                                                                  \
+    "outpoint?: str            # Its unspent output, where it has one on the chain\n"             \
+    "spender?: hash            # The transaction of the mempool that spends it\n"                 \
+    "restored: int             # How often a claim was undone, and the task open again\n"         \
+    "reason?: str              # Why the present claim will not stand, or the last one did not: " \
+    "wrong-result, unanswered, abandoned, undelivered\n"                                          \
+    "client: hash, escrow: amount\n"                                                              \
+    "height?: int              # Where it was funded\n"                                           \
+    "deadline: time            # From here the client may refund it\n"                            \
+    "window: int               # Units of 512 s\n"                                                \
+    "exclusive: int            # Blocks in which the assigned solver alone may claim\n"           \
+    "m?: int, n?: int, k?: int, root_a?: hash, root_b?: hash\n" FX_RPC_SHAPE_FIELDS               \
+    "claim?: { outpoint: str, height: int, solver: hash, result: hash, bond: amount\n"            \
+    "  burn: amount            # Of the escrow, burned at settlement\n"                           \
+    "  asked: int              # Challenges of it so far\n"                                       \
+    "  tile?: int }            # Challenged: the tile that is asked for\n"                        \
+    "disputes: [ { action: str # fraud, challenge, answer, expire or reject\n"                    \
+    "  txid: hash, height: int\n"                                                                 \
+    "  solver: hash            # Of the claim that it was about\n"                                \
+    "  tile?: int } ]          # Of a challenged claim: the tile asked for\n"                     \
+    "end?: { txid: hash, height: int, action: str }  # accept, take, refund or reject\n"          \
+    "backed: bool              # A block has used it as backing\n"                                \
+    "operandshere: bool\n"                                                                        \
+    "check: str                # This node's own: none, fetching, checking, right, wrong\n"       \
+    "certified: bool           # A certificate of the client is known\n"                          \
+    "isclient: bool, issolver: bool  # A loaded wallet has the key\n"                             \
+    "note?: str\n"                                                                                \
+    "blocks: [ hash ]          # Job-lane blocks mined inside it\n"
+json_t *fx_rpc_task_json(const struct fx_task_info *info);
 /* tasks.c. The task of an argument; false after fx_rpc_fail (-5). */
 bool fx_rpc_arg_task(struct fx_rpc_call *call, const json_t *value, struct fx_task_info *info);
 json_t *fx_rpc_fail_jobs(struct fx_rpc_call *call, const struct fx_jobs_error *error);
 /* "auto", "none" or an amount. */
 bool fx_rpc_arg_burn(struct fx_rpc_call *call, const json_t *value, enum fx_burn *burn,
                      int64_t *amount);
+
+/* market.c. What exclusivity would mean for the job of this quote. */
+#define FX_RPC_EXCLUSIVITY_FIELDS                                                              \
+    "exclusivity: { draws: int  # Job-lane blocks of the window: the solver of one is drawn\n" \
+    "  unavailable: int         # Of these, of solvers that missed their last three slots\n"   \
+    "  proposed: int }          # Value of exclusive that is worth waiting for\n"              \
+    "warning?: str              # Where exclusive is likely to wait in vain\n"
+void fx_rpc_exclusivity_json(struct fx_rpc_call *call, const struct fx_job_quote *quote,
+                             json_t *out);
 
 /* mining.c: pays to an address argument, or where that is NULL to the wallet's own mining address;
  * false after fx_rpc_fail. */

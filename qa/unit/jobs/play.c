@@ -50,7 +50,7 @@ void play_open(struct play *play, uint32_t rows, uint32_t columns, uint32_t dept
     if (!fx_jobs_submit(play->world->jobs, NULL, &play->request, &play->id, &play->quote, &error)) {
         FX_FAIL("%s", error.text);
     }
-    play->n = fx_jobs_tasks(play->world->jobs, &play->id, &infos);
+    play->n = fx_jobs_tasks(play->world->jobs, &(struct fx_task_filter){.job = &play->id}, &infos);
     FX_CHECK_INT(play->n, play->quote.tasks);
     FX_CHECK(play->n <= PLAY_TASKS);
     for (size_t i = 0; i < play->n; i++) {

@@ -118,7 +118,7 @@ FX_TEST(large_escrow_all_burned)
              (world_mine(100),
               fx_jobs_submit(play.world->jobs, NULL, &play.request, &id, &play.quote, &error)));
     world_mine(100);
-    FX_CHECK_INT(fx_jobs_tasks(play.world->jobs, &id, &infos), 1);
+    FX_CHECK_INT(fx_jobs_tasks(play.world->jobs, &(struct fx_task_filter){.job = &id}, &infos), 1);
     play.origins[0] = infos[0].origin;
     free(infos);
     play_solve(&play, 0, false, true);

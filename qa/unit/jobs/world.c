@@ -779,7 +779,7 @@ char *world_dump(void)
 {
     struct fx_buf text = FX_BUF_INIT;
     struct fx_task_info *infos;
-    size_t n = fx_jobs_tasks(W->jobs, NULL, &infos);
+    size_t n = fx_jobs_tasks(W->jobs, &(struct fx_task_filter){.job = NULL}, &infos);
 
     for (size_t i = 0; i < n; i++) {
         const struct fx_task_info *info = &infos[i];

@@ -1,0 +1,375 @@
+/*
+ * What is on offer to a solver, best first: by pay after burn, operands at hand, exclusive slots
+ * and speed; and so that solvers spread over a job without a word to each other. For each task the
+ * solvers that were active of late have an order, the same on every node, by a hash of both. A
+ * solver begins with the tasks in whose order it is the first, and when these are done takes from
+ * the others those that their first would come to last (see doc/miner.md).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/lane.h"
+#include "src/crypto/siphash.h"
+#include "src/jobs/jobs_int.h"
+#include "src/sys/clock.h"
+#include "src/util/mem.h"
+
+#define RIVALS_MAX 16    /* solvers that are reckoned with: those with the most bricks */
+#define RIVAL_BLOCKS 144 /* within which they were seen */
+/* What a brick of a task is worth where its operands are still to come, and where another solver is
+ * likelier to take it. */
+#define WORTH_REMOTE 0.8
+#define WORTH_OTHERS 0.5
+#define CLAIM_BLOCKS 2 /* that a claim may need to be mined in time */
+/* A solver that mined in a task has so many times what its speed implies, within these. */
+#define PATIENCE_TIMES 3
+#define PATIENCE_LEAST 60.0
+#define PATIENCE_MOST 86400.0
+#define PATIENCE_UNKNOWN 600.0
+#define BLOCKS_MAX 256 /* of one task that are looked at */
+
+struct market {
+    struct fx_jobs *jobs;
+    const struct fx_offer_query *query;
+    struct fx_assigner assigner;
+    uint32_t tip, nbits;
+    int64_t now; /* unix time */
+    double block_seconds;
+    struct fx_hash rivals[RIVALS_MAX]; /* without the solver that asks */
+    size_t n_rivals;
+    /* of the job and shape looked at last */
+    const struct fx_book_job *job;
+    bool operands_here;
+    uint64_t bricks;
+    int64_t escrow;
+    double pay;
+};
+
+/* An offer with what it is sorted by. */
+struct ranked {
+    struct fx_offer offer;
+    bool own_slot; /* and it can be used */
+    int worth;     /* in quarters of a doubling: less is the same */
+    uint64_t turn; /* among equals: the least first */
+};
+
+/* ---- pay --------------------------------------------------------------------------------- */
+
+static double pay_of(struct market *market, uint64_t bricks, int64_t escrow)
+{
+    const struct fx_params *params = market->jobs->config.params;
+    const struct fx_offer_query *query = market->query;
+    int64_t gain, burn = 0;
+
+    if (market->bricks == bricks && market->escrow == escrow) {
+        return market->pay;
+    }
+    gain = fx_lane_subsidy(params, FX_LANE_JOB, market->tip + 1, market->nbits, bricks,
+                           (uint64_t)params->max_money);
+    switch (query->burn) {
+    case FX_BURN_AUTO:
+        burn = fx_split_burn(params, market->tip + 1, market->nbits, bricks, escrow);
+        break;
+    case FX_BURN_NONE:
+        break;
+    case FX_BURN_AMOUNT:
+        burn = query->burn_amount < escrow ? query->burn_amount : escrow;
+        break;
+    }
+    market->bricks = bricks;
+    market->escrow = escrow;
+    market->pay = (double)(escrow - burn + (gain < 2 * burn ? gain : 2 * burn)) / (double)bricks;
+    return market->pay;
+}
+
+/* floor(4 log2(value)), for values above 0. */
+static int quarters(double value)
+{
+    static const double steps[] = {0.59460355750136, 0.70710678118655, 0.84089641525371};
+    int exponent, quarter = 0;
+    double fraction;
+
+    if (!(value > 0)) {
+        return INT32_MIN;
+    }
+    fraction = frexp(value, &exponent);
+    while (quarter < 3 && fraction >= steps[quarter]) {
+        quarter++;
+    }
+    return 4 * exponent + quarter;
+}
+
+/* ---- who works on it --------------------------------------------------------------------- */
+
+static double patience(struct market *market, const struct fx_hash *worker, uint64_t bricks)
+{
+    const struct fx_solver_info *info = fx_solvers_find(market->jobs, worker);
+    double speed = info != NULL && info->speed > 0 ? info->speed : market->query->speed;
+    double seconds = PATIENCE_UNKNOWN;
+
+    if (speed > 0) {
+        seconds = PATIENCE_TIMES * (double)bricks / speed;
+    }
+    return seconds < PATIENCE_LEAST  ? PATIENCE_LEAST
+           : seconds > PATIENCE_MOST ? PATIENCE_MOST
+                                     : seconds;
+}
+
+/* Did this solver mine in one of the blocks before number `before`? */
+static bool mined_before(const struct fx_index *const *blocks, size_t before,
+                         const struct fx_hash *solver)
+{
+    for (size_t i = 0; i < before; i++) {
+        if (fx_hash_equal(&blocks[i]->solver, solver)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A block mined inside a task shows that its solver is at work on it: for each solver the first
+ * block since the task is open counts, so that nobody holds a task by mining on. */
+static void look_at_workers(struct market *market, const struct fx_book_task *task,
+                            struct fx_offer *offer)
+{
+    const struct fx_index *blocks[BLOCKS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < task->n_blocks && n < BLOCKS_MAX; i++) {
+        const struct fx_index *index = fx_chain_find(market->jobs->config.chain, &task->blocks[i]);
+
+        if (index == NULL || index->height <= task->state.height ||
+            (market->query->solver != NULL &&
+             fx_hash_equal(&index->solver, market->query->solver)) ||
+            mined_before(blocks, n, &index->solver)) {
+            continue;
+        }
+        blocks[n++] = index;
+        offer->overdue = (double)(market->now - (int64_t)index->header.time) >
+                         patience(market, &index->solver, task->shape.bricks);
+        offer->worked_on = true;
+        offer->worker = index->solver;
+        offer->worked_since = index->header.time;
+        if (!offer->overdue) {
+            return;
+        }
+    }
+}
+
+/* ---- whose turn it is -------------------------------------------------------------------- */
+
+/* The same on every node: no secret, and nothing to gain by a key that comes out first. */
+static uint64_t score(const struct fx_hash *solver, const struct fx_outpoint *origin)
+{
+    uint8_t bytes[32 + FX_OUTPOINT_SIZE];
+
+    memcpy(bytes, solver->b, 32);
+    fx_outpoint_key(origin, bytes + 32);
+    return fx_siphash(0, 0, bytes, sizeof bytes);
+}
+
+static void set_turn(const struct market *market, struct ranked *ranked)
+{
+    const struct fx_offer *offer = &ranked->offer;
+    static const struct fx_hash nobody;
+    const struct fx_hash *asker = market->query->solver != NULL ? market->query->solver : &nobody;
+    uint64_t own = score(asker, &offer->origin), best = own;
+
+    for (size_t i = 0; i < market->n_rivals; i++) {
+        uint64_t rival;
+
+        if (offer->overdue && fx_hash_equal(&market->rivals[i], &offer->worker)) {
+            continue; /* it had its time */
+        }
+        rival = score(&market->rivals[i], &offer->origin);
+        ranked->offer.place += rival > own ? 1 : 0;
+        best = rival > best ? rival : best;
+    }
+    /* Its own first come first; from the others it takes from the end of their first's order. */
+    ranked->turn = offer->place == 0 ? UINT64_MAX - own : best;
+}
+
+static void find_rivals(struct market *market)
+{
+    const struct fx_solver_info *list;
+    size_t n = fx_jobs_solvers(market->jobs, &list);
+
+    for (size_t i = 0; i < n && market->n_rivals < RIVALS_MAX; i++) {
+        if ((uint64_t)list[i].last_height + RIVAL_BLOCKS > market->tip &&
+            (market->query->solver == NULL ||
+             !fx_hash_equal(&list[i].key, market->query->solver))) {
+            market->rivals[market->n_rivals++] = list[i].key;
+        }
+    }
+}
+
+/* ---- one task ---------------------------------------------------------------------------- */
+
+static void set_slot(struct market *market, const struct fx_book_task *task, struct ranked *ranked)
+{
+    struct fx_offer *offer = &ranked->offer;
+    uint64_t end = (uint64_t)task->state.h0 + task->job->spec.exclusive;
+    double left = ((double)end - market->tip) * market->block_seconds;
+
+    /* The next block is the first that a claim can be in. */
+    if (task->job->spec.exclusive == 0 || end <= market->tip) {
+        return;
+    }
+    offer->slot_end = (uint32_t)end;
+    offer->slot = fx_assigner_find(&market->assigner, task, &offer->assignee);
+    if (offer->slot == FX_SLOT_OTHER && market->query->solver != NULL &&
+        fx_hash_equal(&offer->assignee, market->query->solver)) {
+        offer->slot = FX_SLOT_OWN;
+        ranked->own_slot =
+            market->query->speed <= 0 || (double)task->shape.bricks / market->query->speed <= left;
+    }
+}
+
+static bool in_time(const struct market *market, const struct fx_book_task *task)
+{
+    double needs = CLAIM_BLOCKS * market->block_seconds;
+
+    if (market->query->speed <= 0) {
+        return market->now < (int64_t)task->job->spec.deadline;
+    }
+    needs += (double)task->shape.bricks / market->query->speed;
+    return (double)market->now + needs < (double)task->job->spec.deadline;
+}
+
+static enum fx_offer_bar bar_of(const struct market *market, const struct fx_book_task *task,
+                                const struct fx_offer *offer)
+{
+    if (task->job->spec.kind != FX_KIND_GEMM) {
+        return FX_OFFER_KIND;
+    }
+    if (fx_mempool_spender(market->jobs->config.mempool, &task->state.outpoint) != NULL) {
+        return FX_OFFER_CLAIMED;
+    }
+    if (offer->slot == FX_SLOT_WAITS || offer->slot == FX_SLOT_OTHER) {
+        return FX_OFFER_EXCLUSIVE;
+    }
+    if (!in_time(market, task)) {
+        return FX_OFFER_TOO_LATE;
+    }
+    return offer->worked_on && !offer->overdue ? FX_OFFER_WORKED_ON : FX_OFFER_FREE;
+}
+
+static void rank(struct market *market, const struct fx_book_task *task, struct ranked *ranked)
+{
+    struct fx_offer *offer = &ranked->offer;
+
+    memset(ranked, 0, sizeof *ranked);
+    if (market->job != task->job) {
+        market->job = task->job;
+        market->operands_here = fx_jobs_has_operands(market->jobs, task->job);
+    }
+    offer->origin = task->origin;
+    offer->operands_here = market->operands_here;
+    offer->pay = pay_of(market, task->shape.bricks, task->state.escrow);
+    look_at_workers(market, task, offer);
+    set_slot(market, task, ranked);
+    set_turn(market, ranked);
+    offer->bar = bar_of(market, task, offer);
+    ranked->worth = quarters(offer->pay * (offer->operands_here ? 1 : WORTH_REMOTE) *
+                             (offer->place == 0 ? 1 : WORTH_OTHERS));
+}
+
+static int best_first(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+
+    if ((x->offer.bar == FX_OFFER_FREE) != (y->offer.bar == FX_OFFER_FREE)) {
+        return x->offer.bar == FX_OFFER_FREE ? -1 : 1;
+    }
+    if (x->own_slot != y->own_slot) {
+        return x->own_slot ? -1 : 1;
+    }
+    if (x->worth != y->worth) {
+        return x->worth > y->worth ? -1 : 1;
+    }
+    if (x->offer.place != y->offer.place) {
+        return x->offer.place < y->offer.place ? -1 : 1;
+    }
+    if (x->turn != y->turn) {
+        return x->turn < y->turn ? -1 : 1;
+    }
+    return fx_outpoint_cmp(&x->offer.origin, &y->offer.origin);
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+/* Tasks of one job one after the other, as they share what is looked up. */
+static int by_job(const void *a, const void *b)
+{
+    const struct fx_book_task *x = *(const struct fx_book_task *const *)a;
+    const struct fx_book_task *y = *(const struct fx_book_task *const *)b;
+
+    return fx_outpoint_cmp(&x->origin, &y->origin);
+}
+
+static size_t open_tasks(const struct fx_jobs *jobs, const struct fx_book_task ***tasks)
+{
+    const struct fx_book_task *task;
+    size_t n = 0, cap = 64, at = 0;
+
+    *tasks = fx_xcalloc(cap, sizeof(struct fx_book_task *));
+    while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
+        if (task->state.status != FX_STATUS_OPEN) {
+            continue;
+        }
+        if (n == cap) {
+            cap *= 2;
+            *tasks = fx_xreallocarray(*tasks, cap, sizeof(struct fx_book_task *));
+        }
+        (*tasks)[n++] = task;
+    }
+    qsort(*tasks, n, sizeof(struct fx_book_task *), by_job);
+    return n;
+}
+
+static void market_init(struct market *market, struct fx_jobs *jobs,
+                        const struct fx_offer_query *query)
+{
+    const struct fx_index *tip = fx_chain_tip(jobs->config.chain);
+    uint32_t nbits[FX_LANES];
+
+    memset(market, 0, sizeof *market);
+    market->jobs = jobs;
+    market->query = query;
+    market->tip = tip->height;
+    fx_chain_targets(jobs->config.chain, tip, nbits);
+    market->nbits = nbits[FX_LANE_JOB];
+    market->now = fx_clock_now();
+    market->block_seconds = fx_market_block_seconds(jobs);
+    fx_assigner_init(&market->assigner, jobs);
+    find_rivals(market);
+}
+
+size_t fx_jobs_offers(struct fx_jobs *jobs, const struct fx_offer_query *query,
+                      struct fx_offer **offers)
+{
+    const struct fx_book_task **tasks;
+    size_t n_tasks = open_tasks(jobs, &tasks), n = 0;
+    struct ranked *ranked = fx_xcalloc(n_tasks, sizeof *ranked);
+    struct market market;
+
+    market_init(&market, jobs, query);
+    for (size_t i = 0; i < n_tasks; i++) {
+        rank(&market, tasks[i], &ranked[n]);
+        if (query->all || ranked[n].offer.bar == FX_OFFER_FREE) {
+            n++;
+        }
+    }
+    fx_assigner_clear(&market.assigner);
+    if (n > 0) {
+        qsort(ranked, n, sizeof *ranked, best_first);
+    }
+    *offers = fx_xcalloc(n, sizeof **offers);
+    for (size_t i = 0; i < n; i++) {
+        (*offers)[i] = ranked[i].offer;
+    }
+    free(ranked);
+    free(tasks);
+    return n;
+}
