@@ -30,6 +30,11 @@ void fx_miner_nap(const struct fx_miner *miner, unsigned ms)
         fx_clock_sleep_ms(ms < NAP_MS ? ms : NAP_MS);
 }
 
+double fx_miner_speed(const struct fx_miner *miner)
+{
+    return fx_pace_speed(&miner->pace, miner->rates.bricks);
+}
+
 unsigned fx_miner_refresh_ms(const struct fx_miner *miner)
 {
     return miner->chain.paced ? REFRESH_REGTEST_MS : REFRESH_MS;
@@ -79,7 +84,10 @@ static bool look_for_tasks(struct fx_miner *miner)
         return true;
     if (now < miner->tasks_due_ms && moves == miner->tasks_moves)
         return true;
-    if (!fx_miner_node_ok(miner, fx_miner_node_tasks(&miner->node, &tasks, &n),
+    if (!fx_miner_node_ok(miner,
+                          fx_miner_node_tasks(&miner->node, fx_miner_speed(miner),
+                                              miner->options->burn, miner->options->burn_amount,
+                                              &tasks, &n),
                           "tasks cannot be listed"))
         return false;
     free(miner->tasks);
@@ -107,8 +115,8 @@ static bool look_at_chain(struct fx_miner *miner)
     return true;
 }
 
-/* The tasks on offer that can be begun; *offers names them by their place in miner->tasks. Tasks
- * that were begun go first: their tiles are there. */
+/* The tasks on offer that can be begun, in the node's order; at_task names them by their place in
+ * miner->tasks. Tasks that were begun go first: their tiles are there. */
 static size_t offers(struct fx_miner *miner, struct fx_pay_task *pay, size_t *at_task)
 {
     size_t n = 0;
@@ -142,8 +150,8 @@ static void do_next(struct fx_miner *miner)
     struct fx_pay_task *pay = fx_xcalloc(miner->n_tasks + 1, sizeof *pay);
     size_t *at_task = fx_xcalloc(miner->n_tasks + 1, sizeof *at_task);
     size_t n = offers(miner, pay, at_task), best = 0;
-    enum fx_pay_choice choice =
-        fx_pay_choose(&miner->policy, &miner->chain, &miner->rates, pay, n, &best);
+    const struct fx_pay_rates rates = {miner->rates.hashes, fx_miner_speed(miner)};
+    enum fx_pay_choice choice = fx_pay_choose(&miner->policy, &miner->chain, &rates, pay, n);
 
     for (size_t at = 0; at < n && choice == FX_PAY_TASK; at++) {
         if (begun(miner, &miner->tasks[at_task[at]])) {
@@ -182,6 +190,7 @@ void *fx_miner_main(void *arg)
     struct fx_miner *miner = arg;
 
     fx_miner_node_init(&miner->node, miner->options);
+    miner->pace.limit = miner->options->limit;
     while (!fx_miner_ends(miner)) {
         if (atomic_load(miner->crew->finish)) {
             set_state(miner, FX_DEVICE_IDLE, NULL);

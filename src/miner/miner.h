@@ -7,6 +7,7 @@
 
 #include "src/miner/devices.h"
 #include "src/miner/node.h"
+#include "src/miner/pace.h"
 #include "src/miner/pay.h"
 #include "src/miner/status.h"
 
@@ -27,7 +28,8 @@ struct fx_miner {
     struct fx_device *device;
     struct fx_device_status *status;
     struct fx_miner_node node;
-    struct fx_pay_rates rates;
+    struct fx_pay_rates rates; /* of the device */
+    struct fx_pace pace;
     struct fx_pay_chain chain;
     struct fx_pay_policy policy;
     atomic_bool cancel; /* ends the device's step: the tip moved, or it is all over */
@@ -68,6 +70,8 @@ bool fx_miner_ends(const struct fx_miner *miner);
 bool fx_miner_node_ok(struct fx_miner *miner, enum fx_miner_node_status status, const char *what);
 /* Sleeps, but not beyond the end. */
 void fx_miner_nap(const struct fx_miner *miner, unsigned ms);
+/* Bricks a second that a task gets: the device's, within the limit. */
+double fx_miner_speed(const struct fx_miner *miner);
 /* How long a header is worked on before new transactions are asked for. */
 unsigned fx_miner_refresh_ms(const struct fx_miner *miner);
 /* Not to be chosen for a while. */

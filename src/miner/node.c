@@ -11,7 +11,7 @@
 #include "src/util/mem.h"
 
 #define TIMEOUT_MS 60000
-#define TASKS_ASKED 1000
+#define TASKS_ASKED 200
 #define ANSWER_MAX 65536 /* of a blob request that is not a block */
 
 void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_options *options)
@@ -117,25 +117,42 @@ enum fx_miner_node_status fx_miner_node_tip(struct fx_miner_node *node, struct f
     return ok ? FX_NODE_OK : odd(node, "getbestblockhash");
 }
 
-enum fx_miner_node_status fx_miner_node_tasks(struct fx_miner_node *node,
+/* As the option burn of the node's calls. */
+static json_t *burn_json(enum fx_burn_choice burn, int64_t burn_amount)
+{
+    char amount[FX_AMOUNT_TEXT];
+
+    fx_amount_format(burn_amount, amount);
+    return json_string(burn == FX_CHOOSE_BURN_AUTO   ? "auto"
+                       : burn == FX_CHOOSE_BURN_NONE ? "none"
+                                                     : amount);
+}
+
+enum fx_miner_node_status fx_miner_node_tasks(struct fx_miner_node *node, double speed,
+                                              enum fx_burn_choice burn, int64_t burn_amount,
                                               struct fx_miner_task **tasks, size_t *n)
 {
     json_t *result, *value;
+    const json_t *list;
     size_t at;
     enum fx_miner_node_status status =
-        call(node, "listtasks", json_pack("[s,s,i]", "open", "", TASKS_ASKED), &result);
+        call(node, "getjobbook",
+             json_pack("[{s:f,s:o,s:i,s:b}]", "speed", speed, "burn", burn_json(burn, burn_amount),
+                       "count", TASKS_ASKED, "solvers", 0),
+             &result);
 
     if (status != FX_NODE_OK)
         return status;
+    list = json_object_get(result, "tasks");
     *n = 0;
-    *tasks = fx_xcalloc(json_array_size(result) + 1, sizeof **tasks);
-    json_array_foreach(result, at, value)
+    *tasks = fx_xcalloc(json_array_size(list) + 1, sizeof **tasks);
+    json_array_foreach(list, at, value)
     {
         if (!fx_miner_task_parse(value, &(*tasks)[*n])) {
             free(*tasks);
             *tasks = NULL;
             json_decref(result);
-            return odd(node, "listtasks");
+            return odd(node, "getjobbook");
         }
         ++*n;
     }
@@ -243,19 +260,14 @@ enum fx_miner_node_status fx_miner_node_claim(struct fx_miner_node *node, const 
                                               const struct fx_hash *root, enum fx_burn_choice burn,
                                               int64_t burn_amount, struct fx_hash *txid)
 {
-    char hex[FX_HASH_HEX], amount[FX_AMOUNT_TEXT];
+    char hex[FX_HASH_HEX];
     json_t *result;
     enum fx_miner_node_status status;
     bool ok;
 
     fx_hash_to_hex(root, hex);
-    fx_amount_format(burn_amount, amount);
     status = call(node, "claimtask",
-                  json_pack("[s,s,s]", origin, hex,
-                            burn == FX_CHOOSE_BURN_AUTO   ? "auto"
-                            : burn == FX_CHOOSE_BURN_NONE ? "none"
-                                                          : amount),
-                  &result);
+                  json_pack("[s,s,o]", origin, hex, burn_json(burn, burn_amount)), &result);
     if (status != FX_NODE_OK)
         return status;
     ok = fx_miner_get_id(result, "txid", txid);

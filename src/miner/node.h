@@ -45,6 +45,7 @@ struct fx_miner_task {
     struct fx_hash root_a, root_b;
     int64_t escrow; /* embers */
     bool operands_here;
+    bool spent; /* a transaction of the mempool takes it */
     /* claimed and settled */
     struct fx_hash solver, result;
     int64_t burn;
@@ -75,8 +76,10 @@ void fx_miner_node_clear(struct fx_miner_node *node);
 enum fx_miner_node_status fx_miner_node_chain(struct fx_miner_node *node,
                                               struct fx_miner_chain *chain);
 enum fx_miner_node_status fx_miner_node_tip(struct fx_miner_node *node, struct fx_hash *tip);
-/* Open tasks of all clients; *tasks is the caller's to free. */
-enum fx_miner_node_status fx_miner_node_tasks(struct fx_miner_node *node,
+/* The node's job book for a device of this speed, in bricks a second: tasks on offer, best first.
+ * *tasks is the caller's to free. */
+enum fx_miner_node_status fx_miner_node_tasks(struct fx_miner_node *node, double speed,
+                                              enum fx_burn_choice burn, int64_t burn_amount,
                                               struct fx_miner_task **tasks, size_t *n);
 enum fx_miner_node_status fx_miner_node_task(struct fx_miner_node *node, const char *origin,
                                              struct fx_miner_task *task);

@@ -88,6 +88,9 @@ static const struct fx_arg_option table[] = {
     OPT_INT("blocks-per-task", "<n>", mining,
             "Blocks at most to mine inside one task; 0: all that are found (default: 0, regtest 1)",
             0, 1000000, FX_ARG_COMMAND_LINE),
+    OPT_INT("limit", "<n>", mining,
+            "Bricks a second at most, of each device; 0: as many as it computes (default: 0)", 0,
+            INT64_C(1000000000), FX_ARG_COMMAND_LINE),
     OPT_INT("tasks", "<n>", mining, "Exit when this many tasks were paid; 0: never (default: 0)", 0,
             INT64_C(1000000000), FX_ARG_COMMAND_LINE),
     OPT_BOOL("corrupt", mining, "Claim wrong results (regtest only)",
@@ -306,6 +309,7 @@ static bool read_mining(struct fx_miner_options *options, const struct fx_args *
     }
     options->blocks_per_task = (unsigned)fx_args_int(args, "blocks-per-task", regtest ? 1 : 0);
     options->threads = (unsigned)fx_args_int(args, "threads", 0);
+    options->limit = (uint64_t)fx_args_int(args, "limit", 0);
     options->tasks = (uint64_t)fx_args_int(args, "tasks", 0);
     return true;
 }

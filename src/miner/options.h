@@ -56,6 +56,7 @@ struct fx_miner_options {
     unsigned blocks_per_task; /* 0: all */
     unsigned threads;         /* of the CPU backend; 0: one a core */
     unsigned status_seconds;  /* between status lines; 0: none */
+    uint64_t limit;           /* bricks a second at most, of a device; 0: none */
     uint64_t tasks;           /* end after so many; 0: never */
     bool corrupt;             /* spoil results, to test the other side */
     char *workdir;            /* of this network */

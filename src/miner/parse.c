@@ -110,6 +110,7 @@ bool fx_miner_task_parse(const json_t *json, struct fx_miner_task *task)
         return false;
     snprintf(task->origin, sizeof task->origin, "%s", origin);
     task->operands_here = json_is_true(json_object_get(json, "operandshere"));
+    task->spent = json_object_get(json, "spender") != NULL;
     if (claim && (!fx_miner_get_root(claim, "solver", &task->solver) ||
                   !fx_miner_get_root(claim, "result", &task->result) ||
                   !fx_miner_get_amount(claim, "burn", &task->burn)))

@@ -56,23 +56,14 @@ double fx_pay_hash_second(const struct fx_pay_chain *chain, const struct fx_pay_
 
 enum fx_pay_choice fx_pay_choose(const struct fx_pay_policy *policy,
                                  const struct fx_pay_chain *chain, const struct fx_pay_rates *rates,
-                                 const struct fx_pay_task *tasks, size_t n, size_t *best)
+                                 const struct fx_pay_task *tasks, size_t n)
 {
-    double most = -1;
-
-    *best = 0;
-    for (size_t at = 0; at < n && policy->lane != FX_CHOOSE_HASH; at++) {
-        double pays = fx_pay_brick(policy, chain, &tasks[at]);
-
-        if (pays > most) {
-            most = pays;
-            *best = at;
-        }
-    }
-    if (most < 0)
+    if (policy->lane == FX_CHOOSE_HASH)
+        return FX_PAY_HASH;
+    if (n == 0)
         return policy->lane == FX_CHOOSE_JOB ? FX_PAY_NOTHING : FX_PAY_HASH;
     if (policy->lane == FX_CHOOSE_JOB || chain->paced ||
-        most * rates->bricks >= fx_pay_hash_second(chain, rates))
+        fx_pay_brick(policy, chain, &tasks[0]) * rates->bricks >= fx_pay_hash_second(chain, rates))
         return FX_PAY_TASK;
     return FX_PAY_HASH;
 }

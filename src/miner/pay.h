@@ -47,12 +47,12 @@ double fx_pay_hash_second(const struct fx_pay_chain *chain, const struct fx_pay_
 
 enum fx_pay_choice { FX_PAY_NOTHING = 0, FX_PAY_HASH, FX_PAY_TASK };
 /*
- * The task with the most pay a brick (the first of equals), or the hash lane where that pays more a
- * second. On regtest, where both lanes stay at their limit and a block of the hash lane costs
- * nothing, auto takes a task whenever there is one. *best is set for FX_PAY_TASK.
+ * The first of the tasks, which stand in the order in which they are to be taken, or the hash lane
+ * where that pays more a second. On regtest, where both lanes stay at their limit and a block of
+ * the hash lane costs nothing, auto takes a task whenever there is one.
  */
 enum fx_pay_choice fx_pay_choose(const struct fx_pay_policy *policy,
                                  const struct fx_pay_chain *chain, const struct fx_pay_rates *rates,
-                                 const struct fx_pay_task *tasks, size_t n, size_t *best);
+                                 const struct fx_pay_task *tasks, size_t n);
 
 #endif

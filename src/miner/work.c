@@ -22,6 +22,8 @@
 #define PREPARE_MS 50 /* between two looks whether the node has the operands */
 #define SKIP_MS 30000 /* a task that cannot be worked on now */
 #define SKIP_REGTEST_MS 3000
+#define PACE_STEP_MS 1 /* of a device that is held back */
+#define PACE_NAP_MS 20
 #define PARTIAL_MAX ((size_t)1 << 30)
 #define FAILURES_MOST 3 /* tasks that a device would not begin, before it is retired */
 
@@ -263,7 +265,7 @@ static bool still_open(struct job *job)
         job->look_ms = fx_clock_monotonic_ms() + miner->backoff_ms;
         return true;
     }
-    if (now.status == FX_MINER_TASK_OPEN || now.status == FX_MINER_TASK_PENDING)
+    if ((now.status == FX_MINER_TASK_OPEN && !now.spent) || now.status == FX_MINER_TASK_PENDING)
         return true;
     fx_miner_say("task %s: %s", job->stored.task.origin,
                  now.status == FX_MINER_TASK_REFUNDED ? "its client took it back"
@@ -361,6 +363,7 @@ static void count(struct job *job, int64_t took_ns)
     miner->backend->stats(job->session, &now);
     bricks = now.bricks - job->seen.bricks;
     job->seen = now;
+    fx_pace_add(&miner->pace, bricks, fx_clock_monotonic_ns());
     atomic_fetch_add(&miner->status->bricks, bricks);
     if (bricks > 0 && took_ns > 10000000)
         miner->rates.bricks =
@@ -498,10 +501,22 @@ static bool is_good(struct job *job, enum fx_kernel_step step, const char *error
     return true;
 }
 
+/* Waits a little where the limit says so. True: not yet enough. */
+static bool held_back(const struct fx_miner *miner)
+{
+    int64_t left = fx_pace_wait_ms(&miner->pace, fx_clock_monotonic_ns());
+
+    if (left > 0)
+        fx_clock_sleep_ms(left < PACE_NAP_MS ? (unsigned)left : PACE_NAP_MS);
+    return left > 0;
+}
+
 static enum outcome mine(struct job *job)
 {
     struct fx_miner *miner = job->miner;
     const struct fx_kernel_sink sink = {job, keep_ticket, keep_tile};
+    const unsigned step_ms = miner->pace.limit > 0 ? PACE_STEP_MS : FX_MINER_STEP_MS;
+    bool finished = false;
     char error[FX_KERNEL_TEXT];
 
     job->look_ms = fx_clock_monotonic_ms() + LOOK_MS;
@@ -515,10 +530,14 @@ static enum outcome mine(struct job *job)
         atomic_store(&miner->cancel, false);
         if (fx_miner_ends(miner))
             return OUTCOME_STOPPED;
-        if (wants_blocks(job))
+        if (wants_blocks(job) && !finished)
             get_work(job);
         if (job->gone || (fx_clock_monotonic_ms() >= job->look_ms && !still_open(job)))
             return OUTCOME_GONE;
+        if (held_back(miner))
+            continue;
+        if (finished)
+            return OUTCOME_DONE;
         job->mining = wants_blocks(job) && job->have_work;
         if (job->mining) {
             header.mode |= FX_KERNEL_MINE;
@@ -527,8 +546,7 @@ static enum outcome mine(struct job *job)
             note_header(job);
         }
         start = fx_clock_monotonic_ns();
-        step = miner->backend->step(job->session, &header, FX_MINER_STEP_MS, &miner->cancel, &sink,
-                                    error);
+        step = miner->backend->step(job->session, &header, step_ms, &miner->cancel, &sink, error);
         count(job, fx_clock_monotonic_ns() - start);
         if (job->broken)
             return OUTCOME_LATER;
@@ -541,7 +559,8 @@ static enum outcome mine(struct job *job)
         case FX_STEP_CANCELLED:
             break;
         case FX_STEP_DONE:
-            return OUTCOME_DONE;
+            finished = true; /* delivered once its bricks are paid for */
+            break;
         case FX_STEP_FAILED:
             fx_miner_say("task %s: %s", job->stored.task.origin, error);
             return OUTCOME_LATER;

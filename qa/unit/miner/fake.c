@@ -232,10 +232,14 @@ enum fx_miner_node_status fx_miner_node_tip(struct fx_miner_node *node, struct f
     return leave(FX_NODE_OK);
 }
 
-enum fx_miner_node_status fx_miner_node_tasks(struct fx_miner_node *node,
+enum fx_miner_node_status fx_miner_node_tasks(struct fx_miner_node *node, double speed,
+                                              enum fx_burn_choice burn, int64_t burn_amount,
                                               struct fx_miner_task **tasks, size_t *n)
 {
     ENTER(node);
+    (void)burn;
+    (void)burn_amount;
+    fx_fake.speed = speed;
     *n = 0;
     *tasks = fx_xcalloc(FX_FAKE_TASKS, sizeof **tasks);
     for (size_t at = 0; at < fx_fake.n_tasks; at++) {

@@ -36,6 +36,7 @@ struct fx_fake {
     /* what came of it */
     struct fx_fake_task tasks[FX_FAKE_TASKS];
     size_t n_tasks;
+    double speed; /* that the tasks were asked for */
     uint32_t height;
     unsigned job_blocks, hash_blocks;
     unsigned bad_blocks;   /* submissions that do not meet the target */

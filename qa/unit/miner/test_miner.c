@@ -156,6 +156,26 @@ FX_TEST(from_offers_to_pay)
     clear(&run);
 }
 
+/* Held back, whatever the device could do, and it tells the node no more. */
+FX_TEST(limited)
+{
+    struct run run;
+    int64_t begun = fx_clock_monotonic_ms();
+
+    fx_fake_begin();
+    fx_fake_add(2, 2, 100, COIN);
+    options_of(&run.options, fx_unit_tmpdir());
+    run.options.tasks = 1;
+    run.options.limit = 200;
+    start(&run);
+    FX_CHECK_INT(finish(&run, false), 0);
+    check_settled(1);
+    FX_CHECK_INT((int64_t)fx_fake.speed, 200);
+    /* 400 bricks take two seconds, one of which the pace lets it make up for. */
+    FX_CHECK(fx_clock_monotonic_ms() - begun >= 1000);
+    clear(&run);
+}
+
 /* Every second brick wins, and all blocks are wanted: headers change within tiles all the time. */
 FX_TEST(a_block_a_ticket)
 {
