@@ -12,6 +12,7 @@
 /* options.c */
 struct fx_cli_options {
     struct fx_args *args;
+    bool bitcoin_cli; /* started under that name: for a node under the name bitcoind */
     const char *chain;
     char *netdir;      /* the network's data directory; owned */
     char *cookie_file; /* owned */

@@ -83,7 +83,8 @@ static void print_help(const struct fx_args *args)
 static bool read_config(struct fx_cli_options *options, const char *datadir,
                         char error[FX_ARGS_ERROR])
 {
-    const char *name = fx_args_str(options->args, "conf", "fornax.conf");
+    const char *name = fx_args_str(options->args, "conf",
+                                   options->bitcoin_cli ? "bitcoin.conf" : "fornax.conf");
     char *path = name[0] == '/' ? fx_xstrdup(name) : fx_path_join(datadir, name);
     uint8_t *text = NULL;
     size_t n;
@@ -145,11 +146,13 @@ static bool find_node(struct fx_cli_options *options, const char *datadir, char 
                     {"regtest", "regtest", 16532},
                     {"btcregtest", "btcregtest", 18443}};
     const struct fx_args *args = options->args;
+    /* Bitcoin's regtest keeps its files under the name that the node was started with. */
+    const char *chain = options->bitcoin_cli ? "btcregtest" : options->chain;
     for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
-        if (strcmp(networks[i].chain, options->chain) == 0) {
+        if (strcmp(networks[i].chain, chain) == 0) {
+            const char *folder = options->bitcoin_cli ? options->chain : networks[i].folder;
             options->port = networks[i].port;
-            options->netdir = networks[i].folder[0] ? fx_path_join(datadir, networks[i].folder)
-                                                    : fx_xstrdup(datadir);
+            options->netdir = folder[0] ? fx_path_join(datadir, folder) : fx_xstrdup(datadir);
         }
     }
     if (!split_host(options, fx_args_str(args, "rpcconnect", "127.0.0.1"), error)) {
@@ -175,7 +178,9 @@ static bool read_all(struct fx_cli_options *options, char error[FX_ARGS_ERROR])
         const char *named = fx_args_str(options->args, "datadir", datadir);
         char *final = fx_xstrdup(named);
         options->chain = fx_args_chain(options->args, error);
-        if (options->chain) {
+        if (options->chain && options->bitcoin_cli && strcmp(options->chain, "regtest") != 0) {
+            snprintf(error, FX_ARGS_ERROR, "under the name bitcoin-cli, only -regtest is known");
+        } else if (options->chain) {
             fx_args_select(options->args, options->chain);
             ok = find_node(options, final, error);
         }
@@ -189,6 +194,7 @@ enum fx_cli_result fx_cli_options_read(struct fx_cli_options *options, int argc,
 {
     char error[FX_ARGS_ERROR];
     memset(options, 0, sizeof(*options));
+    options->bitcoin_cli = fx_args_program_is(argv[0], "bitcoin-cli");
     options->args = fx_args_create(table);
     if (!fx_args_parse(options->args, argc, argv, &options->rest, error)) {
         fprintf(stderr, "Error parsing command line arguments: %s\n", error);

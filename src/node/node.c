@@ -98,18 +98,28 @@ static bool start_folder(struct fx_node *node, char **error)
     return ok;
 }
 
-static bool start_log(struct fx_node *node, char **error)
+/* Bitcoin Core has categories of its own, which are let pass under its name. */
+static bool choose_categories(struct fx_node *node, const char *option, bool (*choose)(const char *),
+                              char **error)
 {
     const char **categories;
-    size_t n = fx_args_list(node->options->args, "debug", &categories);
+    size_t n = fx_args_list(node->options->args, option, &categories);
     bool ok = true;
 
     for (size_t i = 0; i < n && ok; i++) {
-        ok = fx_log_enable(categories[i]);
+        ok = choose(categories[i]) || node->options->bitcoind;
         if (!ok)
-            *error = text("unknown log category \"%.100s\" (-debug)", categories[i]);
+            *error = text("unknown log category \"%.100s\" (-%s)", categories[i], option);
     }
     free(categories);
+    return ok;
+}
+
+static bool start_log(struct fx_node *node, char **error)
+{
+    bool ok = choose_categories(node, "debug", fx_log_enable, error) &&
+              choose_categories(node, "debugexclude", fx_log_disable, error);
+
     fx_log_info("Fornax " PACKAGE_VERSION " starts on %s in %s", node->options->params->name,
                 node->options->netdir);
     fx_log_info("SHA-256: %s", fx_sha256_implementation());
@@ -121,7 +131,9 @@ static bool write_pid(struct fx_node *node, char **error)
     char line[32];
     int n = snprintf(line, sizeof line, "%ld\n", (long)getpid());
 
-    node->pid_file = below(node, fx_args_str(node->options->args, "pid", "fornaxd.pid"));
+    node->pid_file = below(node, fx_args_str(node->options->args, "pid",
+                                             node->options->bitcoind ? "bitcoind.pid"
+                                                                     : "fornaxd.pid"));
     if (fx_file_write(node->pid_file, line, (size_t)n, 0644))
         return true;
     *error = text("cannot write %s: %s", node->pid_file, strerror(errno));
@@ -221,7 +233,7 @@ static bool start_wallets(struct fx_node *node, char **error)
 static bool start_net(struct fx_node *node, char **error)
 {
     const struct fx_args *args = node->options->args;
-    const char **connect, **addnode;
+    const char **connect, **addnode, **bind, **whitebind, **whitelist, **comments;
     struct fx_net_config net = {
         .base = node->base,
         .params = node->options->params,
@@ -229,23 +241,36 @@ static bool start_net(struct fx_node *node, char **error)
         .mempool = node->mempool,
         .blobs = node->options->params->tasks ? node->blobs : NULL,
         .dir = node->options->netdir,
-        .bind = fx_args_str(args, "bind", NULL),
         .port = (uint16_t)fx_args_int(args, "port", node->options->params->p2p_port),
         .max_connections = (unsigned)fx_args_int(args, "maxconnections", 0),
-        .user_agent_suffix = fx_args_str(args, "uacomment", NULL),
         .serve_rate = (uint64_t)fx_args_int(args, "maxdataserve", 0) * KIB,
         .fetch_rate = (uint64_t)fx_args_int(args, "maxdatafetch", 0) * KIB,
         .keep_to_itself = !fx_args_bool(args, "passdata", true),
+        .whitelist_relay = fx_args_bool(args, "whitelistrelay", true),
+        .whitelist_forcerelay = fx_args_bool(args, "whitelistforcerelay", false),
+        .handshake_seconds = fx_args_int(args, "peertimeout", 0),
     };
 
     net.n_connect = fx_args_list(args, "connect", &connect);
     net.n_addnode = fx_args_list(args, "addnode", &addnode);
+    net.n_bind = fx_args_list(args, "bind", &bind);
+    net.bind = bind;
+    net.n_whitebind = fx_args_list(args, "whitebind", &whitebind);
+    net.whitebind = whitebind;
+    net.n_whitelist = fx_args_list(args, "whitelist", &whitelist);
+    net.whitelist = whitelist;
+    net.n_comments = fx_args_list(args, "uacomment", &comments);
+    net.comments = comments;
     net.connect = connect;
     net.addnode = addnode;
-    net.listen = fx_args_bool(args, "listen", net.n_connect == 0);
+    net.listen = fx_args_bool(args, "listen", net.n_connect == 0 || net.n_bind + net.n_whitebind > 0);
     node->net = fx_net_create(&net, error);
     free(connect);
     free(addnode);
+    free(bind);
+    free(whitebind);
+    free(whitelist);
+    free(comments);
     if (node->net)
         fx_wallets_set_net(node->wallets, node->net);
     return node->net;

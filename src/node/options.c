@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/config.h"
+#include "src/node/bitcoind.h"
 #include "src/sys/datadir.h"
 #include "src/sys/file.h"
 #include "src/util/mem.h"
@@ -52,8 +53,9 @@ static const struct fx_arg_option table[] = {
             "fornaxd.pid)",
             0),
 
-    OPT_BOOL("listen", network, "Accept connections (default: 1, 0 with -connect)", 0),
-    OPT_STR("bind", "<address>", network, "Numeric address to listen on (default: all)",
+    OPT_BOOL("listen", network, "Accept connections (default: 1, but 0 with -connect and no -bind)", 0),
+    OPT_STR("bind", "<address>", network,
+            "Numeric address, with or without port, to listen on; may be repeated (default: all)",
             FX_ARG_NETWORK),
     OPT_INT("port", "<port>", network,
             "Port to listen on (default: 16333, test 16433, regtest "
@@ -65,7 +67,23 @@ static const struct fx_arg_option table[] = {
             "Connect to this node and no other; may be repeated. -noconnect: to none",
             FX_ARG_NETWORK),
     OPT_INT("maxconnections", "<n>", network, "Connections in all (default: 125)", 1, 2000, 0),
-    OPT_STR("uacomment", "<text>", network, "Comment in the user agent", 0),
+    OPT_INT("peertimeout", "<seconds>", network,
+            "Time that a peer has for its handshake (default: 60)", 1, INT64_C(1000000000), 0),
+    OPT_STR("uacomment", "<text>", network, "Comment in the user agent; may be repeated", 0),
+    OPT_STR("whitebind", "<permissions>@<address>:<port>", network,
+            "As -bind, and peers that connect there have permissions, as with -whitelist",
+            FX_ARG_NETWORK),
+    OPT_STR("whitelist", "<permissions>@<ip>", network,
+            "Peers of this address or subnet may do what is named, with commas between: noban (not "
+            "disconnected for what they send), relay (their transactions are always taken), "
+            "forcerelay (and always told to others), mempool (ask for the whole mempool), "
+            "download, addr, all; in and out say which connections (default: in). Without names: "
+            "noban, mempool, relay. May be repeated",
+            0),
+    OPT_BOOL("whitelistforcerelay", network,
+             "Give forcerelay where -whitelist names nothing (default: 0)", 0),
+    OPT_BOOL("whitelistrelay", network,
+             "Give relay where -whitelist names nothing (default: 1)", 0),
 
     OPT_INT("rpcport", "<port>", rpc,
             "Port of the RPC server (default: 16332, test 16432, "
@@ -131,7 +149,13 @@ static const struct fx_arg_option table[] = {
 
     OPT_STR("debug", "<category>", debugging,
             "Log this category: net, mempool, rpc, chain, jobs, wallet, mining, blobs, http, or "
-            "all; may be repeated",
+            "all, which -debug by itself is too; may be repeated",
+            FX_ARG_BARE),
+    OPT_STR("debugexclude", "<category>", debugging,
+            "Do not log this category after all; may be repeated", 0),
+    OPT_STR("testactivationheight", "<name>@<height>", debugging,
+            "Bitcoin's soft fork of this name (bip34, dersig, cltv, csv, segwit) binds from this "
+            "height on; may be repeated (btcregtest only)",
             0),
     OPT_BOOL("printtoconsole", debugging, "Write the log to the console as well", 0),
     OPT_INT("mocktime", "<seconds>", debugging, "The clock stands at this unix time (regtest only)",
@@ -167,7 +191,8 @@ static void print_help(const struct fx_args *args)
 /* The file is optional unless -conf names it. */
 static bool read_config(struct fx_options *options, char error[FX_ARGS_ERROR])
 {
-    const char *name = fx_args_str(options->args, "conf", "fornax.conf");
+    const char *name = fx_args_str(options->args, "conf",
+                                   options->bitcoind ? "bitcoin.conf" : "fornax.conf");
     char *path = fx_path_join(options->datadir, name);
     uint8_t *text = NULL;
     size_t n;
@@ -201,6 +226,11 @@ static bool choose_datadir(struct fx_options *options, char error[FX_ARGS_ERROR]
 
     free(options->datadir);
     options->datadir = given ? fx_xstrdup(given) : fx_datadir_default();
+    /* A default would lay our files over those of Bitcoin Core, or of our own regtest. */
+    if (!given && options->bitcoind) {
+        snprintf(error, FX_ARGS_ERROR, "under the name bitcoind, -datadir must be given");
+        return false;
+    }
     if (given && !fx_path_exists(given)) {
         snprintf(error, FX_ARGS_ERROR,
                  "the data directory \"%s\" does not exist: make it, or correct -datadir", given);
@@ -228,14 +258,92 @@ static bool check(const struct fx_options *options, char error[FX_ARGS_ERROR])
     return true;
 }
 
+/* One -testactivationheight, in Bitcoin Core's words. */
+static bool set_fork(struct fx_params *params, const char *text, char error[FX_ARGS_ERROR])
+{
+    static const struct {
+        const char *name;
+        enum fx_fork fork;
+    } forks[] = {
+        {"bip34", FX_FORK_HEIGHT}, {"dersig", FX_FORK_DERSIG}, {"cltv", FX_FORK_CLTV},
+        {"csv", FX_FORK_CSV},      {"segwit", FX_FORK_SEGWIT},
+    };
+    static const char form[] = "for -testactivationheight=name@height.";
+    const char *at = strchr(text, '@');
+    char *end = NULL;
+    unsigned long height;
+
+    if (!at) {
+        snprintf(error, FX_ARGS_ERROR, "Invalid format (%.100s) %s", text, form);
+        return false;
+    }
+    errno = 0;
+    height = strtoul(at + 1, &end, 10);
+    if (at[1] < '0' || at[1] > '9' || *end || errno != 0 || height >= INT32_MAX) {
+        snprintf(error, FX_ARGS_ERROR, "Invalid height value (%.100s) %s", text, form);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof forks / sizeof forks[0]; i++) {
+        if (strlen(forks[i].name) == (size_t)(at - text) &&
+            !strncmp(forks[i].name, text, (size_t)(at - text))) {
+            params->fork_height[forks[i].fork] = (uint32_t)height;
+            return true;
+        }
+    }
+    snprintf(error, FX_ARGS_ERROR, "Invalid name (%.100s) %s", text, form);
+    return false;
+}
+
+static bool set_forks(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const char **list;
+    size_t n = fx_args_list(options->args, "testactivationheight", &list);
+    bool ok = n == 0 || options->params->kind == FX_BTCREGTEST;
+
+    if (!ok)
+        snprintf(error, FX_ARGS_ERROR, "-testactivationheight is for btcregtest only");
+    for (size_t i = 0; i < n && ok; i++)
+        ok = set_fork(&options->own_params, list[i], error);
+    free(list);
+    return ok;
+}
+
+/* The options of fornaxd and, under the name bitcoind, those that are let pass. */
+static void make_table(struct fx_options *options)
+{
+    size_t own = sizeof table / sizeof table[0];
+    size_t passed = 0;
+
+    while (options->bitcoind && fx_bitcoind_options[passed].name)
+        passed++;
+    options->table = fx_xcalloc(own + passed, sizeof *options->table);
+    memcpy(options->table, fx_bitcoind_options, passed * sizeof *options->table);
+    memcpy(options->table + passed, table, sizeof table);
+    options->args = fx_args_create(options->table);
+}
+
+static bool choose_network(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const char *name = fx_args_chain(options->args, error);
+
+    if (!name)
+        return false;
+    options->params = &options->own_params;
+    fx_args_select(options->args, name);
+    if (options->bitcoind)
+        return fx_bitcoind_params(name, &options->own_params, error);
+    options->own_params = *fx_params_find(name);
+    return true;
+}
+
 enum fx_options_result fx_options_read(struct fx_options *options, int argc, char **argv)
 {
     char error[FX_ARGS_ERROR];
-    const char *name;
     int rest;
 
     memset(options, 0, sizeof *options);
-    options->args = fx_args_create(table);
+    options->bitcoind = fx_args_program_is(argv[0], "bitcoind");
+    make_table(options);
     if (!fx_args_parse(options->args, argc, argv, &rest, error))
         goto failed;
     if (rest < argc) {
@@ -256,15 +364,8 @@ enum fx_options_result fx_options_read(struct fx_options *options, int argc, cha
     if (!choose_datadir(options, error) || !read_config(options, error) ||
         !choose_datadir(options, error))
         goto failed;
-    name = fx_args_chain(options->args, error);
-    if (!name)
+    if (!choose_network(options, error) || !set_forks(options, error))
         goto failed;
-    options->params = fx_params_find(name);
-    if (!options->params) {
-        snprintf(error, sizeof error, "unknown network \"%.100s\"", name);
-        goto failed;
-    }
-    fx_args_select(options->args, name);
     options->netdir = options->params->data_subdir[0]
                           ? fx_path_join(options->datadir, options->params->data_subdir)
                           : fx_xstrdup(options->datadir);
@@ -280,6 +381,7 @@ failed:
 void fx_options_clear(struct fx_options *options)
 {
     fx_args_destroy(options->args);
+    free(options->table);
     free(options->datadir);
     free(options->netdir);
     memset(options, 0, sizeof *options);

@@ -1,4 +1,4 @@
-/* The options of fornaxd: from the command line and from fornax.conf. */
+/* The options of fornaxd: from the command line and from fornax.conf (as bitcoind: bitcoin.conf). */
 #ifndef FX_NODE_OPTIONS_H
 #define FX_NODE_OPTIONS_H
 
@@ -15,6 +15,9 @@ enum fx_options_result {
 
 struct fx_options {
     struct fx_args *args;
+    struct fx_arg_option *table; /* what args refers to; owned */
+    bool bitcoind;               /* started under that name: bitcoind.h */
+    struct fx_params own_params; /* params is this */
     const struct fx_params *params;
     char *datadir; /* as given; owned */
     char *netdir;  /* datadir, or the network's folder in it; owned */

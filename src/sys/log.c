@@ -91,21 +91,37 @@ void fx_log_reopen(void)
     pthread_mutex_unlock(&lock);
 }
 
-bool fx_log_enable(const char *category)
+/* 0: no such category. */
+static unsigned category_mask(const char *category)
 {
     size_t i;
+
+    for (i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
+        if (strcmp(category, categories[i].name) == 0) {
+            return categories[i].mask;
+        }
+    }
+    return 0;
+}
+
+bool fx_log_enable(const char *category)
+{
+    unsigned mask = category_mask(category);
 
     if (strcmp(category, "0") == 0 || strcmp(category, "none") == 0) {
         atomic_store(&enabled, 0);
         return true;
     }
-    for (i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
-        if (strcmp(category, categories[i].name) == 0) {
-            atomic_fetch_or(&enabled, categories[i].mask);
-            return true;
-        }
-    }
-    return false;
+    atomic_fetch_or(&enabled, mask);
+    return mask != 0;
+}
+
+bool fx_log_disable(const char *category)
+{
+    unsigned mask = category_mask(category);
+
+    atomic_fetch_and(&enabled, ~mask);
+    return mask != 0;
 }
 
 bool fx_log_enabled(enum fx_log_category category)

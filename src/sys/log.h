@@ -27,6 +27,8 @@ void fx_log_close(void);
 void fx_log_reopen(void); /* after SIGHUP */
 /* "net", "all", "1", "0", "none"; false for an unknown name. */
 bool fx_log_enable(const char *category);
+/* The same with a category that was enabled, or would have been by "all". */
+bool fx_log_disable(const char *category);
 bool fx_log_enabled(enum fx_log_category category);
 /* A newline is added. */
 void fx_log(enum fx_log_category category, const char *format, ...)

@@ -23,6 +23,12 @@ struct fx_args {
     const char *selected;
 };
 
+bool fx_args_program_is(const char *argv0, const char *name)
+{
+    const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+    return argv0 && strcmp(slash ? slash + 1 : argv0, name) == 0;
+}
+
 struct fx_args *fx_args_create(const struct fx_arg_option *table)
 {
     struct fx_args *args = fx_xcalloc(1, sizeof(*args));
@@ -174,7 +180,7 @@ bool fx_args_parse(struct fx_args *args, int argc, char *const *argv, int *rest,
             snprintf(error, FX_ARGS_ERROR, "Invalid parameter %.100s", word);
             return false;
         }
-        if (!equals && !no && option->type != FX_ARG_BOOL) {
+        if (!equals && !no && option->type != FX_ARG_BOOL && !(option->flags & FX_ARG_BARE)) {
             snprintf(error, FX_ARGS_ERROR, "-%s needs a value: -%s=%s", option->name, option->name,
                      option->hint ? option->hint : "<value>");
             return false;

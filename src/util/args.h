@@ -25,7 +25,8 @@ enum fx_arg_flags {
      * addresses and wallets of one network must not leak into another. */
     FX_ARG_NETWORK = 1,
     FX_ARG_COMMAND_LINE = 2, /* not allowed in a file */
-    FX_ARG_HIDDEN = 4        /* not in the help */
+    FX_ARG_HIDDEN = 4,       /* not in the help */
+    FX_ARG_BARE = 8          /* may stand without =value, which is then "" */
 };
 
 /* A table ends with name NULL. Strings live as long as the fx_args. */
@@ -40,6 +41,9 @@ struct fx_arg_option {
 };
 
 struct fx_args; /* opaque */
+
+/* Was the program started under this name? By the last part of argv[0], which may be NULL. */
+bool fx_args_program_is(const char *argv0, const char *name);
 
 struct fx_args *fx_args_create(const struct fx_arg_option *table);
 void fx_args_destroy(struct fx_args *args); /* NULL: nothing */
