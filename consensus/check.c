@@ -10,9 +10,20 @@
 
 #define COINBASE_SCRIPT_MIN 2
 #define COINBASE_SCRIPT_MAX 100
-#define VERSION_MIN 4 /* BIP34, BIP66 and BIP65 each made one version the lowest */
 
 /* ---- headers ----------------------------------------------------------------------------- */
+
+/* BIP34, BIP66 and BIP65 each made one version the lowest. */
+static int32_t lowest_version(const struct fx_params *params, uint32_t height)
+{
+    if (fx_fork_binds(params, FX_FORK_CLTV, height)) {
+        return 4;
+    }
+    if (fx_fork_binds(params, FX_FORK_DERSIG, height)) {
+        return 3;
+    }
+    return fx_fork_binds(params, FX_FORK_HEIGHT, height) ? 2 : INT32_MIN;
+}
 
 enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_header *header,
                                 const struct fx_header_context *context)
@@ -42,7 +53,7 @@ enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_
     if (header->time > context->now + params->max_future_seconds) {
         return FX_TIME_TOO_NEW;
     }
-    return header->version < VERSION_MIN ? FX_BAD_VERSION : FX_OK;
+    return header->version < lowest_version(params, context->height) ? FX_BAD_VERSION : FX_OK;
 }
 
 /* ---- transactions ------------------------------------------------------------------------ */
@@ -251,22 +262,30 @@ static enum fx_verdict check_transactions(const struct fx_params *params,
     return sigops * FX_WITNESS_SCALE > FX_BLOCK_SIGOPS_COST_MAX ? FX_BAD_BLK_SIGOPS : FX_OK;
 }
 
-static enum fx_verdict check_place(const struct fx_block *block, uint32_t height,
-                                   int64_t parent_median_time)
+static enum fx_verdict check_place(const struct fx_params *params, const struct fx_block *block,
+                                   uint32_t height, int64_t parent_median_time)
 {
+    int64_t time = fx_fork_binds(params, FX_FORK_CSV, height) ? parent_median_time
+                                                              : (int64_t)block->header.time;
+
     for (size_t i = 0; i < block->n_txs; i++) {
-        if (!fx_tx_is_final(block->txs[i], height, parent_median_time)) {
+        if (!fx_tx_is_final(block->txs[i], height, time)) {
             return FX_BAD_TXNS_NONFINAL;
         }
     }
-    return begins_with_height(block->txs[0], height) ? FX_OK : FX_BAD_CB_HEIGHT;
+    return !fx_fork_binds(params, FX_FORK_HEIGHT, height) ||
+                   begins_with_height(block->txs[0], height)
+               ? FX_OK
+               : FX_BAD_CB_HEIGHT;
 }
 
-/* BIP141. */
-static enum fx_verdict check_commitment(const struct fx_block *block)
+/* BIP141. Before it, no output is a commitment. */
+static enum fx_verdict check_commitment(const struct fx_params *params,
+                                        const struct fx_block *block, uint32_t height)
 {
     const struct fx_tx *coinbase = block->txs[0];
-    int at = fx_block_commitment_output(coinbase);
+    int at = fx_fork_binds(params, FX_FORK_SEGWIT, height) ? fx_block_commitment_output(coinbase)
+                                                           : -1;
     struct fx_hash root, commitment;
 
     if (at < 0) {
@@ -299,12 +318,12 @@ enum fx_result fx_check_block(const struct fx_params *params, const struct fx_bl
     }
     *why = check_transactions(params, block);
     if (*why == FX_OK) {
-        *why = check_place(block, height, parent_median_time);
+        *why = check_place(params, block, height, parent_median_time);
     }
     if (*why != FX_OK) {
         return FX_INVALID;
     }
-    *why = check_commitment(block);
+    *why = check_commitment(params, block, height);
     if (*why != FX_OK) {
         return FX_INVALID_COPY;
     }

@@ -25,6 +25,7 @@ struct connection {
     struct fx_connected *out;
     enum fx_verdict *why;
     uint64_t sigops;
+    uint32_t exempt; /* FX_VERIFY_* */
 };
 
 static const struct fx_txout gone;
@@ -161,6 +162,28 @@ static enum fx_result check_new_outputs(struct connection *c)
     return FX_VALID;
 }
 
+/* The rest of FX_VERIFY_CONSENSUS binds every block, as no chain has one that broke it. */
+static uint32_t exempt_flags(const struct fx_params *params, uint32_t height)
+{
+    static const struct {
+        enum fx_fork fork;
+        uint32_t flags;
+    } forks[] = {
+        {FX_FORK_DERSIG, FX_VERIFY_DERSIG},
+        {FX_FORK_CLTV, FX_VERIFY_CHECKLOCKTIMEVERIFY},
+        {FX_FORK_CSV, FX_VERIFY_CHECKSEQUENCEVERIFY},
+        {FX_FORK_SEGWIT, FX_VERIFY_NULLDUMMY},
+    };
+    uint32_t exempt = 0;
+
+    for (size_t i = 0; i < sizeof forks / sizeof forks[0]; i++) {
+        if (!fx_fork_binds(params, forks[i].fork, height)) {
+            exempt |= forks[i].flags;
+        }
+    }
+    return exempt;
+}
+
 /* Moves what fx_connect_tx found into the arrays of the block, and lists the script checks. */
 static void keep_tx(struct connection *c, size_t t, struct fx_connected_tx *connected)
 {
@@ -181,6 +204,7 @@ static void keep_tx(struct connection *c, size_t t, struct fx_connected_tx *conn
             check->in = i;
             check->spent = spent;
             check->cache = cache;
+            check->exempt = c->exempt;
             out->n_checks++;
         }
     }
@@ -344,6 +368,7 @@ enum fx_result fx_connect_block(const struct fx_connect_context *context,
 
     *why = FX_OK;
     memset(out, 0, sizeof *out);
+    c.exempt = exempt_flags(context->params, context->height);
     fx_record_delta_init(&out->undo.records);
     overlay_init(&c.overlay, context->view, block, context->height);
     result = judge(&c, job_nbits);

@@ -27,6 +27,7 @@ struct fx_connect_context {
     const struct fx_view *view;
     uint32_t height;
     int64_t parent_median_time;
+    bool relay; /* for the mempool, which keeps the rules of soft forks before they bind blocks */
 };
 
 struct fx_connected {

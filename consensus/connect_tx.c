@@ -121,7 +121,8 @@ static enum fx_result check_sequence_locks(const struct fx_connect_context *cont
                                            const struct fx_tx *tx, const struct fx_coin *spent,
                                            enum fx_verdict *why)
 {
-    if ((uint32_t)tx->version < 2) {
+    if ((uint32_t)tx->version < 2 ||
+        (!context->relay && !fx_fork_binds(context->params, FX_FORK_CSV, context->height))) {
         return FX_VALID;
     }
     for (size_t i = 0; i < tx->n_in; i++) {

@@ -175,6 +175,11 @@ int64_t fx_subsidy_full(const struct fx_params *params, uint32_t height)
     return halvings >= 63 ? 0 : params->first_subsidy >> halvings;
 }
 
+bool fx_fork_binds(const struct fx_params *params, enum fx_fork fork, uint32_t height)
+{
+    return height >= params->fork_height[fork];
+}
+
 bool fx_money_range(const struct fx_params *params, int64_t amount)
 {
     return amount >= 0 && amount <= params->max_money;

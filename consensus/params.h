@@ -25,6 +25,16 @@ enum fx_lane { FX_LANE_HASH = 0, FX_LANE_JOB = 1 };
 
 enum fx_chain_kind { FX_MAIN = 0, FX_TEST, FX_REGTEST, FX_BTCREGTEST };
 
+/* Bitcoin's soft forks that bind from a height on. */
+enum fx_fork {
+    FX_FORK_HEIGHT = 0, /* BIP34: the coinbase begins with the height */
+    FX_FORK_DERSIG,     /* BIP66 */
+    FX_FORK_CLTV,       /* BIP65 */
+    FX_FORK_CSV,        /* BIP68, BIP112, BIP113 */
+    FX_FORK_SEGWIT,     /* BIP141, BIP143, BIP147 */
+    FX_FORKS
+};
+
 struct fx_kind; /* consensus/kinds/kind.h */
 
 struct fx_params {
@@ -44,6 +54,8 @@ struct fx_params {
     uint16_t window_min, answer_window; /* units of 512 s */
     int64_t max_future_seconds;
     const struct fx_kind *const *kinds; /* the job kinds valid here, NULL-terminated */
+    /* The first block that each binds; 0: all. Others than 0 are for tests, on btcregtest. */
+    uint32_t fork_height[FX_FORKS];
 
     /* genesis: built by fx_genesis_block() from these */
     uint32_t genesis_time, genesis_nonce;
@@ -65,6 +77,8 @@ const struct fx_params *fx_params_get(enum fx_chain_kind kind);
 
 /* S(h) = S0 >> (h / halving), 0 when the shift reaches 64. */
 int64_t fx_subsidy_full(const struct fx_params *params, uint32_t height);
+/* Does the fork bind a block of this height? */
+bool fx_fork_binds(const struct fx_params *params, enum fx_fork fork, uint32_t height);
 bool fx_money_range(const struct fx_params *params, int64_t amount);
 
 #endif
