@@ -21,9 +21,80 @@ bool fx_script_is_witness(struct fx_span script, unsigned *version, struct fx_sp
     return true;
 }
 
-enum fx_script_type fx_script_classify(struct fx_span script)
+/* By its size and first byte; whether it is on the curve shows when it is used. */
+static bool looks_like_key(struct fx_span key)
+{
+    if (key.len == 33) {
+        return key.data[0] == 2 || key.data[0] == 3;
+    }
+    return key.len == 65 && (key.data[0] == 4 || key.data[0] == 6 || key.data[0] == 7);
+}
+
+/* A number up to 20, by its opcode or by the shortest push; 0: it is none. */
+static unsigned small_count(const struct fx_op *op)
+{
+    if (op->code >= FX_OP_1 && op->code <= FX_OP_16) {
+        return op->code - FX_OP_1 + 1u;
+    }
+    /* What has an opcode of its own has no shorter push. */
+    if (op->code == 1 && op->data.data[0] > 16 &&
+        op->data.data[0] <= FX_SCRIPT_MULTISIG_KEYS_MAX) {
+        return op->data.data[0];
+    }
+    return 0;
+}
+
+bool fx_script_read_multisig(struct fx_span script, struct fx_script_multisig *multisig)
+{
+    struct fx_script_walk walk;
+    struct fx_op op;
+
+    fx_script_walk_init(&walk, script);
+    multisig->n = 0;
+    if (!fx_script_walk_next(&walk, &op)) {
+        return false;
+    }
+    multisig->required = small_count(&op);
+    while (fx_script_walk_next(&walk, &op) && looks_like_key(op.data)) {
+        if (multisig->n == FX_SCRIPT_MULTISIG_KEYS_MAX) {
+            return false;
+        }
+        multisig->keys[multisig->n++] = op.data;
+    }
+    return multisig->required > 0 && multisig->required <= multisig->n && !walk.cut &&
+           small_count(&op) == multisig->n && walk.at + 1 == walk.end &&
+           *walk.at == FX_OP_CHECKMULTISIG;
+}
+
+static enum fx_script_type classify_bare(struct fx_span script)
 {
     const uint8_t *s = script.data;
+    struct fx_script_multisig multisig;
+
+    if (script.len == 25 && s[0] == FX_OP_DUP && s[1] == FX_OP_HASH160 && s[2] == 20 &&
+        s[23] == FX_OP_EQUALVERIFY && s[24] == FX_OP_CHECKSIG) {
+        return FX_SCRIPT_P2PKH;
+    }
+    if (fx_script_is_p2sh(script)) {
+        return FX_SCRIPT_P2SH;
+    }
+    if (script.len == 0) {
+        return FX_SCRIPT_OTHER;
+    }
+    if (s[0] == FX_OP_RETURN &&
+        fx_script_is_push_only((struct fx_span){s + 1, script.len - 1})) {
+        return FX_SCRIPT_RETURN;
+    }
+    if (s[0] + 2u == script.len && s[script.len - 1] == FX_OP_CHECKSIG &&
+        looks_like_key((struct fx_span){s + 1, s[0]})) {
+        return FX_SCRIPT_PUBKEY;
+    }
+    return fx_script_read_multisig(script, &multisig) ? FX_SCRIPT_MULTISIG : FX_SCRIPT_OTHER;
+}
+
+enum fx_script_type fx_script_classify(struct fx_span script)
+{
+    static const uint8_t anchor[] = {0x4e, 0x73};
     struct fx_span program;
     unsigned version;
 
@@ -36,19 +107,13 @@ enum fx_script_type fx_script_classify(struct fx_span script)
         if (program.len == 32 && version <= 2) {
             return version == 1 ? FX_SCRIPT_P2TR : FX_SCRIPT_TASK;
         }
+        if (version == 1 && program.len == sizeof anchor &&
+            memcmp(program.data, anchor, sizeof anchor) == 0) {
+            return FX_SCRIPT_ANCHOR;
+        }
         return FX_SCRIPT_WITNESS_UNKNOWN;
     }
-    if (script.len == 25 && s[0] == FX_OP_DUP && s[1] == FX_OP_HASH160 && s[2] == 20 &&
-        s[23] == FX_OP_EQUALVERIFY && s[24] == FX_OP_CHECKSIG) {
-        return FX_SCRIPT_P2PKH;
-    }
-    if (fx_script_is_p2sh(script)) {
-        return FX_SCRIPT_P2SH;
-    }
-    if (script.len > 0 && s[0] == FX_OP_RETURN) {
-        return FX_SCRIPT_RETURN;
-    }
-    return FX_SCRIPT_OTHER;
+    return classify_bare(script);
 }
 
 const char *fx_script_type_name(enum fx_script_type type)
@@ -72,6 +137,12 @@ const char *fx_script_type_name(enum fx_script_type type)
         return "witness_unknown";
     case FX_SCRIPT_RETURN:
         return "nulldata";
+    case FX_SCRIPT_PUBKEY:
+        return "pubkey";
+    case FX_SCRIPT_MULTISIG:
+        return "multisig";
+    case FX_SCRIPT_ANCHOR:
+        return "anchor";
     }
     return "nonstandard";
 }
@@ -112,5 +183,5 @@ enum fx_script_error fx_script_check_flags(const struct fx_script_check *check, 
 
 enum fx_verdict fx_script_check_run(const struct fx_script_check *check)
 {
-    return fx_verdict_of_script(fx_script_check_flags(check, FX_VERIFY_CONSENSUS));
+    return fx_verdict_of_script(fx_script_check_flags(check, FX_VERIFY_CONSENSUS & ~check->exempt));
 }

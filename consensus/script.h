@@ -6,6 +6,7 @@
 #ifndef FX_CONSENSUS_SCRIPT_H
 #define FX_CONSENSUS_SCRIPT_H
 
+#include "consensus/script_ops.h"
 #include "consensus/interpreter.h"
 #include "consensus/tx.h"
 #include "consensus/verdict.h"
@@ -19,8 +20,18 @@ enum fx_script_type {
     FX_SCRIPT_P2TR,
     FX_SCRIPT_TASK,
     FX_SCRIPT_WITNESS_UNKNOWN,
-    FX_SCRIPT_RETURN /* OP_RETURN: provably unspendable */
+    FX_SCRIPT_RETURN, /* OP_RETURN and pushes: carries data */
+    FX_SCRIPT_PUBKEY,
+    FX_SCRIPT_MULTISIG, /* bare */
+    FX_SCRIPT_ANCHOR    /* P2A: spendable by anybody, without a witness */
 };
+
+/* m of n keys, each of which is one by size and first byte. */
+struct fx_script_multisig {
+    unsigned required, n; /* 1 <= required <= n <= FX_SCRIPT_MULTISIG_KEYS_MAX */
+    struct fx_span keys[FX_SCRIPT_MULTISIG_KEYS_MAX]; /* views */
+};
+bool fx_script_read_multisig(struct fx_span script, struct fx_script_multisig *multisig);
 
 enum fx_script_type fx_script_classify(struct fx_span script);
 /* "pubkeyhash", "witness_v0_keyhash", ... as Bitcoin Core's RPC names them; "witness_v2_task" for
@@ -39,6 +50,7 @@ struct fx_script_check {
     const struct fx_coin *spent; /* all of the transaction's inputs' coins, tx->n_in of them */
     const struct fx_sighash_cache *cache;
     const struct fx_sig_memory *memory; /* NULL: none */
+    uint32_t exempt; /* FX_VERIFY_*: rules of blocks that do not bind at its height yet */
 };
 
 /* By the rules of blocks: FX_OK or FX_SCRIPT_VERIFY_*. */

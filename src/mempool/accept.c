@@ -62,7 +62,8 @@ static enum fx_result connect(struct fx_mempool *pool, const struct fx_tx *tx,
     struct fx_connect_context context = {.params = pool->params,
                                          .view = view,
                                          .height = tip->height + 1,
-                                         .parent_median_time = tip->median_time};
+                                         .parent_median_time = tip->median_time,
+                                         .relay = true};
     return fx_connect_tx(&context, tx, delta, connected, why);
 }
 
@@ -88,20 +89,18 @@ static bool is_final(const struct fx_mempool *pool, const struct fx_tx *tx)
 }
 
 /*
- * One input by the rules of relay. Where these fail, those of blocks say whether the transaction is
- * merely unwelcome or invalid; the error told is that of the rules that decide.
+ * One input by the rules of relay, whose error is told. Where these fail, those of blocks say
+ * whether the transaction is merely unwelcome or invalid.
  */
 static bool run_script(struct attempt *a, const struct fx_script_check *check)
 {
     enum fx_script_error error = fx_script_check_flags(check, FX_VERIFY_STANDARD);
-    enum fx_verdict why;
     char reason[sizeof(a->out->reason)];
     if (error == FX_SCRIPT_ERR_OK) {
         return true;
     }
-    why = fx_script_check_run(check);
-    if (why != FX_OK) {
-        return refuse_verdict(a, why);
+    if (fx_script_check_run(check) != FX_OK) {
+        return refuse_verdict(a, fx_verdict_of_script(error));
     }
     snprintf(reason, sizeof(reason), "non-mandatory-script-verify-flag (%s)",
              fx_script_error_text(error));
@@ -327,6 +326,9 @@ static bool check_alone(struct attempt *a)
     if (reason) {
         return refuse_policy(a, reason);
     }
+    if (tx->base_size < FX_POOL_BASE_SIZE_MIN) {
+        return refuse_policy(a, "tx-size-small");
+    }
     if (!is_final(a->pool, tx)) {
         return refuse_policy(a, "non-final");
     }
@@ -360,6 +362,9 @@ static bool judge(struct attempt *a)
                                                                          a->connected.spent, &task);
     if (reason) {
         return refuse_policy(a, reason);
+    }
+    if (fx_tx_sigops_cost(a->tx, a->connected.spent) > FX_POOL_SIGOPS_COST_MAX) {
+        return refuse_policy(a, "bad-txns-too-many-sigops");
     }
     return check_pool(a) && run_scripts(a);
 }

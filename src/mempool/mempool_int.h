@@ -9,6 +9,8 @@
 #define FX_POOL_CHAIN_VSIZE_MAX 101000 /* of an entry with its ancestors, or descendants */
 #define FX_POOL_TASK_DESCENDANTS_MAX 1 /* protocol section 5 (policy) */
 #define FX_POOL_REPLACED_MAX 100
+#define FX_POOL_BASE_SIZE_MIN 65 /* CVE-2017-12842: no transaction looks like a merkle node */
+#define FX_POOL_SIGOPS_COST_MAX (FX_BLOCK_SIGOPS_COST_MAX / 5)
 #define FX_POOL_EXPIRY_SECONDS (INT64_C(336) * 3600)
 #define FX_POOL_DISCONNECTED_BYTES_MAX ((size_t)20 * 1000 * 1000)
 
