@@ -84,6 +84,14 @@ static void condemn(struct fx_chain *chain, struct fx_index *entry, struct fx_in
     fx_chain_condemn(chain, entry);
 }
 
+/* Without lanes this node does as Bitcoin Core, which holds against a block's id only what it breaks
+ * at its place, in case that there are ways to change a block's bytes which nobody knows of. */
+static bool is_held_against(const struct fx_chain *chain, enum fx_verdict why)
+{
+    return chain->params->lanes || why == FX_BAD_TXNS_NONFINAL || why == FX_BAD_CB_HEIGHT ||
+           why == FX_BAD_BLK_WEIGHT;
+}
+
 /* The verdict on a block that was stored, once activation has looked at it. */
 static enum fx_result outcome(const struct fx_chain *chain, const struct fx_index *entry,
                               enum fx_verdict *why)
@@ -115,7 +123,7 @@ enum fx_result fx_chain_accept_block(struct fx_chain *chain, const struct fx_blo
         return result;
     }
     result = fx_check_block(chain->params, block, parent->height + 1, parent->median_time, why);
-    if (result == FX_INVALID) {
+    if (result == FX_INVALID && is_held_against(chain, *why)) {
         condemn(chain, entry, parent, &block->header);
     }
     if (result != FX_VALID) {

@@ -40,6 +40,15 @@ static void run_script(void *arg, size_t at)
     }
 }
 
+/* In Bitcoin Core's words. */
+static void log_script(const struct fx_script_check *check, enum fx_verdict why)
+{
+    char id[FX_HASH_HEX];
+
+    fx_hash_to_id(&check->tx->txid, id);
+    fx_log_info("CheckInputScripts on %s failed with %s", id, fx_verdict_string(why));
+}
+
 enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *block,
                               struct fx_connected *out, enum fx_verdict *why)
 {
@@ -68,6 +77,7 @@ enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *blo
     bad = atomic_load(&run.first_bad);
     if (bad != SIZE_MAX) {
         *why = fx_script_check_run(&out->checks[bad]);
+        log_script(&out->checks[bad], *why);
         fx_connected_clear(out);
         return FX_INVALID;
     }
@@ -198,6 +208,15 @@ static void tell_connected(struct fx_chain *chain, const struct fx_index *index,
     }
 }
 
+/* In Bitcoin Core's words, which programs that read logs look for. */
+static void log_tip(const struct fx_index *tip)
+{
+    char id[FX_HASH_HEX];
+
+    fx_hash_to_id(&tip->id, id);
+    fx_log_info("UpdateTip: new best=%s height=%u", id, tip->height);
+}
+
 static enum fx_result connect(struct fx_chain *chain, struct fx_index *index,
                               const struct fx_block *block, enum fx_verdict *why)
 {
@@ -221,6 +240,7 @@ static enum fx_result connect(struct fx_chain *chain, struct fx_index *index,
     fx_chain_push_active(chain, index);
     chain->blocks_since_flush++;
     fx_crash_point("connect-done");
+    log_tip(index);
     fx_log(FX_LOG_CHAIN, "block connected at height %u, lane %u, %zu transactions", index->height,
            index->lane, block->n_txs);
     tell_connected(chain, index, block, &connected.undo);
@@ -341,6 +361,7 @@ bool fx_chain_disconnect_tip(struct fx_chain *chain)
         chain->tip = index->parent;
         fx_crash_point("disconnect-done");
         fx_log(FX_LOG_CHAIN, "block disconnected at height %u", index->height);
+        log_tip(chain->tip);
         for (i = 0; i < chain->n_listeners; i++) {
             const struct fx_chain_events *events = &chain->listeners[i];
 

@@ -14,23 +14,45 @@ struct fx_net; /* opaque */
 
 #define FX_NET_IN_FLIGHT 16 /* blocks asked of one peer at a time */
 
+#define FX_NET_PERMISSIONS 8 /* at least those that there are */
+#define FX_NET_COMMANDS 40 /* at least the commands that this node knows, and one more */
+
+/* Bytes of one command's messages, with their headers. */
+struct fx_net_command_bytes {
+    const char *name; /* "*other*": those that are not known */
+    uint64_t sent, received;
+};
+
 struct fx_peer_info {
     uint64_t id;
     char address[FX_NET_ADDRESS];
-    char user_agent[256];
+    char bound_to[FX_NET_ADDRESS]; /* our end of the connection; "" where it is not known */
+    const char *network;           /* "ipv4", "ipv6", "not_publicly_routable" */
+    const char *connection_type;   /* as Bitcoin Core names them; "data": to fetch a blob */
+    char user_agent[257];
     bool inbound;
     bool handshake_done;
     uint64_t services;
     uint32_t version;
     int64_t connected_at, last_send, last_recv;
     uint64_t bytes_sent, bytes_recv;
-    int64_t ping_us; /* -1: none yet */
+    int64_t ping_us, min_ping_us; /* -1: none yet */
+    int64_t ping_wait_us;         /* since a ping that is not answered yet; -1: there is none */
+    int64_t last_tx, last_block;  /* unix seconds of the newest that was taken from it; 0: none */
+    bool relays_txs;              /* it wants transactions */
+    bool relays_addrs;
+    int64_t fee_filter; /* what it asked for, embers per 1,000 vbytes */
     int64_t time_offset;
     int32_t start_height;
     int32_t best_height; /* of the best header it announced; -1 unknown */
+    int32_t common_height; /* of the last block that both have; -1 unknown */
     unsigned misbehaviour;
+    const char *permissions[FX_NET_PERMISSIONS]; /* names */
+    size_t n_permissions;
     size_t blocks_in_flight;
     uint32_t in_flight_heights[FX_NET_IN_FLIGHT]; /* of those, the first */
+    struct fx_net_command_bytes commands[FX_NET_COMMANDS];
+    size_t n_commands;
 };
 
 /* "host" or "host:port" (numeric). once: try one time; else keep connected. False: not an address.
@@ -42,6 +64,7 @@ bool fx_net_disconnect(struct fx_net *net, const char *address,
 /* *peers is the caller's to free. */
 size_t fx_net_peers(const struct fx_net *net, struct fx_peer_info **peers);
 uint16_t fx_net_port(const struct fx_net *net); /* listening; 0: not */
+const char *fx_net_user_agent(const struct fx_net *net); /* with its comment */
 uint64_t fx_net_local_services(const struct fx_net *net);
 void fx_net_totals(const struct fx_net *net, uint64_t *sent, uint64_t *received);
 

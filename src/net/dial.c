@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "src/net/addrman_int.h"
+#include "src/net/permit_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/sys/random.h"
@@ -31,10 +32,21 @@ struct target {
     uint64_t peer; /* 0: not connected, not connecting */
 };
 
+/* A socket that peers connect to; those by -whitebind give them permissions. */
+struct listener {
+    struct fx_net *net;
+    struct evconnlistener *socket;
+    uint32_t permissions; /* enum fx_permission */
+};
+
 struct fx_dial {
-    struct evconnlistener *listeners[2];
+    struct listener **listeners;
+    size_t n_listeners;
     struct target *targets;
     size_t n_targets;
+    struct fx_permit *permits; /* -whitelist */
+    size_t n_permits;
+    bool permit_relay, permit_forcerelay; /* where none is named */
     bool listen_paused;
     bool connect_only;
     int64_t next_auto_ms;
@@ -44,6 +56,45 @@ struct fx_dial {
 };
 
 /* ---- listening ------------------------------------------------------------------------------- */
+
+static uint32_t permit_flags(const struct fx_dial *dial, const struct fx_permit *permit)
+{
+    if (!permit->implicit) {
+        return permit->flags;
+    }
+    return FX_PERMIT_MEMPOOL | FX_PERMIT_NOBAN | FX_PERMIT_DOWNLOAD |
+           (dial->permit_relay || dial->permit_forcerelay ? FX_PERMIT_RELAY : 0u) |
+           (dial->permit_forcerelay ? FX_PERMIT_FORCERELAY : 0u);
+}
+
+uint32_t fx_dial_permissions(const struct fx_net *net, const struct fx_netaddr *addr, bool inbound)
+{
+    const struct fx_dial *dial = net->dial;
+    uint32_t flags = 0;
+
+    for (size_t i = 0; i < dial->n_permits; i++) {
+        const struct fx_permit *permit = &dial->permits[i];
+
+        if ((inbound ? permit->in : permit->out) && fx_permit_covers(permit, addr)) {
+            flags |= permit_flags(dial, permit);
+        }
+    }
+    return flags;
+}
+
+static bool read_permits(struct fx_dial *dial, const struct fx_net_config *config, char **error)
+{
+    dial->permit_relay = config->whitelist_relay;
+    dial->permit_forcerelay = config->whitelist_forcerelay;
+    dial->permits = fx_xcalloc(config->n_whitelist + 1, sizeof *dial->permits);
+    for (size_t i = 0; i < config->n_whitelist; i++) {
+        if (!fx_permit_parse_list(config->whitelist[i], &dial->permits[i], error)) {
+            return false;
+        }
+        dial->n_permits++;
+    }
+    return true;
+}
 
 static size_t count_origin(const struct fx_net *net, enum fx_peer_origin origin)
 {
@@ -95,19 +146,23 @@ static bool evict_inbound(struct fx_net *net)
     return true;
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *sa,
                       int len, void *arg)
 {
-    struct fx_net *net = arg;
+    const struct listener *listener = arg;
+    struct fx_net *net = listener->net;
+    struct fx_peer *peer = NULL;
     struct fx_netaddr addr;
+    uint32_t permissions;
 
-    (void)listener;
+    (void)socket;
     (void)len;
     if (!fx_netaddr_from_sockaddr(sa, &addr)) {
         close(fd);
         return;
     }
-    if (fx_dial_is_discouraged(net, &addr)) {
+    permissions = listener->permissions | fx_dial_permissions(net, &addr, true);
+    if (fx_dial_is_discouraged(net, &addr) && (permissions & FX_PERMIT_NOBAN) == 0) {
         fx_log(FX_LOG_NET, "net: refused a connection from an address that misbehaved");
         close(fd);
         return;
@@ -117,24 +172,29 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         close(fd);
         return;
     }
-    if (fx_peer_create(net, fd, FX_PEER_INBOUND, &addr) == NULL) {
+    peer = fx_peer_create(net, fd, FX_PEER_INBOUND, &addr);
+    if (peer == NULL) {
         close(fd);
+        return;
     }
+    peer->permissions = permissions;
 }
 
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+static void on_accept_error(struct evconnlistener *socket, void *arg)
 {
-    struct fx_net *net = arg;
+    struct fx_net *net = ((struct listener *)arg)->net;
 
     /* No descriptors, say: trying again at once would spin. The next tick resumes. */
-    evconnlistener_disable(listener);
+    evconnlistener_disable(socket);
     net->dial->listen_paused = true;
     fx_log_info("net: cannot accept a connection: %s",
                 evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 }
 
-static bool listen_on(struct fx_net *net, size_t at, const struct fx_netaddr *addr, char **error)
+static bool listen_on(struct fx_net *net, const struct fx_netaddr *addr, uint32_t permissions,
+                      char **error)
 {
+    struct fx_dial *dial = net->dial;
     struct sockaddr_storage sa;
     struct sockaddr_storage bound;
     socklen_t len = fx_netaddr_to_sockaddr(addr, &sa);
@@ -142,14 +202,16 @@ static bool listen_on(struct fx_net *net, size_t at, const struct fx_netaddr *ad
     struct fx_netaddr is;
     char text[FX_NET_ADDRESS];
     unsigned flags = LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
-    struct evconnlistener *listener = NULL;
+    struct listener *listener = fx_xcalloc(1, sizeof *listener);
 
     if (addr->network == FX_NETWORK_IPV6) {
         flags |= LEV_OPT_BIND_IPV6ONLY;
     }
-    listener = evconnlistener_new_bind(net->base, on_accept, net, flags, BACKLOG,
-                                       (struct sockaddr *)&sa, (int)len);
-    if (listener == NULL) {
+    listener->net = net;
+    listener->permissions = permissions;
+    listener->socket = evconnlistener_new_bind(net->base, on_accept, listener, flags, BACKLOG,
+                                               (struct sockaddr *)&sa, (int)len);
+    if (listener->socket == NULL) {
         struct fx_buf buf = FX_BUF_INIT;
 
         fx_netaddr_format(addr, text);
@@ -157,17 +219,37 @@ static bool listen_on(struct fx_net *net, size_t at, const struct fx_netaddr *ad
                       errno == EADDRINUSE ? " (is another node running?)" : "");
         fx_buf_u8(&buf, 0);
         *error = (char *)fx_buf_steal(&buf, &(size_t){0});
+        free(listener);
         return false;
     }
-    evconnlistener_set_error_cb(listener, on_accept_error);
-    net->dial->listeners[at] = listener;
-    if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&bound, &bound_len) == 0 &&
+    evconnlistener_set_error_cb(listener->socket, on_accept_error);
+    dial->listeners =
+        fx_xreallocarray(dial->listeners, dial->n_listeners + 1, sizeof *dial->listeners);
+    dial->listeners[dial->n_listeners++] = listener;
+    if (getsockname(evconnlistener_get_fd(listener->socket), (struct sockaddr *)&bound, &bound_len) == 0 &&
         fx_netaddr_from_sockaddr((struct sockaddr *)&bound, &is)) {
-        net->port = is.port;
+        if (dial->n_listeners == 1) {
+            net->port = is.port;
+        }
         fx_netaddr_format(&is, text);
         fx_log_info("net: listening on %s", text);
     }
     return true;
+}
+
+static bool bind_address(const char *text, uint16_t port, struct fx_netaddr *addr)
+{
+    static const char onion[] = "=onion";
+    size_t n = strlen(text);
+    char *plain = fx_xstrdup(text);
+    bool ok;
+
+    if (n >= sizeof onion && strcmp(text + n - (sizeof onion - 1), onion) == 0) {
+        plain[n - (sizeof onion - 1)] = '\0';
+    }
+    ok = fx_netaddr_parse(plain, port, addr);
+    free(plain);
+    return ok;
 }
 
 static bool start_listening(struct fx_net *net, const struct fx_net_config *config, char **error)
@@ -179,22 +261,35 @@ static bool start_listening(struct fx_net *net, const struct fx_net_config *conf
     if (config->port_any) {
         port = 0;
     }
-    if (config->bind != NULL) {
-        if (!fx_netaddr_parse(config->bind, port, &addr)) {
+    for (size_t i = 0; i < config->n_bind; i++) {
+        if (!bind_address(config->bind[i], port, &addr)) {
             *error = fx_xstrdup("The address to bind to is not a numeric address.");
             return false;
         }
-        return listen_on(net, 0, &addr, error);
+        if (!listen_on(net, &addr, 0, error)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < config->n_whitebind; i++) {
+        struct fx_permit permit;
+
+        if (!fx_permit_parse_bind(config->whitebind[i], &permit, error) ||
+            !listen_on(net, &permit.addr, permit_flags(net->dial, &permit), error)) {
+            return false;
+        }
+    }
+    if (config->n_bind > 0 || config->n_whitebind > 0) {
+        return true;
     }
     memset(&addr, 0, sizeof addr);
     addr.network = FX_NETWORK_IPV4;
     addr.port = port;
-    if (!listen_on(net, 0, &addr, error)) {
+    if (!listen_on(net, &addr, 0, error)) {
         return false;
     }
     addr.network = FX_NETWORK_IPV6;
     addr.port = net->port;
-    if (!listen_on(net, 1, &addr, &ignored)) {
+    if (!listen_on(net, &addr, 0, &ignored)) {
         /* Many machines have no IPv6. */
         fx_log(FX_LOG_NET, "net: %s", ignored);
         free(ignored);
@@ -236,7 +331,8 @@ bool fx_dial_create(struct fx_net *net, const struct fx_net_config *config, char
     dial->discouraged = fx_map_create(FX_NETADDR_KEY, net->map_key[0], net->map_key[1]);
     dial->tried = fx_map_create(FX_NETADDR_KEY, net->map_key[0], net->map_key[1]);
     dial->connect_only = config->n_connect > 0;
-    return (!config->listen || start_listening(net, config, error)) &&
+    return read_permits(dial, config, error) &&
+           (!config->listen || start_listening(net, config, error)) &&
            add_list(net, config->connect, config->n_connect, "connect", error) &&
            add_list(net, config->addnode, config->n_addnode, "addnode", error);
 }
@@ -248,11 +344,12 @@ void fx_dial_destroy(struct fx_net *net)
     if (dial == NULL) {
         return;
     }
-    for (size_t i = 0; i < 2; i++) {
-        if (dial->listeners[i] != NULL) {
-            evconnlistener_free(dial->listeners[i]);
-        }
+    for (size_t i = 0; i < dial->n_listeners; i++) {
+        evconnlistener_free(dial->listeners[i]->socket);
+        free(dial->listeners[i]);
     }
+    free(dial->listeners);
+    free(dial->permits);
     fx_map_destroy(dial->discouraged, free);
     fx_map_destroy(dial->tried, free);
     free(dial->targets);
@@ -424,10 +521,8 @@ void fx_dial_tick(struct fx_net *net, int64_t now_ms)
 
     if (dial->listen_paused) {
         dial->listen_paused = false;
-        for (size_t i = 0; i < 2; i++) {
-            if (dial->listeners[i] != NULL) {
-                evconnlistener_enable(dial->listeners[i]);
-            }
+        for (size_t i = 0; i < dial->n_listeners; i++) {
+            evconnlistener_enable(dial->listeners[i]->socket);
         }
     }
     for (size_t i = 0; i < dial->n_targets; i++) {

@@ -14,6 +14,8 @@ bool fx_dial_remove(struct fx_net *net, const struct fx_netaddr *addr);
 /* For data: at most one attempt each an hour. False: not now. */
 bool fx_dial_for_blob(struct fx_net *net, const struct fx_netaddr *addr, int64_t now_ms);
 void fx_dial_discourage(struct fx_net *net, const struct fx_netaddr *addr);
+/* Those of a connection with this address, by -whitelist: enum fx_permission. */
+uint32_t fx_dial_permissions(const struct fx_net *net, const struct fx_netaddr *addr, bool inbound);
 bool fx_dial_is_discouraged(const struct fx_net *net, const struct fx_netaddr *addr);
 /* The address under which this peer could tell others of us; port 0 where we do not listen. */
 void fx_dial_own_address(const struct fx_peer *peer, struct fx_netaddr *addr);

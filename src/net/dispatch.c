@@ -42,9 +42,27 @@ static const struct fx_command commands[] = {
     {"nochunk", FX_CHUNK_ID_MAX, false, fx_handle_nochunk},
 };
 
+#define COMMANDS (sizeof commands / sizeof commands[0])
+_Static_assert(COMMANDS < FX_NET_COMMANDS, "a slot for each command, and one for the unknown");
+
+size_t fx_command_slot(const char *name)
+{
+    const struct fx_command *command = fx_command_find(name);
+
+    return command == NULL ? COMMANDS : (size_t)(command - commands);
+}
+
+const char *fx_command_name(size_t slot)
+{
+    if (slot > COMMANDS) {
+        return NULL;
+    }
+    return slot == COMMANDS ? "*other*" : commands[slot].name;
+}
+
 const struct fx_command *fx_command_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0) {
             return &commands[i];
         }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
@@ -23,6 +24,17 @@ static void avoid(struct fx_peer *peer, const struct fx_hash *id)
 
     sync->avoid[at] = *id;
     sync->avoid_until_ms[at] = fx_clock_monotonic_ms() + AVOID_MS;
+}
+
+void fx_download_again(struct fx_peer *peer, const struct fx_hash *id)
+{
+    struct fx_peer_sync *sync = &peer->sync;
+
+    for (size_t i = 0; i < sizeof sync->avoid / sizeof sync->avoid[0]; i++) {
+        if (fx_hash_equal(&sync->avoid[i], id)) {
+            sync->avoid_until_ms[i] = 0;
+        }
+    }
 }
 
 static bool avoids(const struct fx_peer *peer, const struct fx_hash *id, int64_t now_ms)
@@ -73,7 +85,13 @@ static void send_getdata(struct fx_peer *peer, const struct fx_inv *items, size_
 }
 
 /* A branch is worth fetching when its stored headers outweigh the tip (section 3), or when a
- * stream of headers that were not stored has shown so. */
+ * stream of headers that were not stored has shown so. Without lanes, where each header is proven by
+ * its work, it need not weigh more: its blocks are there then when it grows. */
+static bool is_worth(const struct fx_net *net, const struct fx_index *index)
+{
+    return fx_u256_cmp(&index->work, &fx_chain_tip(net->chain)->work) >= (net->params->lanes ? 1 : 0);
+}
+
 static const struct fx_index *fetch_target(const struct fx_peer *peer)
 {
     const struct fx_index *best = peer->sync.best_known;
@@ -82,7 +100,7 @@ static const struct fx_index *fetch_target(const struct fx_peer *peer)
         (peer->version.services & FX_NODE_NETWORK) == 0) {
         return NULL;
     }
-    if (fx_u256_cmp(&best->work, &fx_chain_tip(peer->net->chain)->work) > 0) {
+    if (is_worth(peer->net, best)) {
         return best;
     }
     best = peer->sync.stream_fetch;
@@ -124,7 +142,39 @@ static bool is_passed_over(const struct fx_peer *peer, int64_t now_ms)
     return false;
 }
 
-void fx_download_from(struct fx_peer *peer)
+/* The branch that the peer told of last, where it is short: it may not be on the way to the best
+ * one, whose blocks perhaps never come. */
+static void fetch_announced(struct fx_peer *peer)
+{
+    const struct fx_index *at = peer->sync.announced;
+    const struct fx_index *missing[FX_BLOCKS_PER_PEER];
+    struct fx_inv items[FX_BLOCKS_PER_PEER];
+    size_t n = 0, n_items = 0;
+    int64_t now_ms = fx_clock_monotonic_ms();
+
+    if (at == NULL || !fx_peer_ready(peer) || !is_worth(peer->net, at) ||
+        (peer->version.services & FX_NODE_NETWORK) == 0) {
+        return;
+    }
+    for (; (at->status & FX_INDEX_HAVE_DATA) == 0; at = at->parent) {
+        if (n == FX_BLOCKS_PER_PEER || (at->status & FX_INDEX_FAILED) != 0) {
+            return;
+        }
+        missing[n++] = at;
+    }
+    while (n > 0 && peer->sync.in_flight < FX_BLOCKS_PER_PEER) {
+        const struct fx_index *index = missing[--n];
+
+        if (fx_map_get(peer->net->sync->in_flight, index->id.b) == NULL &&
+            !avoids(peer, &index->id, now_ms)) {
+            note_asked(peer, index, now_ms);
+            items[n_items++] = (struct fx_inv){FX_INV_WITNESS_BLOCK, index->id};
+        }
+    }
+    send_getdata(peer, items, n_items);
+}
+
+static void fetch_best(struct fx_peer *peer)
 {
     const struct fx_index *best = fetch_target(peer);
     const struct fx_index *walk[WALK];
@@ -168,6 +218,12 @@ void fx_download_from(struct fx_peer *peer)
     send_getdata(peer, items, n_items);
 }
 
+void fx_download_from(struct fx_peer *peer)
+{
+    fetch_best(peer);
+    fetch_announced(peer);
+}
+
 void fx_download_all(struct fx_net *net)
 {
     for (size_t i = 0; i < net->n_peers; i++) {
@@ -190,12 +246,12 @@ void fx_download_notfound(struct fx_peer *peer, const struct fx_hash *id)
 /* ---- blocks that come ------------------------------------------------------------------------ */
 
 /* The id may still be that of a good block: another peer is asked. A peer whose own headers rest on
- * this proof is dropped with them (section 3). */
+ * this proof is dropped with them (section 3); without lanes any is, as Bitcoin Core does. */
 static void bad_copy(struct fx_peer *peer, const struct fx_hash *id, enum fx_verdict why)
 {
     char hex[FX_HASH_HEX];
     char text[160];
-    bool own = fx_unproven_has(peer, id);
+    bool own = fx_unproven_has(peer, id) || !peer->net->params->lanes;
 
     fx_hash_to_id(id, hex);
     snprintf(text, sizeof text, "bad copy of block %s: %s", hex, fx_verdict_string(why));
@@ -218,7 +274,8 @@ static void invalid_block(struct fx_peer *peer, const struct fx_block *block,
         avoid(peer, &block->id);
         return;
     }
-    snprintf(text, sizeof text, "invalid block %s: %s", hex, fx_verdict_string(why));
+    snprintf(text, sizeof text, "invalid block %s, ", hex);
+    fx_sync_reason(&block->header, why, text + strlen(text), sizeof text - strlen(text));
     fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, text);
 }
 
@@ -249,6 +306,9 @@ static void accept_block(struct fx_peer *peer, const struct fx_block *block)
         }
         if (index != NULL) {
             fx_headers_known(peer, index);
+        }
+        if (fresh) {
+            peer->last_block = fx_clock_now();
         }
         settle_all(net);
         return;

@@ -184,6 +184,9 @@ bool fx_handle_pong(struct fx_peer *peer, struct fx_reader *r)
     }
     if (peer->ping_nonce != 0 && nonce == peer->ping_nonce) {
         peer->ping_us = (fx_clock_monotonic_ms() - peer->ping_sent_ms) * 1000;
+        if (peer->min_ping_us < 0 || peer->ping_us < peer->min_ping_us) {
+            peer->min_ping_us = peer->ping_us;
+        }
         peer->ping_nonce = 0;
     }
     return true;

@@ -122,7 +122,8 @@ static void blame_header(struct fx_peer *peer, const struct fx_header *header,
                     hex, peer->id, (int64_t)header->time - fx_clock_now());
         return;
     }
-    snprintf(text, sizeof text, "invalid header %s: %s", hex, fx_verdict_string(why));
+    snprintf(text, sizeof text, "invalid header %s, ", hex);
+    fx_sync_reason(header, why, text + strlen(text), sizeof text - strlen(text));
     fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, text);
 }
 
@@ -310,6 +311,8 @@ static void take_all(struct fx_peer *peer, const struct fx_header *headers, size
     }
     if (taken > 0) {
         fx_headers_known(peer, last);
+        peer->sync.announced = last;
+        fx_download_again(peer, &last->id);
     }
     if (peer->closing) {
         return;

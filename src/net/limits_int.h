@@ -10,7 +10,7 @@
 
 /* messages, in bytes and items */
 #define FX_MESSAGE_MAX (4u << 20)
-#define FX_USER_AGENT_MAX 255
+#define FX_USER_AGENT_MAX 256
 #define FX_INV_MAX 50000
 #define FX_HEADERS_MAX 2000
 #define FX_LOCATOR_MAX 101

@@ -11,6 +11,7 @@
 #include "src/net/blobfetch_int.h"
 #include "src/net/certs_int.h"
 #include "src/net/dial_int.h"
+#include "src/net/limits_int.h"
 #include "src/net/sync_int.h"
 #include "src/net/txrelay_int.h"
 #include "src/sys/clock.h"
@@ -182,14 +183,38 @@ struct fx_peer *fx_net_peer(const struct fx_net *net, uint64_t id)
 
 /* ---- making and ending ---------------------------------------------------------------------- */
 
-static bool check_user_agent(const char *suffix)
+/* Bitcoin Core's form of it, rules for comments (BIP14) and words. NULL: *error says why. */
+static char *make_user_agent(const struct fx_net_config *config, char **error)
 {
-    for (; *suffix != '\0'; suffix++) {
-        if (*suffix < 0x20 || *suffix > 0x7e || strchr("/()", *suffix) != NULL) {
-            return false;
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,;-_?@";
+    struct fx_buf text = FX_BUF_INIT, why = FX_BUF_INIT;
+    size_t n;
+
+    fx_buf_str(&text, USER_AGENT);
+    for (size_t i = 0; i < config->n_comments; i++) {
+        const char *comment = config->comments[i];
+
+        if (comment[strspn(comment, safe)] != '\0') {
+            fx_buf_printf(&why, "User Agent comment (%.100s) contains unsafe characters.", comment);
         }
+        fx_buf_printf(&text, "%s%s", i == 0 ? "(" : "; ", comment);
     }
-    return true;
+    fx_buf_str(&text, config->n_comments > 0 ? ")/" : "/");
+    if (why.len == 0 && text.len > FX_USER_AGENT_MAX) {
+        fx_buf_printf(&why,
+                      "Total length of network version string (%zu) exceeds maximum length (%d). "
+                      "Reduce the number or size of uacomments.",
+                      text.len, FX_USER_AGENT_MAX);
+    }
+    fx_buf_u8(&text, 0);
+    if (why.len > 0) {
+        fx_buf_u8(&why, 0);
+        *error = (char *)fx_buf_steal(&why, &n);
+        fx_buf_clear(&text);
+        return NULL;
+    }
+    return (char *)fx_buf_steal(&text, &n);
 }
 
 static void subscribe(struct fx_net *net)
@@ -223,12 +248,11 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
 {
     static const struct timeval second = {1, 0};
     struct fx_net *net = NULL;
-    const char *suffix = config->user_agent_suffix == NULL ? "" : config->user_agent_suffix;
+    char *user_agent = NULL;
 
     *error = NULL;
-    if (!check_user_agent(suffix) || strlen(suffix) > 128) {
-        *error = fx_xstrdup("The user agent comment holds characters that are not allowed, or is "
-                            "over 128 characters long.");
+    user_agent = make_user_agent(config, error);
+    if (user_agent == NULL) {
         return NULL;
     }
     net = fx_xcalloc(1, sizeof *net);
@@ -244,6 +268,8 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     }
     net->max_connections =
         config->max_connections != 0 ? config->max_connections : FX_NET_MAX_CONNECTIONS;
+    net->handshake_ms =
+        config->handshake_seconds != 0 ? config->handshake_seconds * 1000 : FX_HANDSHAKE_MS;
     net->dir = config->dir == NULL ? NULL : fx_xstrdup(config->dir);
     net->eager = !net->params->retarget;
     net->keep_to_itself = config->keep_to_itself;
@@ -251,8 +277,8 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     set_rate(&net->fetch, config->fetch_rate);
     net->next_peer_id = 1;
     fx_random_bytes(net->map_key, sizeof net->map_key);
-    snprintf(net->user_agent, sizeof net->user_agent, *suffix == '\0' ? "%s%s/" : "%s(%s)/",
-             USER_AGENT, suffix);
+    snprintf(net->user_agent, sizeof net->user_agent, "%s", user_agent);
+    free(user_agent);
 
     net->tick = event_new(net->base, -1, EV_PERSIST, on_tick, net);
     net->reap = event_new(net->base, -1, 0, on_reap, net);
@@ -367,6 +393,11 @@ size_t fx_net_peers(const struct fx_net *net, struct fx_peer_info **peers)
 uint16_t fx_net_port(const struct fx_net *net)
 {
     return net->port;
+}
+
+const char *fx_net_user_agent(const struct fx_net *net)
+{
+    return net->user_agent;
 }
 
 uint64_t fx_net_local_services(const struct fx_net *net)

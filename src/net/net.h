@@ -25,7 +25,15 @@ struct fx_net_config {
     struct fx_mempool *mempool;
     struct fx_blobs *blobs; /* NULL: no data is served or fetched */
     const char *dir;        /* where peers.dat lives; NULL: nothing is kept */
-    const char *bind;       /* numeric address to listen on; NULL: all, IPv4 and IPv6 */
+    /* Numeric addresses to listen on, with or without port; "=onion" after it says that a Tor
+     * service forwards to it, which makes no difference here. None: all, IPv4 and IPv6. */
+    const char *const *bind;
+    size_t n_bind;
+    const char *const *whitebind; /* the same with permissions, PERMISSIONS@ADDRESS:PORT */
+    size_t n_whitebind;
+    const char *const *whitelist; /* peers with permissions, PERMISSIONS@SUBNET */
+    size_t n_whitelist;
+    bool whitelist_relay, whitelist_forcerelay; /* what a list without permissions gives */
     uint16_t port;          /* 0: the network's own */
     bool port_any;          /* any free port, whatever `port` says: for tests */
     bool listen;
@@ -38,7 +46,9 @@ struct fx_net_config {
     uint64_t serve_rate;           /* bytes a second of job data, to all peers; 0: no limit */
     uint64_t fetch_rate;           /* from all peers; 0: no limit */
     bool keep_to_itself;           /* fetches nothing for the sake of others */
-    const char *user_agent_suffix; /* comment in the user agent; NULL or "": none */
+    int64_t handshake_seconds;     /* 0: 60 */
+    const char *const *comments;   /* in the user agent */
+    size_t n_comments;
 };
 
 /* NULL on failure; *error is then one sentence, the caller's to free. Subscribes to the events of

@@ -8,6 +8,7 @@
 #include "src/iface/chain.h"
 #include "src/iface/jobs.h"
 #include "src/iface/mempool.h"
+#include "src/net/limits_int.h"
 #include "src/net/net.h"
 #include "src/net/netaddr_int.h"
 #include "src/net/rate_int.h"
@@ -30,7 +31,8 @@ struct fx_net {
     struct fx_jobs *jobs; /* NULL until set */
     uint64_t services;
     unsigned max_connections;
-    char user_agent[FX_NET_ADDRESS * 4];
+    int64_t handshake_ms; /* that a peer has for its handshake */
+    char user_agent[FX_USER_AGENT_MAX + 1];
     char *dir; /* NULL: nothing is kept */
     uint16_t port;
     bool eager; /* regtest, btcregtest: nothing is delayed, any address may be dialled */

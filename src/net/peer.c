@@ -13,6 +13,7 @@
 #include "src/net/dial_int.h"
 #include "src/net/dispatch_int.h"
 #include "src/net/handshake_int.h"
+#include "src/net/permit_int.h"
 #include "src/net/rolling_int.h"
 #include "src/net/sync_int.h"
 #include "src/sys/clock.h"
@@ -74,6 +75,7 @@ static void read_payload(struct fx_peer *peer, struct evbuffer *input)
     const uint8_t *payload = NULL;
 
     peer->has_frame = false;
+    peer->received_by[fx_command_slot(frame.command)] += FX_FRAME_SIZE + frame.length;
     if (frame.length > 0) {
         payload = evbuffer_pullup(input, (ev_ssize_t)frame.length);
         if (payload == NULL) {
@@ -224,10 +226,12 @@ struct fx_peer *fx_peer_create(struct fx_net *net, int fd, enum fx_peer_origin o
     peer->origin = origin;
     peer->addr = *addr;
     fx_netaddr_format(addr, peer->name);
+    peer->permissions = fx_dial_permissions(net, addr, origin == FX_PEER_INBOUND);
     peer->connected_at = fx_clock_now();
     peer->created_ms = now_ms;
     peer->last_recv_ms = now_ms;
     peer->ping_us = -1;
+    peer->min_ping_us = -1;
     peer->version.start_height = -1;
     fx_rate_init(&peer->addrs, 1, FX_ADDR_MAX, now_ms);
     fx_rate_init(&peer->blobs.invdata, 50, 5000, now_ms);
@@ -283,6 +287,10 @@ void fx_peer_misbehaved(struct fx_peer *peer, unsigned score, const char *why)
     if (peer->closing || score == 0) {
         return;
     }
+    if ((peer->permissions & FX_PERMIT_NOBAN) != 0) {
+        fx_log_info("net: peer %" PRIu64 " %s misbehaved and may: %s", peer->id, peer->name, why);
+        return;
+    }
     peer->misbehaviour += score;
     if (peer->misbehaviour < FX_MISBEHAVIOUR_MAX) {
         fx_log_info("net: peer %" PRIu64 " %s misbehaved (score %u of %u): %s", peer->id,
@@ -316,6 +324,7 @@ static bool send_head(struct fx_peer *peer, const char *command, const void *pay
     fx_codec_write_frame(peer->net->params->magic, command, payload, n, head);
     bufferevent_write(peer->bev, head, sizeof head);
     peer->bytes_sent += sizeof head + n;
+    peer->sent_by[fx_command_slot(command)] += sizeof head + n;
     peer->net->bytes_sent += sizeof head + n;
     peer->last_send = fx_clock_now();
     return true;
@@ -368,7 +377,7 @@ void fx_peer_tick(struct fx_peer *peer, int64_t now_ms)
         return;
     }
     if (!peer->ready) {
-        int64_t limit = peer->connected ? FX_HANDSHAKE_MS : FX_CONNECT_MS;
+        int64_t limit = peer->connected ? peer->net->handshake_ms : FX_CONNECT_MS;
 
         if (now_ms - peer->created_ms > limit) {
             fx_peer_drop(peer,
@@ -383,9 +392,69 @@ void fx_peer_tick(struct fx_peer *peer, int64_t now_ms)
     }
 }
 
+static const char *connection_type(const struct fx_peer *peer)
+{
+    switch (peer->origin) {
+    case FX_PEER_INBOUND:
+        return "inbound";
+    case FX_PEER_AUTO:
+        return "outbound-full-relay";
+    case FX_PEER_MANUAL:
+        return "manual";
+    case FX_PEER_BLOB:
+        return "data";
+    }
+    return "";
+}
+
+static const char *network_name(const struct fx_netaddr *addr)
+{
+    if (!fx_netaddr_is_routable(addr)) {
+        return "not_publicly_routable";
+    }
+    return addr->network == FX_NETWORK_IPV4 ? "ipv4" : "ipv6";
+}
+
+static void our_end(const struct fx_peer *peer, char text[FX_NET_ADDRESS])
+{
+    struct sockaddr_storage sa;
+    struct fx_netaddr addr;
+    socklen_t len = sizeof sa;
+
+    if (getsockname(bufferevent_getfd(peer->bev), (struct sockaddr *)&sa, &len) == 0 &&
+        fx_netaddr_from_sockaddr((struct sockaddr *)&sa, &addr)) {
+        fx_netaddr_format(&addr, text);
+    }
+}
+
+static void count_commands(const struct fx_peer *peer, struct fx_peer_info *info)
+{
+    const char *name;
+
+    for (size_t slot = 0; (name = fx_command_name(slot)) != NULL; slot++) {
+        info->commands[info->n_commands++] = (struct fx_net_command_bytes){
+            name, peer->sent_by[slot], peer->received_by[slot]};
+    }
+}
+
 void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info)
 {
     memset(info, 0, sizeof *info);
+    our_end(peer, info->bound_to);
+    count_commands(peer, info);
+    info->network = network_name(&peer->addr);
+    info->connection_type = connection_type(peer);
+    info->min_ping_us = peer->min_ping_us;
+    info->ping_wait_us = peer->ping_nonce == 0
+                             ? -1
+                             : (fx_clock_monotonic_ms() - peer->ping_sent_ms) * 1000;
+    info->n_permissions = fx_permit_names(peer->permissions, info->permissions);
+    info->last_tx = peer->last_tx;
+    info->last_block = peer->last_block;
+    info->relays_txs = peer->tx.relay;
+    info->relays_addrs = peer->ready && peer->origin != FX_PEER_BLOB;
+    info->fee_filter = peer->tx.fee_filter;
+    info->common_height = peer->sync.common == NULL ? -1 : (int32_t)peer->sync.common->height;
     info->id = peer->id;
     memcpy(info->address, peer->name, sizeof info->address);
     memcpy(info->user_agent, peer->version.user_agent, sizeof info->user_agent);

@@ -28,6 +28,7 @@ enum fx_peer_origin {
 /* headers.c, download.c, serve.c */
 struct fx_peer_sync {
     const struct fx_index *best_known; /* the best header that it is known to have */
+    const struct fx_index *announced;  /* the last header that it sent; NULL: none */
     const struct fx_index *best_sent;  /* the best that it was told of */
     const struct fx_index *common;     /* last block that both have, as far as known */
     struct fx_hash unknown;            /* a block it announced that is not in the index */
@@ -79,6 +80,7 @@ struct fx_peer {
     enum fx_peer_origin origin;
     struct fx_netaddr addr;
     char name[FX_NET_ADDRESS];
+    uint32_t permissions; /* enum fx_permission */
     bool connected;
     bool closing; /* being dropped; freed by the reaper */
     bool gone;    /* its parts have let go of it */
@@ -94,10 +96,12 @@ struct fx_peer {
     bool has_frame;
     bool read_paused;
     uint64_t bytes_sent, bytes_received;
+    uint64_t sent_by[FX_NET_COMMANDS], received_by[FX_NET_COMMANDS]; /* the same by command */
+    int64_t last_tx, last_block; /* unix seconds: what it sent and was taken; 0: none */
     int64_t connected_at, last_send, last_recv; /* unix seconds */
     int64_t created_ms, last_recv_ms;
     uint64_t ping_nonce; /* 0: none open */
-    int64_t ping_sent_ms, ping_us;
+    int64_t ping_sent_ms, ping_us, min_ping_us; /* microseconds: -1, none yet */
     unsigned misbehaviour;
 
     struct fx_peer_sync sync;

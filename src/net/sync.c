@@ -1,6 +1,8 @@
 /* Headers and blocks: what is made, ended and called at intervals. */
 #include "src/net/sync_int.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "src/util/map.h"
@@ -23,6 +25,18 @@ void fx_sync_destroy(struct fx_net *net)
     fx_block_unref(net->sync->recent);
     free(net->sync);
     net->sync = NULL;
+}
+
+void fx_sync_reason(const struct fx_header *header, enum fx_verdict why, char *text, size_t size)
+{
+    if (why == FX_BAD_VERSION) {
+        snprintf(text, size, "%s(0x%08" PRIx32 ")", fx_verdict_string(why),
+                 (uint32_t)header->version);
+    } else if (why == FX_BAD_BLK_SIGOPS) {
+        snprintf(text, size, "%s, out-of-bounds SigOpCount", fx_verdict_string(why));
+    } else {
+        snprintf(text, size, "%s", fx_verdict_string(why));
+    }
 }
 
 void fx_sync_peer_ready(struct fx_peer *peer)

@@ -33,6 +33,9 @@ size_t fx_sync_in_flight(const struct fx_peer *peer, uint32_t heights[FX_NET_IN_
 void fx_sync_tick(struct fx_net *net, int64_t now_ms);
 void fx_sync_block_connected(struct fx_net *net, const struct fx_block *block);
 
+/* Why a header or its block is refused, with what Bitcoin Core's log adds to the reject string. */
+void fx_sync_reason(const struct fx_header *header, enum fx_verdict why, char *text, size_t size);
+
 /*
  * unproven.c: job-lane headers that were stored before their proof was checked, counted by the host
  * that sent them: a peer that comes again does not begin anew.
@@ -63,6 +66,8 @@ size_t fx_locator_make(const struct fx_index *from, struct fx_hash locator[FX_LO
 /* download.c */
 bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r);
 void fx_download_notfound(struct fx_peer *peer, const struct fx_hash *id);
+/* The peer announces a block: it may be asked for it although it did not deliver it before. */
+void fx_download_again(struct fx_peer *peer, const struct fx_hash *id);
 void fx_download_from(struct fx_peer *peer); /* asks for what may be asked now */
 void fx_download_all(struct fx_net *net);
 void fx_download_tick(struct fx_net *net, int64_t now_ms);

@@ -470,6 +470,9 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
 
     fx_mempool_accept(net->mempool, tx, false, &result);
     if (result.result == FX_VALID) {
+        if (peer != NULL) {
+            peer->last_tx = fx_clock_now();
+        }
         return true;
     }
     if (result.result == FX_FAILED) {

@@ -38,7 +38,6 @@ const struct fx_arg_option fx_bitcoind_options[] = {
     PASS("checkpoints"),
     /* The RPC server, which is always there and takes as many calls as come. */
     PASS("deprecatedrpc"),
-    PASS("rpcservertimeout"),
     PASS("rpcthreads"),
     PASS("rpcworkqueue"),
     PASS("server"),

@@ -325,6 +325,7 @@ static bool start_rpc(struct fx_node *node, char **error)
         .port = (uint16_t)fx_args_int(args, "rpcport", 0),
         .user = fx_args_str(args, "rpcuser", NULL),
         .password = fx_args_str(args, "rpcpassword", NULL),
+        .idle_seconds = (int)fx_args_int(args, "rpcservertimeout", 0),
         .doc_check = fx_args_bool(args, "rpcdoccheck", false),
         .started = node->started,
         .log_path = log,

@@ -101,6 +101,8 @@ static const struct fx_arg_option table[] = {
     OPT_STR("rpcpassword", "<password>", rpc, "Its password (default: a cookie file)", 0),
     OPT_STR("rpcauth", "<user>:<salt>$<hash>", rpc,
             "User whose password is kept as HMAC-SHA-256 of the salt; may be repeated", 0),
+    OPT_INT("rpcservertimeout", "<seconds>", rpc,
+            "Close a connection on which nothing came for so long (default: 30)", 1, 1000000, 0),
     OPT_STR("rpccookiefile", "<file>", rpc,
             "Where the cookie is, relative to the network's data directory (default: .cookie)", 0),
 

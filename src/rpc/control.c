@@ -27,9 +27,25 @@ static json_t *stop(struct fx_rpc_call *call)
 static const struct fx_rpc_command stop_command = {
     .name = "stop",
     .text = "Asks the node to stop.",
+    .args = "wait?: int  # Milliseconds, for tests of Bitcoin Core; it never waits",
     .result = "str  # Says that it does",
     .example = "",
     .run = stop,
+};
+
+/* Events reach everybody within the call that raised them. */
+static json_t *syncwithvalidationinterfacequeue(struct fx_rpc_call *call)
+{
+    (void)call;
+    return json_null();
+}
+
+static const struct fx_rpc_command syncwithvalidationinterfacequeue_command = {
+    .name = "syncwithvalidationinterfacequeue",
+    .text = "Returns when mempool and wallets have seen every block that came: here, always.",
+    .result = "null",
+    .example = "",
+    .run = syncwithvalidationinterfacequeue,
 };
 
 static json_t *getrpcinfo(struct fx_rpc_call *call)
@@ -98,7 +114,8 @@ static const struct fx_rpc_command logging_command = {
 
 static const struct fx_rpc_command *const commands[] = {
     &fx_rpc_help,  &fx_rpc_getrpcschema, &fx_rpc_setmocktime, &uptime_command,
-    &stop_command, &getrpcinfo_command,  &logging_command,    NULL,
+    &stop_command, &getrpcinfo_command,  &logging_command,
+    &syncwithvalidationinterfacequeue_command, NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_control = {"Control", commands, FX_RPC_ALWAYS};

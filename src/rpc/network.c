@@ -29,6 +29,18 @@ static json_t *services_hex(uint64_t services)
     return json_sprintf("%08x%08x", (unsigned)(services >> 32), (unsigned)(services & 0xffffffffu));
 }
 
+static json_t *bytes_by_command(const struct fx_peer_info *p, bool sent)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < p->n_commands; i++) {
+        uint64_t bytes = sent ? p->commands[i].sent : p->commands[i].received;
+        if (bytes > 0) {
+            fx_json_set(out, p->commands[i].name, json_integer((json_int_t)bytes));
+        }
+    }
+    return out;
+}
+
 static json_t *getpeerinfo(struct fx_rpc_call *call)
 {
     struct fx_peer_info *peers = NULL;
@@ -39,16 +51,27 @@ static json_t *getpeerinfo(struct fx_rpc_call *call)
         json_t *o = json_object();
         fx_json_set(o, "id", json_integer((json_int_t)p->id));
         fx_json_set(o, "addr", json_string(p->address));
+        if (p->bound_to[0]) {
+            fx_json_set(o, "addrbind", json_string(p->bound_to));
+        }
+        fx_json_set(o, "network", json_string(p->network));
         fx_json_set(o, "services", services_hex(p->services));
         fx_json_set(o, "servicesnames", services_names(p->services));
+        fx_json_set(o, "relaytxes", json_boolean(p->relays_txs));
         fx_json_set(o, "lastsend", json_integer(p->last_send));
         fx_json_set(o, "lastrecv", json_integer(p->last_recv));
+        fx_json_set(o, "last_transaction", json_integer(p->last_tx));
+        fx_json_set(o, "last_block", json_integer(p->last_block));
         fx_json_set(o, "bytessent", json_integer((json_int_t)p->bytes_sent));
         fx_json_set(o, "bytesrecv", json_integer((json_int_t)p->bytes_recv));
         fx_json_set(o, "conntime", json_integer(p->connected_at));
         fx_json_set(o, "timeoffset", json_integer(p->time_offset));
         if (p->ping_us >= 0) {
             fx_json_set(o, "pingtime", json_real((double)p->ping_us / 1e6));
+            fx_json_set(o, "minping", json_real((double)p->min_ping_us / 1e6));
+        }
+        if (p->ping_wait_us >= 0) {
+            fx_json_set(o, "pingwait", json_real((double)p->ping_wait_us / 1e6));
         }
         json_t *agent = json_string(p->user_agent); /* NULL where it is not UTF-8 */
         fx_json_set(o, "version", json_integer(p->version));
@@ -57,11 +80,24 @@ static json_t *getpeerinfo(struct fx_rpc_call *call)
         fx_json_set(o, "handshake", json_boolean(p->handshake_done));
         fx_json_set(o, "startingheight", json_integer(p->start_height));
         fx_json_set(o, "synced_headers", json_integer(p->best_height));
+        fx_json_set(o, "synced_blocks", json_integer(p->common_height));
         json_t *in_flight = json_array();
         for (size_t k = 0; k < p->blocks_in_flight; k++) {
             json_array_append_new(in_flight, json_integer(p->in_flight_heights[k]));
         }
         fx_json_set(o, "inflight", in_flight);
+        fx_json_set(o, "addr_relay_enabled", json_boolean(p->relays_addrs));
+        json_t *permissions = json_array();
+        for (size_t k = 0; k < p->n_permissions; k++) {
+            json_array_append_new(permissions, json_string(p->permissions[k]));
+        }
+        fx_json_set(o, "permissions", permissions);
+        fx_json_set(o, "minfeefilter", fx_json_amount(p->fee_filter));
+        fx_json_set(o, "bytessent_per_msg", bytes_by_command(p, true));
+        fx_json_set(o, "bytesrecv_per_msg", bytes_by_command(p, false));
+        fx_json_set(o, "connection_type", json_string(p->connection_type));
+        fx_json_set(o, "transport_protocol_type", json_string("v1"));
+        fx_json_set(o, "session_id", json_string(""));
         fx_json_set(o, "misbehaviour", json_integer(p->misbehaviour));
         json_array_append_new(out, o);
     }
@@ -73,15 +109,28 @@ static const struct fx_rpc_command getpeerinfo_command = {
     .name = "getpeerinfo",
     .text = "Returns what is known of each connected peer.",
     .result = "[ { id: int, addr: str\n"
+              "addrbind?: str        # Our end of the connection\n"
+              "network: str          # ipv4, ipv6 or not_publicly_routable\n"
               "services: hex, servicesnames: [ str ]\n"
-              "lastsend: time, lastrecv: time, bytessent: int, bytesrecv: int, conntime: time\n"
+              "relaytxes: bool       # It wants transactions\n"
+              "lastsend: time, lastrecv: time\n"
+              "last_transaction: time, last_block: time # That were taken from it; 0: none\n"
+              "bytessent: int, bytesrecv: int, conntime: time\n"
               "timeoffset: int       # Seconds that its clock is ahead of ours\n"
-              "pingtime?: num        # Seconds\n"
+              "pingtime?: num, minping?: num # Seconds: the last and the least\n"
+              "pingwait?: num        # Seconds since a ping that is not answered yet\n"
               "version: int, subver: str, inbound: bool\n"
               "handshake: bool       # version and verack came\n"
               "startingheight: int\n"
               "synced_headers: int   # Height of the best header it announced; -1: none yet\n"
+              "synced_blocks: int    # Height of the last block that both have; -1: none yet\n"
               "inflight: [ int ]     # Heights of the blocks asked of it that have not come\n"
+              "addr_relay_enabled: bool\n"
+              "permissions: [ str ]  # By -whitelist and -whitebind\n"
+              "minfeefilter: amount  # Least fee rate that it wants, per 1,000 vbytes\n"
+              "bytessent_per_msg: { *: int }, bytesrecv_per_msg: { *: int }\n"
+              "connection_type: str  # inbound, manual, outbound-full-relay, or data\n"
+              "transport_protocol_type: str, session_id: str # v1, and none\n"
               "misbehaviour: int } ]",
     .example = "",
     .run = getpeerinfo,
@@ -152,7 +201,7 @@ static json_t *getnetworkinfo(struct fx_rpc_call *call)
     fx_mempool_info(rpc->config.mempool, &pool);
     json_t *out = json_object();
     fx_json_set(out, "version", json_integer(version_number()));
-    fx_json_set(out, "subversion", json_string("/Fornax:" PACKAGE_VERSION "/"));
+    fx_json_set(out, "subversion", json_string(fx_net_user_agent(rpc->config.net)));
     fx_json_set(out, "localservices", services_hex(services));
     fx_json_set(out, "localservicesnames", services_names(services));
     fx_json_set(out, "networkactive", json_true());

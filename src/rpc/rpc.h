@@ -44,7 +44,8 @@ struct fx_rpc_config {
     const char *user, *password; /* password NULL or "": a cookie is made */
     const char *const *auth;     /* "user:salt$hash" (rpcauth), beside the above */
     size_t n_auth;
-    bool doc_check; /* check each reply against its description */
+    bool doc_check;   /* check each reply against its description */
+    int idle_seconds; /* until a connection without a byte is closed; 0: 30 */
 
     int64_t started;      /* unix seconds, for uptime */
     const char *log_path; /* for getrpcinfo; may be NULL */

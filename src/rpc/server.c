@@ -21,7 +21,7 @@
 
 #define BODY_MAX (32 * 1024 * 1024) /* Bitcoin Core's MAX_SIZE */
 #define HEADERS_MAX 8192
-#define IDLE_TIMEOUT 30 /* seconds without a byte: -rpcservertimeout of Bitcoin Core */
+#define IDLE_TIMEOUT 30 /* seconds without a byte, where the caller says nothing else */
 #define WRONG_PASSWORD_MS 250
 
 /* An answer to wrong credentials, held back so that guessing is slow. */
@@ -297,7 +297,8 @@ struct fx_rpc *fx_rpc_create(const struct fx_rpc_config *config, char **error)
     rpc->http = evhttp_new(config->base);
     evhttp_set_max_body_size(rpc->http, BODY_MAX);
     evhttp_set_max_headers_size(rpc->http, HEADERS_MAX);
-    evhttp_set_timeout(rpc->http, IDLE_TIMEOUT);
+    evhttp_set_timeout(rpc->http, rpc->config.idle_seconds > 0 ? rpc->config.idle_seconds
+                                                               : IDLE_TIMEOUT);
     evhttp_set_allowed_methods(rpc->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
                                               EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE);
     evhttp_set_gencb(rpc->http, on_request, rpc);

@@ -38,7 +38,8 @@ void node_create_on(struct node *node, struct event_base *base, const char *netw
     config.chain = node->chain;
     config.mempool = node->mempool;
     config.blobs = &node->blobs;
-    config.bind = "127.0.0.1";
+    config.bind = (const char *[]){"127.0.0.1"};
+    config.n_bind = 1;
     config.port_any = true;
     config.listen = true;
     config.dir = dir;
