@@ -284,8 +284,8 @@ static enum fx_verdict check_commitment(const struct fx_params *params,
                                         const struct fx_block *block, uint32_t height)
 {
     const struct fx_tx *coinbase = block->txs[0];
-    int at = fx_fork_binds(params, FX_FORK_SEGWIT, height) ? fx_block_commitment_output(coinbase)
-                                                           : -1;
+    int at =
+        fx_fork_binds(params, FX_FORK_SEGWIT, height) ? fx_block_commitment_output(coinbase) : -1;
     struct fx_hash root, commitment;
 
     if (at < 0) {

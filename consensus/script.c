@@ -37,8 +37,7 @@ static unsigned small_count(const struct fx_op *op)
         return op->code - FX_OP_1 + 1u;
     }
     /* What has an opcode of its own has no shorter push. */
-    if (op->code == 1 && op->data.data[0] > 16 &&
-        op->data.data[0] <= FX_SCRIPT_MULTISIG_KEYS_MAX) {
+    if (op->code == 1 && op->data.data[0] > 16 && op->data.data[0] <= FX_SCRIPT_MULTISIG_KEYS_MAX) {
         return op->data.data[0];
     }
     return 0;
@@ -81,8 +80,7 @@ static enum fx_script_type classify_bare(struct fx_span script)
     if (script.len == 0) {
         return FX_SCRIPT_OTHER;
     }
-    if (s[0] == FX_OP_RETURN &&
-        fx_script_is_push_only((struct fx_span){s + 1, script.len - 1})) {
+    if (s[0] == FX_OP_RETURN && fx_script_is_push_only((struct fx_span){s + 1, script.len - 1})) {
         return FX_SCRIPT_RETURN;
     }
     if (s[0] + 2u == script.len && s[script.len - 1] == FX_OP_CHECKSIG &&

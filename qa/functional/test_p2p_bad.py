@@ -148,7 +148,7 @@ class TestP2PBad(FornaxTest):
         def agent(p, text):
             payload = p.version_payload()
             p.send('version', payload[:80] + var(len(text)) + text + payload[-5:])
-        self.bad('malformed version message', lambda p: agent(p, b'a' * 256), handshake=False)
+        self.bad('malformed version message', lambda p: agent(p, b'a' * 257), handshake=False)
         peer = Peer(self.node, handshake=False)
         agent(peer, b'a\nb\x1b[31m\xffc')
         peer.wait('version')

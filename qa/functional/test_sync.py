@@ -280,9 +280,10 @@ class TestSync(FornaxTest):
     def options(self):
         self.step('options')
         first = self.first
-        third = self.new_node('-connect=' + first.address, '-connect=' + self.second.address, '-uacomment=third')
+        third = self.new_node('-connect=' + first.address, '-connect=' + self.second.address, '-uacomment=third',
+                              '-nobind')
         wait_until(lambda: sum(peer['handshake'] for peer in third.rpc.getpeerinfo()) == 2, 'both connections')
-        check_equal(third.rpc.getnetworkinfo()['port'], 0)  # with -connect it does not listen
+        check_equal(third.rpc.getnetworkinfo()['port'], 0)  # with -connect and no -bind it does not listen
         check(any('third' in peer['subver'] for peer in first.rpc.getpeerinfo()), 'the comment in the user agent')
         self.sync_blocks([first, third])
         third.stop()

@@ -84,8 +84,9 @@ static void condemn(struct fx_chain *chain, struct fx_index *entry, struct fx_in
     fx_chain_condemn(chain, entry);
 }
 
-/* Without lanes this node does as Bitcoin Core, which holds against a block's id only what it breaks
- * at its place, in case that there are ways to change a block's bytes which nobody knows of. */
+/* Without lanes this node does as Bitcoin Core, which holds against a block's id only what it
+ * breaks at its place, in case that there are ways to change a block's bytes which nobody knows of.
+ */
 static bool is_held_against(const struct fx_chain *chain, enum fx_verdict why)
 {
     return chain->params->lanes || why == FX_BAD_TXNS_NONFINAL || why == FX_BAD_CB_HEIGHT ||

@@ -83,8 +83,8 @@ static void print_help(const struct fx_args *args)
 static bool read_config(struct fx_cli_options *options, const char *datadir,
                         char error[FX_ARGS_ERROR])
 {
-    const char *name = fx_args_str(options->args, "conf",
-                                   options->bitcoin_cli ? "bitcoin.conf" : "fornax.conf");
+    const char *name =
+        fx_args_str(options->args, "conf", options->bitcoin_cli ? "bitcoin.conf" : "fornax.conf");
     char *path = name[0] == '/' ? fx_xstrdup(name) : fx_path_join(datadir, name);
     uint8_t *text = NULL;
     size_t n;

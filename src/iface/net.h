@@ -15,7 +15,7 @@ struct fx_net; /* opaque */
 #define FX_NET_IN_FLIGHT 16 /* blocks asked of one peer at a time */
 
 #define FX_NET_PERMISSIONS 8 /* at least those that there are */
-#define FX_NET_COMMANDS 40 /* at least the commands that this node knows, and one more */
+#define FX_NET_COMMANDS 40   /* at least the commands that this node knows, and one more */
 
 /* Bytes of one command's messages, with their headers. */
 struct fx_net_command_bytes {
@@ -44,7 +44,7 @@ struct fx_peer_info {
     int64_t fee_filter; /* what it asked for, embers per 1,000 vbytes */
     int64_t time_offset;
     int32_t start_height;
-    int32_t best_height; /* of the best header it announced; -1 unknown */
+    int32_t best_height;   /* of the best header it announced; -1 unknown */
     int32_t common_height; /* of the last block that both have; -1 unknown */
     unsigned misbehaviour;
     const char *permissions[FX_NET_PERMISSIONS]; /* names */
@@ -63,7 +63,7 @@ bool fx_net_disconnect(struct fx_net *net, const char *address,
                        uint64_t id); /* address NULL: by id */
 /* *peers is the caller's to free. */
 size_t fx_net_peers(const struct fx_net *net, struct fx_peer_info **peers);
-uint16_t fx_net_port(const struct fx_net *net); /* listening; 0: not */
+uint16_t fx_net_port(const struct fx_net *net);          /* listening; 0: not */
 const char *fx_net_user_agent(const struct fx_net *net); /* with its comment */
 uint64_t fx_net_local_services(const struct fx_net *net);
 void fx_net_totals(const struct fx_net *net, uint64_t *sent, uint64_t *received);

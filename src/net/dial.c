@@ -36,7 +36,8 @@ struct target {
 struct listener {
     struct fx_net *net;
     struct evconnlistener *socket;
-    uint32_t permissions; /* enum fx_permission */
+    struct fx_netaddr addr; /* as it was asked for */
+    uint32_t permissions;   /* enum fx_permission */
 };
 
 struct fx_dial {
@@ -208,6 +209,7 @@ static bool listen_on(struct fx_net *net, const struct fx_netaddr *addr, uint32_
         flags |= LEV_OPT_BIND_IPV6ONLY;
     }
     listener->net = net;
+    listener->addr = *addr;
     listener->permissions = permissions;
     listener->socket = evconnlistener_new_bind(net->base, on_accept, listener, flags, BACKLOG,
                                                (struct sockaddr *)&sa, (int)len);
@@ -226,7 +228,8 @@ static bool listen_on(struct fx_net *net, const struct fx_netaddr *addr, uint32_
     dial->listeners =
         fx_xreallocarray(dial->listeners, dial->n_listeners + 1, sizeof *dial->listeners);
     dial->listeners[dial->n_listeners++] = listener;
-    if (getsockname(evconnlistener_get_fd(listener->socket), (struct sockaddr *)&bound, &bound_len) == 0 &&
+    if (getsockname(evconnlistener_get_fd(listener->socket), (struct sockaddr *)&bound,
+                    &bound_len) == 0 &&
         fx_netaddr_from_sockaddr((struct sockaddr *)&bound, &is)) {
         if (dial->n_listeners == 1) {
             net->port = is.port;
@@ -235,6 +238,16 @@ static bool listen_on(struct fx_net *net, const struct fx_netaddr *addr, uint32_
         fx_log_info("net: listening on %s", text);
     }
     return true;
+}
+
+static bool listens_on(const struct fx_dial *dial, const struct fx_netaddr *addr)
+{
+    for (size_t i = 0; i < dial->n_listeners; i++) {
+        if (fx_netaddr_equal(&dial->listeners[i]->addr, addr)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool bind_address(const char *text, uint16_t port, struct fx_netaddr *addr)
@@ -266,7 +279,7 @@ static bool start_listening(struct fx_net *net, const struct fx_net_config *conf
             *error = fx_xstrdup("The address to bind to is not a numeric address.");
             return false;
         }
-        if (!listen_on(net, &addr, 0, error)) {
+        if (!listens_on(net->dial, &addr) && !listen_on(net, &addr, 0, error)) {
             return false;
         }
     }

@@ -97,6 +97,11 @@ void fx_dispatch(struct fx_peer *peer, const char *name, struct fx_span payload)
     fx_reader_init(&r, payload.data, payload.len);
     if (!command->handle(peer, &r)) {
         snprintf(why, sizeof why, "malformed %s message of %zu bytes", name, payload.len);
+        if (!peer->net->params->lanes && peer->ready) {
+            /* Bitcoin nodes ignore what they cannot read: another version may have sent it. */
+            fx_log(FX_LOG_NET, "net: peer %llu ignored: %s", (unsigned long long)peer->id, why);
+            return;
+        }
         fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, why);
     }
 }

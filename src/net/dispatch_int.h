@@ -14,7 +14,8 @@ struct fx_command {
 
 /* NULL: unknown. */
 const struct fx_command *fx_command_find(const char *name);
-/* Where statistics of this command are kept: below FX_NET_COMMANDS, the last one for the unknown. */
+/* Where statistics of this command are kept: below FX_NET_COMMANDS, the last one for the unknown.
+ */
 size_t fx_command_slot(const char *name);
 const char *fx_command_name(size_t slot); /* "*other*" for the unknown; NULL: no such slot */
 /* The longest payload that is read for this command from this peer now. */

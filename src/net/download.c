@@ -85,11 +85,12 @@ static void send_getdata(struct fx_peer *peer, const struct fx_inv *items, size_
 }
 
 /* A branch is worth fetching when its stored headers outweigh the tip (section 3), or when a
- * stream of headers that were not stored has shown so. Without lanes, where each header is proven by
- * its work, it need not weigh more: its blocks are there then when it grows. */
+ * stream of headers that were not stored has shown so. Without lanes, where each header is proven
+ * by its work, it need not weigh more: its blocks are there then when it grows. */
 static bool is_worth(const struct fx_net *net, const struct fx_index *index)
 {
-    return fx_u256_cmp(&index->work, &fx_chain_tip(net->chain)->work) >= (net->params->lanes ? 1 : 0);
+    return fx_u256_cmp(&index->work, &fx_chain_tip(net->chain)->work) >=
+           (net->params->lanes ? 1 : 0);
 }
 
 static const struct fx_index *fetch_target(const struct fx_peer *peer)
@@ -369,6 +370,18 @@ static void take_block(struct fx_peer *peer, const struct fx_block *block, bool 
     }
 }
 
+/* In Bitcoin Core's words where the number of transactions is the trouble. */
+static void log_undecodable(const struct fx_peer *peer, struct fx_reader r)
+{
+    size_t left;
+
+    fx_read_bytes(&r, FX_HEADER_SIZE);
+    left = r.left;
+    fx_read_var(&r);
+    fx_log(FX_LOG_NET, "net: a block from peer %" PRIu64 " cannot be read%s", peer->id,
+           r.bad && left >= 9 ? ": non-canonical ReadCompactSize()" : "");
+}
+
 bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
@@ -394,6 +407,7 @@ bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r)
     block = fx_block_parse(net->params, r->p, r->left, &why);
     if (block == NULL) {
         if (why != FX_BAD_WORK_PARSE) {
+            log_undecodable(peer, *r);
             return false;
         }
         bad_copy(peer, &id, why);

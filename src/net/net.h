@@ -34,20 +34,20 @@ struct fx_net_config {
     const char *const *whitelist; /* peers with permissions, PERMISSIONS@SUBNET */
     size_t n_whitelist;
     bool whitelist_relay, whitelist_forcerelay; /* what a list without permissions gives */
-    uint16_t port;          /* 0: the network's own */
-    bool port_any;          /* any free port, whatever `port` says: for tests */
+    uint16_t port;                              /* 0: the network's own */
+    bool port_any;                              /* any free port, whatever `port` says: for tests */
     bool listen;
     const char *const *connect; /* -connect: only these are dialled */
     size_t n_connect;
     const char *const *addnode; /* -addnode: these are kept connected */
     size_t n_addnode;
-    uint64_t services;             /* 0: network, witness and job data */
-    unsigned max_connections;      /* 0: FX_NET_MAX_CONNECTIONS */
-    uint64_t serve_rate;           /* bytes a second of job data, to all peers; 0: no limit */
-    uint64_t fetch_rate;           /* from all peers; 0: no limit */
-    bool keep_to_itself;           /* fetches nothing for the sake of others */
-    int64_t handshake_seconds;     /* 0: 60 */
-    const char *const *comments;   /* in the user agent */
+    uint64_t services;           /* 0: network, witness and job data */
+    unsigned max_connections;    /* 0: FX_NET_MAX_CONNECTIONS */
+    uint64_t serve_rate;         /* bytes a second of job data, to all peers; 0: no limit */
+    uint64_t fetch_rate;         /* from all peers; 0: no limit */
+    bool keep_to_itself;         /* fetches nothing for the sake of others */
+    int64_t handshake_seconds;   /* 0: 60 */
+    const char *const *comments; /* in the user agent */
     size_t n_comments;
 };
 

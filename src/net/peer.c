@@ -432,8 +432,8 @@ static void count_commands(const struct fx_peer *peer, struct fx_peer_info *info
     const char *name;
 
     for (size_t slot = 0; (name = fx_command_name(slot)) != NULL; slot++) {
-        info->commands[info->n_commands++] = (struct fx_net_command_bytes){
-            name, peer->sent_by[slot], peer->received_by[slot]};
+        info->commands[info->n_commands++] =
+            (struct fx_net_command_bytes){name, peer->sent_by[slot], peer->received_by[slot]};
     }
 }
 
@@ -445,9 +445,8 @@ void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info)
     info->network = network_name(&peer->addr);
     info->connection_type = connection_type(peer);
     info->min_ping_us = peer->min_ping_us;
-    info->ping_wait_us = peer->ping_nonce == 0
-                             ? -1
-                             : (fx_clock_monotonic_ms() - peer->ping_sent_ms) * 1000;
+    info->ping_wait_us =
+        peer->ping_nonce == 0 ? -1 : (fx_clock_monotonic_ms() - peer->ping_sent_ms) * 1000;
     info->n_permissions = fx_permit_names(peer->permissions, info->permissions);
     info->last_tx = peer->last_tx;
     info->last_block = peer->last_block;

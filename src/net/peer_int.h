@@ -100,7 +100,7 @@ struct fx_peer {
     int64_t last_tx, last_block; /* unix seconds: what it sent and was taken; 0: none */
     int64_t connected_at, last_send, last_recv; /* unix seconds */
     int64_t created_ms, last_recv_ms;
-    uint64_t ping_nonce; /* 0: none open */
+    uint64_t ping_nonce;                        /* 0: none open */
     int64_t ping_sent_ms, ping_us, min_ping_us; /* microseconds: -1, none yet */
     unsigned misbehaviour;
 

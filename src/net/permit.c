@@ -151,8 +151,7 @@ bool fx_permit_covers(const struct fx_permit *permit, const struct fx_netaddr *a
     unsigned whole = permit->bits / 8, rest = permit->bits % 8;
     uint8_t mask = (uint8_t)(0xff00u >> rest);
 
-    return addr->network == permit->addr.network &&
-           memcmp(addr->ip, permit->addr.ip, whole) == 0 &&
+    return addr->network == permit->addr.network && memcmp(addr->ip, permit->addr.ip, whole) == 0 &&
            (rest == 0 || ((addr->ip[whole] ^ permit->addr.ip[whole]) & mask) == 0);
 }
 

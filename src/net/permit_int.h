@@ -9,8 +9,8 @@
 #include "src/net/netaddr_int.h"
 
 enum fx_permission {
-    FX_PERMIT_NOBAN = 1 << 0, /* never disconnected for what it sends */
-    FX_PERMIT_RELAY = 1 << 1, /* its transactions are taken where nobody else's are */
+    FX_PERMIT_NOBAN = 1 << 0,      /* never disconnected for what it sends */
+    FX_PERMIT_RELAY = 1 << 1,      /* its transactions are taken where nobody else's are */
     FX_PERMIT_FORCERELAY = 1 << 2, /* and told to others though they are in the mempool already */
     FX_PERMIT_MEMPOOL = 1 << 3,    /* may ask for the whole mempool */
     /* Known, and without effect: there are no such limits, and no bloom filters. */

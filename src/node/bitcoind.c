@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PASS(name)                                                                       \
-    {                                                                                    \
+#define PASS(name)                                                          \
+    {                                                                       \
         name, FX_ARG_STR, NULL, NULL, "", 0, 0, FX_ARG_HIDDEN | FX_ARG_BARE \
     }
 

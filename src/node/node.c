@@ -99,8 +99,8 @@ static bool start_folder(struct fx_node *node, char **error)
 }
 
 /* Bitcoin Core has categories of its own, which are let pass under its name. */
-static bool choose_categories(struct fx_node *node, const char *option, bool (*choose)(const char *),
-                              char **error)
+static bool choose_categories(struct fx_node *node, const char *option,
+                              bool (*choose)(const char *), char **error)
 {
     const char **categories;
     size_t n = fx_args_list(node->options->args, option, &categories);
@@ -131,9 +131,9 @@ static bool write_pid(struct fx_node *node, char **error)
     char line[32];
     int n = snprintf(line, sizeof line, "%ld\n", (long)getpid());
 
-    node->pid_file = below(node, fx_args_str(node->options->args, "pid",
-                                             node->options->bitcoind ? "bitcoind.pid"
-                                                                     : "fornaxd.pid"));
+    node->pid_file =
+        below(node, fx_args_str(node->options->args, "pid",
+                                node->options->bitcoind ? "bitcoind.pid" : "fornaxd.pid"));
     if (fx_file_write(node->pid_file, line, (size_t)n, 0644))
         return true;
     *error = text("cannot write %s: %s", node->pid_file, strerror(errno));
@@ -263,7 +263,8 @@ static bool start_net(struct fx_node *node, char **error)
     net.comments = comments;
     net.connect = connect;
     net.addnode = addnode;
-    net.listen = fx_args_bool(args, "listen", net.n_connect == 0 || net.n_bind + net.n_whitebind > 0);
+    net.listen =
+        fx_args_bool(args, "listen", net.n_connect == 0 || net.n_bind + net.n_whitebind > 0);
     node->net = fx_net_create(&net, error);
     free(connect);
     free(addnode);

@@ -53,7 +53,8 @@ static const struct fx_arg_option table[] = {
             "fornaxd.pid)",
             0),
 
-    OPT_BOOL("listen", network, "Accept connections (default: 1, but 0 with -connect and no -bind)", 0),
+    OPT_BOOL("listen", network, "Accept connections (default: 1, but 0 with -connect and no -bind)",
+             0),
     OPT_STR("bind", "<address>", network,
             "Numeric address, with or without port, to listen on; may be repeated (default: all)",
             FX_ARG_NETWORK),
@@ -82,8 +83,8 @@ static const struct fx_arg_option table[] = {
             0),
     OPT_BOOL("whitelistforcerelay", network,
              "Give forcerelay where -whitelist names nothing (default: 0)", 0),
-    OPT_BOOL("whitelistrelay", network,
-             "Give relay where -whitelist names nothing (default: 1)", 0),
+    OPT_BOOL("whitelistrelay", network, "Give relay where -whitelist names nothing (default: 1)",
+             0),
 
     OPT_INT("rpcport", "<port>", rpc,
             "Port of the RPC server (default: 16332, test 16432, "
@@ -193,8 +194,8 @@ static void print_help(const struct fx_args *args)
 /* The file is optional unless -conf names it. */
 static bool read_config(struct fx_options *options, char error[FX_ARGS_ERROR])
 {
-    const char *name = fx_args_str(options->args, "conf",
-                                   options->bitcoind ? "bitcoin.conf" : "fornax.conf");
+    const char *name =
+        fx_args_str(options->args, "conf", options->bitcoind ? "bitcoin.conf" : "fornax.conf");
     char *path = fx_path_join(options->datadir, name);
     uint8_t *text = NULL;
     size_t n;

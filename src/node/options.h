@@ -1,4 +1,5 @@
-/* The options of fornaxd: from the command line and from fornax.conf (as bitcoind: bitcoin.conf). */
+/* The options of fornaxd: from the command line and from fornax.conf (as bitcoind: bitcoin.conf).
+ */
 #ifndef FX_NODE_OPTIONS_H
 #define FX_NODE_OPTIONS_H
 

@@ -113,9 +113,15 @@ static const struct fx_rpc_command logging_command = {
 };
 
 static const struct fx_rpc_command *const commands[] = {
-    &fx_rpc_help,  &fx_rpc_getrpcschema, &fx_rpc_setmocktime, &uptime_command,
-    &stop_command, &getrpcinfo_command,  &logging_command,
-    &syncwithvalidationinterfacequeue_command, NULL,
+    &fx_rpc_help,
+    &fx_rpc_getrpcschema,
+    &fx_rpc_setmocktime,
+    &uptime_command,
+    &stop_command,
+    &getrpcinfo_command,
+    &logging_command,
+    &syncwithvalidationinterfacequeue_command,
+    NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_control = {"Control", commands, FX_RPC_ALWAYS};

@@ -297,8 +297,8 @@ struct fx_rpc *fx_rpc_create(const struct fx_rpc_config *config, char **error)
     rpc->http = evhttp_new(config->base);
     evhttp_set_max_body_size(rpc->http, BODY_MAX);
     evhttp_set_max_headers_size(rpc->http, HEADERS_MAX);
-    evhttp_set_timeout(rpc->http, rpc->config.idle_seconds > 0 ? rpc->config.idle_seconds
-                                                               : IDLE_TIMEOUT);
+    evhttp_set_timeout(rpc->http,
+                       rpc->config.idle_seconds > 0 ? rpc->config.idle_seconds : IDLE_TIMEOUT);
     evhttp_set_allowed_methods(rpc->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
                                               EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE);
     evhttp_set_gencb(rpc->http, on_request, rpc);

@@ -59,6 +59,32 @@ FX_TEST(a_good_header)
     FX_CHECK_INT(place_judge(&p, true), FX_OK);
 }
 
+/* BIP34, BIP66 and BIP65 each made one version the lowest, from their heights on. */
+FX_TEST(versions_before_the_soft_forks)
+{
+    static const struct {
+        uint32_t height;
+        int32_t lowest;
+    } steps[] = {{9, -5}, {10, 2}, {19, 2}, {20, 3}, {29, 3}, {30, 4}};
+    struct fx_params params = *fx_params_get(FX_BTCREGTEST);
+    struct place p;
+
+    params.fork_height[FX_FORK_HEIGHT] = 10;
+    params.fork_height[FX_FORK_DERSIG] = 20;
+    params.fork_height[FX_FORK_CLTV] = 30;
+    place_init(&p, FX_BTCREGTEST);
+    p.params = &params;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        p.context.height = steps[i].height;
+        p.header.version = steps[i].lowest;
+        FX_CHECK_INT(place_judge(&p, true), FX_OK);
+        if (steps[i].lowest > 0) {
+            p.header.version--;
+            FX_CHECK_INT(place_judge(&p, true), FX_BAD_VERSION);
+        }
+    }
+}
+
 FX_TEST(lanes_above_one_are_refused)
 {
     struct place p;

@@ -45,6 +45,47 @@ FX_TEST(kinds_of_scripts)
     FX_CHECK_INT(type_of("5020" H32), FX_SCRIPT_OTHER);
 }
 
+#define K33 "02" H32
+#define K65 "04" H32 H32
+
+FX_TEST(bare_keys_and_anchors)
+{
+    FX_CHECK_INT(type_of("21" K33 "ac"), FX_SCRIPT_PUBKEY);
+    FX_CHECK_INT(type_of("41" K65 "ac"), FX_SCRIPT_PUBKEY);
+    FX_CHECK_INT(type_of("21" K33 "ad"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("21"
+                         "05" H32 "ac"),
+                 FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("51024e73"), FX_SCRIPT_ANCHOR);
+    FX_CHECK_INT(type_of("52024e73"), FX_SCRIPT_WITNESS_UNKNOWN);
+    /* It carries data only where pushes follow. */
+    FX_CHECK_INT(type_of("6aac"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("6a04dead"), FX_SCRIPT_OTHER);
+}
+
+FX_TEST(bare_multisigs)
+{
+    uint8_t raw[200];
+    struct fx_span script = {raw, 0};
+    struct fx_script_multisig m;
+
+    script.len = fx_unit_unhex("5121" K33 "41" K65 "52ae", raw, sizeof raw);
+    FX_CHECK_INT(fx_script_classify(script), FX_SCRIPT_MULTISIG);
+    FX_CHECK(fx_script_read_multisig(script, &m));
+    FX_CHECK_INT(m.required, 1);
+    FX_CHECK_INT(m.n, 2);
+    FX_CHECK_INT(m.keys[0].len, 33);
+    FX_CHECK_INT(m.keys[1].len, 65);
+    /* More than there are, none, a wrong count, something behind it, a count in a longer form. */
+    FX_CHECK_INT(type_of("5221" K33 "51ae"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("0021" K33 "51ae"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("5121" K33 "52ae"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("5121" K33 "51aeae"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("010121" K33 "51ae"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("51ae"), FX_SCRIPT_OTHER);
+    FX_CHECK_INT(type_of("51"), FX_SCRIPT_OTHER);
+}
+
 FX_TEST(witness_programs)
 {
     uint8_t raw[42] = {0x60, 40};

@@ -96,6 +96,27 @@ FX_TEST(refuses_by_the_rules)
     pool_kit_close(&k);
 }
 
+/* The first coinbase's spend, with this script of the input and these items after its witness. */
+static const char *submit_input(struct pool_kit *k, const uint8_t *script_sig, size_t n,
+                                size_t extra, size_t item)
+{
+    static const uint8_t zero[100];
+    struct kit_coin coin = kit_coinbase(&k->kit, 1);
+    struct fx_tx *tx = kit_pay(&k->kit, &coin, 1, FEE);
+    struct fx_txb b;
+    fx_txb_from_tx(&b, tx);
+    fx_txb_set_script_sig(&b, 0, script_sig, n);
+    for (size_t i = 0; i < extra; i++) {
+        fx_txb_push_witness(&b, 0, zero, item);
+    }
+    struct fx_tx *changed = fx_txb_build(&b);
+    const char *reason = pool_kit_submit(k, changed);
+    fx_tx_unref(changed);
+    fx_tx_unref(tx);
+    fx_txb_clear(&b);
+    return reason;
+}
+
 /* One output of this script and value, from a coinbase; the rest is fee. */
 static const char *submit_output(struct pool_kit *k, const uint8_t *script, size_t n, int64_t value,
                                  int32_t version, uint32_t lock_time)
@@ -114,6 +135,18 @@ static const char *submit_output(struct pool_kit *k, const uint8_t *script, size
     fx_tx_unref(tx);
     fx_txb_clear(&b);
     return reason;
+}
+
+FX_TEST(inputs_are_held_to_limits)
+{
+    struct pool_kit k;
+    uint8_t pushes[1651] = {0}, checks[1] = {0xac};
+    pool_kit_open(&k, 101);
+    FX_CHECK_STR(submit_input(&k, pushes, 1651, 0, 0), "scriptsig-size");
+    FX_CHECK_STR(submit_input(&k, checks, 1, 0, 0), "scriptsig-not-pushonly");
+    /* A script path needs a control block. */
+    FX_CHECK_STR(submit_input(&k, pushes, 0, 1, 0), "bad-witness-nonstandard");
+    pool_kit_close(&k);
 }
 
 FX_TEST(refuses_by_policy)
@@ -177,10 +210,9 @@ FX_TEST(scripts_by_the_rules_of_relay)
         submit_redeem(&k, 3, (const uint8_t *)"\x51\x51", 2, &out),
         "non-mandatory-script-verify-flag (Stack size must be exactly one after execution)");
     FX_CHECK(out.policy);
-    /* Both fail, on errors of their own: that of blocks is told. */
+    /* Both fail, on errors of their own: that of relay is told, as Bitcoin Core does. */
     FX_CHECK_STR(submit_redeem(&k, 4, (const uint8_t *)"\xb9\x00", 2, &out),
-                 "mandatory-script-verify-flag-failed (Script evaluated without error but finished "
-                 "with a false/empty top stack element)");
+                 "mandatory-script-verify-flag-failed (NOPx reserved for soft-fork upgrades)");
     FX_CHECK(!out.policy);
     pool_kit_close(&k);
 }

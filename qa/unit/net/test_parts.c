@@ -7,8 +7,66 @@
 #include "src/net/limits_int.h"
 #include "src/net/netaddr_int.h"
 #include "src/net/orphans_int.h"
+#include "src/net/permit_int.h"
 #include "src/net/rate_int.h"
 #include "src/net/rolling_int.h"
+
+static bool permits(const char *text, const char *address)
+{
+    struct fx_permit permit;
+    struct fx_netaddr addr;
+    char *error = NULL;
+
+    FX_CHECK(fx_permit_parse_list(text, &permit, &error));
+    FX_CHECK(fx_netaddr_parse(address, 1, &addr));
+    return fx_permit_covers(&permit, &addr);
+}
+
+FX_TEST(permissions_are_for_subnets)
+{
+    FX_CHECK(permits("1.2.3.4", "1.2.3.4"));
+    FX_CHECK(!permits("1.2.3.4", "1.2.3.5"));
+    FX_CHECK(permits("noban@1.2.3.0/24", "1.2.3.255"));
+    FX_CHECK(!permits("noban@1.2.3.0/24", "1.2.4.0"));
+    FX_CHECK(permits("1.2.3.128/25", "1.2.3.200"));
+    FX_CHECK(!permits("1.2.3.128/25", "1.2.3.127"));
+    FX_CHECK(permits("0.0.0.0/0", "200.1.1.1"));
+    FX_CHECK(!permits("0.0.0.0/0", "::1"));
+    FX_CHECK(permits("2001:db8::/33", "2001:db8:7fff::1"));
+    FX_CHECK(!permits("2001:db8::/33", "2001:db8:8000::1"));
+}
+
+FX_TEST(permissions_by_name)
+{
+    static const char *const bad[] = {"oops@1.2.3.4",     "in,out@1.2.3.4", "noban@1.2.3.4:5",
+                                      "noban@1.2.3.4/33", "1.2.3.4/",       "noban@",
+                                      "noban@a.b"};
+    const char *names[FX_NET_PERMISSIONS];
+    struct fx_permit permit;
+    char *error = NULL;
+
+    FX_CHECK(fx_permit_parse_list("relay,,out,noban@1.2.3.4", &permit, &error));
+    FX_CHECK(!permit.implicit && permit.out && !permit.in);
+    FX_CHECK_INT(fx_permit_names(permit.flags, names), 3);
+    FX_CHECK_STR(names[0], "noban");
+    FX_CHECK_STR(names[1], "relay");
+    FX_CHECK_STR(names[2], "download");
+    FX_CHECK(fx_permit_parse_list("all@::1", &permit, &error));
+    FX_CHECK_INT(fx_permit_names(permit.flags, names), 7);
+    FX_CHECK(fx_permit_parse_list("@1.2.3.4", &permit, &error));
+    FX_CHECK(!permit.implicit && permit.flags == 0 && permit.in);
+    FX_CHECK(fx_permit_parse_list("1.2.3.4", &permit, &error) && permit.implicit);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        FX_CHECK(!fx_permit_parse_list(bad[i], &permit, &error));
+        free(error);
+    }
+    FX_CHECK(fx_permit_parse_bind("noban@1.2.3.4:5", &permit, &error));
+    FX_CHECK_INT(permit.addr.port, 5);
+    FX_CHECK(!fx_permit_parse_bind("noban@1.2.3.4", &permit, &error));
+    free(error);
+    FX_CHECK(!fx_permit_parse_bind("noban,out@1.2.3.4:5", &permit, &error));
+    free(error);
+}
 
 FX_TEST(address_text)
 {
