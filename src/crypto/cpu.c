@@ -10,8 +10,10 @@
 #define LEAF1_ECX_OSXSAVE (1u << 27)
 #define LEAF1_ECX_AVX (1u << 28)
 #define LEAF7_EBX_AVX2 (1u << 5)
+#define LEAF7_EBX_AVX512F (1u << 16)
 #define LEAF7_EBX_SHA (1u << 29)
 #define XCR0_SSE_AVX 0x6u
+#define XCR0_AVX512 0xe6u
 
 static bool cpu_query(unsigned *leaf1_ecx, unsigned *leaf7_ebx)
 {
@@ -32,15 +34,26 @@ bool fx_cpu_has_sha(void)
     return cpu_query(&ecx, &ebx) && (ecx & need) == need && (ebx & LEAF7_EBX_SHA) != 0;
 }
 
-bool fx_cpu_has_avx2(void)
+/* Has the processor this bit of leaf 7, and does the system save these registers? */
+static bool has_wide(unsigned leaf7_ebx, unsigned registers)
 {
     const unsigned need = LEAF1_ECX_OSXSAVE | LEAF1_ECX_AVX;
     unsigned ecx, ebx;
-    if (!cpu_query(&ecx, &ebx) || (ecx & need) != need || (ebx & LEAF7_EBX_AVX2) == 0)
+    if (!cpu_query(&ecx, &ebx) || (ecx & need) != need || (ebx & leaf7_ebx) == 0)
         return false;
     unsigned low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (low & XCR0_SSE_AVX) == XCR0_SSE_AVX;
+    return (low & registers) == registers;
+}
+
+bool fx_cpu_has_avx2(void)
+{
+    return has_wide(LEAF7_EBX_AVX2, XCR0_SSE_AVX);
+}
+
+bool fx_cpu_has_avx512(void)
+{
+    return has_wide(LEAF7_EBX_AVX512F, XCR0_AVX512);
 }
 
 #else
@@ -51,6 +64,11 @@ bool fx_cpu_has_sha(void)
 }
 
 bool fx_cpu_has_avx2(void)
+{
+    return false;
+}
+
+bool fx_cpu_has_avx512(void)
 {
     return false;
 }

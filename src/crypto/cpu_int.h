@@ -16,5 +16,7 @@
 bool fx_cpu_has_sha(void);
 /* AVX2, by the processor and by the system, which must save the wide registers. */
 bool fx_cpu_has_avx2(void);
+/* AVX-512 Foundation, likewise. */
+bool fx_cpu_has_avx512(void);
 
 #endif

@@ -8,7 +8,7 @@
 #include "src/crypto/bytes_int.h"
 #include "src/crypto/sha256_int.h"
 
-static const uint32_t initial_state[8] = {
+const uint32_t fx_sha256_start[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
@@ -107,12 +107,12 @@ void fx_sha256d_64_generic(uint8_t *out, const uint8_t *in, size_t count)
     second[62] = 0x01; /* 256 bits */
     for (; count > 0; count--, in += 64, out += 32) {
         uint32_t state[8];
-        memcpy(state, initial_state, sizeof state);
+        memcpy(state, fx_sha256_start, sizeof state);
         fx_sha256_transform_generic(state, in, 1);
         fx_sha256_transform_generic(state, padding, 1);
         for (unsigned i = 0; i < 8; i++)
             store_be32(second + 4 * i, state[i]);
-        memcpy(state, initial_state, sizeof state);
+        memcpy(state, fx_sha256_start, sizeof state);
         fx_sha256_transform_generic(state, second, 1);
         for (unsigned i = 0; i < 8; i++)
             store_be32(out + 4 * i, state[i]);
@@ -121,7 +121,7 @@ void fx_sha256d_64_generic(uint8_t *out, const uint8_t *in, size_t count)
 
 void fx_sha256_init(struct fx_sha256 *ctx)
 {
-    memcpy(ctx->state, initial_state, sizeof ctx->state);
+    memcpy(ctx->state, fx_sha256_start, sizeof ctx->state);
     ctx->bytes = 0;
 }
 

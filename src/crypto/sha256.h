@@ -24,5 +24,13 @@ void fx_sha256d_64(uint8_t *out, const uint8_t *in, size_t count);
 void fx_sha256_transform(uint32_t state[8], const uint8_t *data, size_t blocks);
 /* "sha-ni" or "generic". */
 const char *fx_sha256_implementation(void);
+/*
+ * The hash lane's inner loop: double SHA-256 of count headers of 80 bytes whose last four bytes are
+ * the nonces first, first + 1, ... (little-endian, modulo 2^32). midstate: the state after the
+ * first 64 bytes; tail: the 12 bytes after these. top[n]: the most significant 32 bits of a hash,
+ * as a number that targets are compared with.
+ */
+void fx_sha256d_nonces(const uint32_t midstate[8], const uint8_t tail[12], uint32_t first,
+                       size_t count, uint32_t *top);
 
 #endif

@@ -96,10 +96,6 @@ SHANI void fx_sha256_transform_shani(uint32_t state[8], const uint8_t *data, siz
     lanes_store(state, l);
 }
 
-static const uint32_t start[8] = {
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-};
-
 /* The block of padding after 64 bytes of message. */
 SHANI_INLINE void message_padding(__m128i m[4])
 {
@@ -130,7 +126,7 @@ SHANI_INLINE void digest_store(uint8_t *out, struct lanes l)
 
 SHANI void fx_sha256d_64_shani(uint8_t *out, const uint8_t *in, size_t count)
 {
-    const struct lanes initial = lanes_load(start);
+    const struct lanes initial = lanes_load(fx_sha256_start);
     for (; count >= 2; count -= 2, in += 128, out += 64) {
         struct lanes a = initial, b = initial;
         __m128i ma[4], mb[4];
@@ -158,6 +154,40 @@ SHANI void fx_sha256d_64_shani(uint8_t *out, const uint8_t *in, size_t count)
         a = initial;
         compress(&a, m);
         digest_store(out, a);
+    }
+}
+
+/* The second block of a header. */
+SHANI_INLINE void message_nonce(__m128i m[4], const uint32_t tail[3], uint32_t nonce)
+{
+    m[0] = _mm_set_epi32((int)__builtin_bswap32(nonce), (int)tail[2], (int)tail[1], (int)tail[0]);
+    m[1] = _mm_set_epi32(0, 0, 0, (int)0x80000000);
+    m[2] = _mm_setzero_si128();
+    m[3] = _mm_set_epi32(640, 0, 0, 0);
+}
+
+/* The last word of the digest, as the bytes of it come. */
+SHANI_INLINE uint32_t digest_top(struct lanes l)
+{
+    return __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(l.cdgh));
+}
+
+SHANI void fx_sha256d_nonces_shani(const uint32_t midstate[8], const uint32_t tail[3],
+                                   uint32_t first, size_t count, uint32_t *top)
+{
+    const struct lanes initial = lanes_load(fx_sha256_start), middle = lanes_load(midstate);
+    for (size_t at = 0; at < count; at += 2) {
+        struct lanes a = middle, b = middle;
+        __m128i ma[4], mb[4];
+        message_nonce(ma, tail, first + (uint32_t)at);
+        message_nonce(mb, tail, first + (uint32_t)at + 1);
+        compress_two(&a, ma, &b, mb);
+        message_digest(ma, a);
+        message_digest(mb, b);
+        a = b = initial;
+        compress_two(&a, ma, &b, mb);
+        top[at] = digest_top(a);
+        top[at + 1] = digest_top(b);
     }
 }
 

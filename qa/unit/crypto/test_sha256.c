@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "qa/unit/harness.h"
+#include "src/crypto/bytes_int.h"
 #include "src/crypto/sha256_int.h"
 
 static void check_text(const char *text, const char *expected)
@@ -150,6 +151,35 @@ FX_TEST(nodes_of_64_bytes_generic_in_place)
     fx_sha256d_64_generic(out, in, 5);
     fx_sha256d_64_generic(in, in, 5);
     FX_CHECK_MEM(in, out, sizeof out);
+}
+
+/* Every way to hash nonces that this processor has, and the one that is chosen, against double
+ * SHA-256 of the header. */
+FX_TEST(nonces)
+{
+    for (size_t way = 0; fx_sha256_nonces_ways[way]; way++) {
+        const uint32_t first = way % 2 ? UINT32_MAX - 5 : 77;
+        uint8_t header[80], id[32];
+        uint32_t tail[3], top[3 * FX_SHA256_NONCES], chosen[3 * FX_SHA256_NONCES - 1];
+        struct fx_sha256 middle;
+
+        if (!fx_sha256_nonces_ways[way]->usable())
+            continue;
+        fx_unit_rand_fill(header, sizeof header);
+        fx_sha256_init(&middle);
+        fx_sha256_update(&middle, header, 64);
+        for (size_t i = 0; i < 3; i++)
+            tail[i] = load_be32(header + 64 + 4 * i);
+        fx_sha256_nonces_ways[way]->run(middle.state, tail, first, 3 * FX_SHA256_NONCES, top);
+        fx_sha256d_nonces(middle.state, header + 64, first, 3 * FX_SHA256_NONCES - 1, chosen);
+        for (size_t n = 0; n < 3 * FX_SHA256_NONCES; n++) {
+            store_le32(header + 76, first + (uint32_t)n);
+            fx_sha256d(header, sizeof header, id);
+            FX_CHECK_INT(top[n], load_le32(id + 28));
+            if (n < 3 * FX_SHA256_NONCES - 1)
+                FX_CHECK_INT(chosen[n], top[n]);
+        }
+    }
 }
 
 FX_TEST(implementation_follows_the_processor)
