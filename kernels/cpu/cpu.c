@@ -10,19 +10,31 @@
 #include "src/util/mem.h"
 
 static unsigned wanted_threads;
+static const struct fx_cpu_engine *wanted_engine;
 
 void fx_backend_cpu_set_threads(unsigned threads)
 {
     wanted_threads = threads;
 }
 
-static bool has_avx2(void)
+bool fx_backend_cpu_set_engine(const char *name)
 {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2");
-#else
+    if (!name) {
+        wanted_engine = NULL;
+        return true;
+    }
+    for (size_t at = 0; fx_cpu_engines[at]; at++) {
+        if (!strcmp(fx_cpu_engines[at]->name, name) && fx_cpu_engines[at]->usable()) {
+            wanted_engine = fx_cpu_engines[at];
+            return true;
+        }
+    }
     return false;
-#endif
+}
+
+static const struct fx_cpu_engine *engine(void)
+{
+    return wanted_engine ? wanted_engine : fx_cpu_engine_best();
 }
 
 static unsigned cores(void)
@@ -42,7 +54,7 @@ static size_t list(struct fx_device_info *devices, size_t max)
         devices[0].usable = true;
         devices[0].memory = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
         snprintf(devices[0].name, sizeof devices[0].name, "CPU, %u cores, %s", cores(),
-                 has_avx2() ? "AVX2" : "generic");
+                 engine()->name);
     }
     return 1;
 }
@@ -56,7 +68,7 @@ static struct fx_device *open_device(unsigned index, char error[FX_KERNEL_TEXT])
         return NULL;
     }
     device = fx_xcalloc(1, sizeof *device);
-    device->avx2 = has_avx2();
+    device->engine = engine();
     device->threads = wanted_threads ? wanted_threads : cores();
     if (device->threads > 1)
         device->pool = fx_pool_create(device->threads - 1);

@@ -1,16 +1,20 @@
-/* The parts of the CPU backend: noise and the brick (brick.c), a task (session.c), the hash lane
- * (hash.c). */
+/*
+ * The parts of the CPU backend: what belongs to a header (seed.c), the inner loops of an
+ * instruction set (engine_int.h), the memory of a rectangle of tiles and the work on it (group.c),
+ * a task (session.c, save.c), the hash lane (hash.c).
+ */
 #ifndef FX_KERNELS_CPU_CPU_INT_H
 #define FX_KERNELS_CPU_CPU_INT_H
 
+#include "kernels/cpu/engine_int.h"
 #include "kernels/kernel.h"
 #include "src/crypto/sha256.h"
 #include "src/sys/pool.h"
 
 struct fx_device {
+    const struct fx_cpu_engine *engine;
     struct fx_pool *pool; /* NULL: one thread, the caller's */
     unsigned threads;
-    bool avx2;
 };
 
 /* Noise and midstate under one header. */
@@ -20,21 +24,14 @@ struct fx_cpu_seed {
     struct fx_sha256 ticket; /* after the tag, the seed and the 32 zero bytes */
 };
 
-struct fx_cpu_perm {
-    uint8_t p[FX_DEPTH];
-    int8_t sign[FX_DEPTH];
-};
-
 void fx_cpu_seed_init(struct fx_cpu_seed *seed, const uint8_t id[32]);
-/* L_side,panel: 128 x 256. */
+/* L_side,panel: 128 x 256 in rows. */
 void fx_cpu_noise_panel(const struct fx_cpu_seed *seed, enum fx_side side, uint32_t panel,
                         int8_t *out);
 void fx_cpu_noise_perm(const struct fx_cpu_seed *seed, enum fx_side side, uint32_t segment,
                        struct fx_cpu_perm *perm);
-
-/* 128 x 256 int16 operands, widened so that products are sums of pairs: d = a * b^T, exact. */
-void fx_cpu_product(bool avx2, const int16_t *a, const int16_t *b, int32_t *d);
-void fx_cpu_fold(const int32_t *d, uint32_t words[8]);
+/* Of n <= FX_CPU_CHUNK segments. */
+void fx_cpu_plan_init(struct fx_cpu_plan *plan, const struct fx_cpu_perm *perms, unsigned n);
 void fx_cpu_ticket(const struct fx_cpu_seed *seed, const uint32_t words[8], uint32_t i, uint32_t j,
                    uint32_t l, uint8_t ticket[32]);
 /* As little-endian numbers: value <= target. */

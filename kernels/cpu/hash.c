@@ -1,10 +1,12 @@
-/* The hash lane on the CPU: double SHA-256 from the midstate of the header's first 64 bytes. */
+/* The hash lane on the CPU: double SHA-256 from the midstate of the header's first 64 bytes, many
+ * nonces at a time. Only where the top of a hash does not rule it out, the whole of it is made. */
 #include <string.h>
 
 #include "kernels/cpu/cpu_int.h"
 #include "src/util/buf.h"
 
 #define STRIDE 4096 /* nonces between two looks at the other threads */
+#define BATCH 256
 
 struct search {
     const uint8_t *header, *target;
@@ -16,28 +18,47 @@ struct search {
     atomic_ullong found; /* offset from first; count where none */
 };
 
-static void try_nonces(struct search *search, uint64_t from, uint64_t to)
+static bool wins(const struct search *search, uint32_t nonce)
 {
+    struct fx_sha256 hash = search->midstate;
     uint8_t tail[16], id[32];
 
     memcpy(tail, search->header + 64, 12);
-    for (uint64_t at = from; at < to; at++) {
-        struct fx_sha256 hash = search->midstate;
+    fx_store_u32(tail + 12, nonce);
+    fx_sha256_update(&hash, tail, sizeof tail);
+    fx_sha256_final(&hash, id);
+    fx_sha256(id, sizeof id, id);
+    return fx_cpu_meets(id, search->target);
+}
 
-        fx_store_u32(tail + 12, search->first + (uint32_t)at);
-        fx_sha256_update(&hash, tail, sizeof tail);
-        fx_sha256_final(&hash, id);
-        fx_sha256(id, sizeof id, id);
-        if (fx_cpu_meets(id, search->target)) {
-            unsigned long long best = atomic_load(&search->found);
+/* The first of these that wins; to where there is none. */
+static uint64_t first_winner(const struct search *search, uint64_t from, uint64_t to)
+{
+    const uint32_t limit = fx_load_u32(search->target + 28);
+    uint32_t top[BATCH];
 
-            while (at < best && !atomic_compare_exchange_weak(&search->found, &best, at))
-                continue;
-            atomic_fetch_add(&search->tried, at - from + 1);
-            return;
+    while (from < to) {
+        const size_t n = to - from < BATCH ? (size_t)(to - from) : BATCH;
+
+        fx_sha256d_nonces(search->midstate.state, search->header + 64,
+                          search->first + (uint32_t)from, n, top);
+        for (size_t at = 0; at < n; at++) {
+            if (top[at] <= limit && wins(search, search->first + (uint32_t)(from + at)))
+                return from + at;
         }
+        from += n;
     }
-    atomic_fetch_add(&search->tried, to - from);
+    return to;
+}
+
+static void try_nonces(struct search *search, uint64_t from, uint64_t to)
+{
+    const uint64_t at = first_winner(search, from, to);
+    unsigned long long best = atomic_load(&search->found);
+
+    atomic_fetch_add(&search->tried, at < to ? at - from + 1 : to - from);
+    while (at < to && at < best && !atomic_compare_exchange_weak(&search->found, &best, at))
+        continue;
 }
 
 static void work(void *arg, size_t thread)

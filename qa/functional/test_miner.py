@@ -12,6 +12,7 @@ from framework import build_dir, check, check_equal, program, wait_until
 from minerkit import Miner, MinerTest
 
 BIG = dict(rows=1000, depth=20000, columns=900)  # some thousand bricks: seconds of work for one thread
+WIDE = dict(rows=1000, depth=4000, columns=6000)  # as many, in so many tiles that some are finished long before others
 
 
 def begin(*args):
@@ -97,7 +98,7 @@ class TestMiner(MinerTest):
         self.step('six tasks paid, %d blocks mined inside them' % blocks)
 
     def killed_in_the_middle(self):
-        job, tasks, a, b = self.offer(seed=10, task_rows=8, task_cols=8, reward=1, **BIG)
+        job, tasks, a, b = self.offer(seed=10, task_rows=8, task_cols=48, reward=1, **WIDE)
         miner = Miner(self, self.solver, 'killed').start()
         folder = os.path.join(miner.workdir, 'tasks', tasks[0].replace(':', '-'))
         sums = os.path.join(folder, 'tiles.sums')
@@ -107,12 +108,15 @@ class TestMiner(MinerTest):
 
         def at_work():
             """Not all tiles are there yet: a fast machine may be quicker than this test."""
-            with open(os.path.join(folder, 'state.json')) as file:
+            state = os.path.join(folder, 'state.json')
+            if not os.path.exists(state):
+                return False
+            with open(state) as file:
                 return json.load(file)['stage'] == 'work'
         finished, kills = 0, 0
         for _ in range(3):
             before = finished
-            wait_until(lambda more=before: tiles() > more, 'more tiles')
+            wait_until(lambda more=before: tiles() > more or more and not at_work(), 'more tiles', step=0.01)
             miner.kill()
             if not at_work():
                 break

@@ -196,7 +196,7 @@ bool fx_miner_device_measure(const struct fx_backend *backend, struct fx_device 
         .kind = 1, .rows = 256, .cols = 256, .depth = 16, .operands = {NULL, read_zeros}};
     const struct fx_kernel_header header = {.mode = FX_KERNEL_PRODUCT | FX_KERNEL_MINE};
     const struct fx_kernel_sink sink = {NULL, drop_ticket, drop_tile};
-    struct fx_kernel_stats stats;
+    struct fx_kernel_stats before, stats;
     atomic_bool cancel = false;
     struct fx_session *session;
     enum fx_kernel_step step;
@@ -210,11 +210,15 @@ bool fx_miner_device_measure(const struct fx_backend *backend, struct fx_device 
     session = backend->begin(device, &task, NULL, error);
     if (!session)
         return false;
+    /* The first step makes what all bricks share. */
+    step = backend->step(session, &header, 0, &cancel, &sink, error);
+    backend->stats(session, &before);
     start = fx_clock_monotonic_ns();
-    step = backend->step(session, &header, TRIAL_MS, &cancel, &sink, error);
+    if (step == FX_STEP_MORE)
+        step = backend->step(session, &header, TRIAL_MS, &cancel, &sink, error);
     took = fx_clock_monotonic_ns() - start;
     backend->stats(session, &stats);
     backend->end(session);
-    rates->bricks = took > 0 ? (double)stats.bricks * 1e9 / (double)took : 0;
+    rates->bricks = took > 0 ? (double)(stats.bricks - before.bricks) * 1e9 / (double)took : 0;
     return step != FX_STEP_FAILED;
 }

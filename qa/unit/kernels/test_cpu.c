@@ -139,6 +139,31 @@ FX_TEST(random_products)
     }
 }
 
+/* More tiles than go forward together, in both directions; and the product and mining each in its
+ * own order. */
+FX_TEST(more_than_one_group)
+{
+    struct fx_device *device = device_of(2);
+    struct fx_kernel_header header;
+    struct fx_session *session;
+    struct fx_bed bed;
+
+    fx_bed_init(&bed, 7, 11, 9, 10, 1);
+    fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
+    fx_bed_header(&header, BOTH, 5);
+    session = session_of(device, &bed, NULL);
+    FX_CHECK_INT(fx_bed_run(&bed, cpu, session, &header), FX_STEP_DONE);
+    fx_bed_check_product(&bed);
+    fx_bed_check_tickets(&bed, header.seed, header.target);
+    fx_bed_empty(&bed);
+    fx_bed_header(&header, FX_KERNEL_MINE, 5);
+    FX_CHECK_INT(fx_bed_run(&bed, cpu, session, &header), FX_STEP_DONE);
+    fx_bed_check_tickets(&bed, header.seed, header.target);
+    cpu->end(session);
+    cpu->close(device);
+    fx_bed_clear(&bed);
+}
+
 /* All entries at an end of the range: the largest sums that there are. */
 FX_TEST(extremes)
 {
@@ -219,7 +244,7 @@ FX_TEST(operands_out_of_range)
     fx_bed_clear(&bed);
 }
 
-/* Budget 0 ends each step after one brick a thread: the header changes in the middle of tiles. */
+/* Budget 0 ends each step after four bricks a tile: the header changes in the middle of tiles. */
 FX_TEST(headers_that_change_within_a_tile)
 {
     for (unsigned threads = 1; threads <= 2; threads++) {
@@ -231,7 +256,7 @@ FX_TEST(headers_that_change_within_a_tile)
         struct fx_bed bed;
         uint64_t before = 0, steps = 0;
 
-        fx_bed_init(&bed, 3, 4, 2, 2, 5);
+        fx_bed_init(&bed, 3, 4, 2, 2, 18);
         fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
         session = session_of(device, &bed, NULL);
         do {
@@ -243,14 +268,14 @@ FX_TEST(headers_that_change_within_a_tile)
             step = cpu->step(session, &header, 0, &cancel, &bed.sink, error);
             steps++;
             /* Each ticket is one of the header that its step ran under. */
-            for (size_t at = 0; at < (size_t)2 * 2 * 5; at++) {
+            for (size_t at = 0; at < (size_t)2 * 2 * 18; at++) {
                 uint8_t ticket[32];
 
                 if (bed.times[at] == 0)
                     continue;
                 FX_CHECK(header.mode == BOTH);
-                FX_CHECK(fx_bed_exact_ticket(&bed, header.seed, (uint32_t)(at / 5 / 2),
-                                             (uint32_t)(at / 5 % 2), (uint32_t)(at % 5), ticket));
+                FX_CHECK(fx_bed_exact_ticket(&bed, header.seed, (uint32_t)(at / 18 / 2),
+                                             (uint32_t)(at / 18 % 2), (uint32_t)(at % 18), ticket));
                 FX_CHECK_MEM(bed.tickets + at * 32, ticket, 32);
                 bed.times[at] = 0;
             }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kernels/cpu/cpu.h"
 #include "qa/unit/harness.h"
 #include "qa/unit/miner/fake.h"
 #include "src/sys/clock.h"
@@ -182,7 +183,7 @@ FX_TEST(a_block_a_ticket)
     struct run run;
 
     fx_fake_begin();
-    fx_fake_add(4, 4, 3, COIN);
+    fx_fake_add(3, 3, 40, COIN);
     options_of(&run.options, fx_unit_tmpdir());
     run.options.tasks = 1;
     run.options.blocks_per_task = 0;
@@ -230,8 +231,10 @@ FX_TEST(stopped_and_started_again)
     struct run run;
     char *sums, *partial;
 
+    /* Two groups of tiles, and an engine that leaves time to stop in the second. */
+    FX_CHECK(fx_backend_cpu_set_engine("generic"));
     fx_fake_begin();
-    fx_fake_add(4, 4, 40, COIN);
+    fx_fake_add(9, 8, 40, COIN);
     fx_fake.job_bits = 60;
     options_of(&run.options, fx_unit_tmpdir());
     run.options.tasks = 1;
@@ -248,6 +251,7 @@ FX_TEST(stopped_and_started_again)
     check_settled(1);
     FX_CHECK_INT(fx_fake_said("goes on with"), 1);
     FX_CHECK(!fx_path_exists(partial) && !fx_path_exists(sums));
+    FX_CHECK(fx_backend_cpu_set_engine(NULL));
     free(sums);
     free(partial);
     clear(&run);
@@ -480,7 +484,7 @@ FX_TEST(work_goes_to_the_device_that_is_left)
         struct run run;
 
         fx_fake_begin();
-        fx_fake_add(2, 2, 2, COIN);
+        fx_fake_add(9, 8, 2, COIN); /* two groups of tiles: it fails after the first */
         if (what != LIE_TICKETS)
             fx_fake.job_bits = 60;
         good.name = "good";
@@ -510,7 +514,7 @@ FX_TEST(no_device_is_left)
 
         fx_fake_begin();
         if (what != LIE_NONCES)
-            fx_fake_add(2, 1, 2, COIN);
+            fx_fake_add(9, 8, 2, COIN); /* two groups of tiles */
         fx_fake.job_bits = what == LIE_TICKETS ? 1 : 60;
         fx_fake.hash_bits = 60;
         bare_options_of(&run.options, fx_unit_tmpdir());

@@ -1,0 +1,355 @@
+/* The memory of a group of tiles, and the items of each stage of the work on it. */
+#include "kernels/cpu/session_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/sys/clock.h"
+#include "src/util/mem.h"
+
+#define GATHER_GROUPS (FX_TILE / FX_CPU_ROWS / FX_CPU_GATHER_ITEMS)
+
+static void *carve(uint8_t **at, size_t n)
+{
+    uint8_t *piece = *at;
+
+    *at += (n + FX_CPU_ALIGN - 1) / FX_CPU_ALIGN * FX_CPU_ALIGN;
+    return piece;
+}
+
+/* Lays the arrays of the group out from `at`; returns the bytes that they take. */
+static size_t lay_out(const struct fx_session *session, struct fx_cpu_group *group, uint8_t *at)
+{
+    uint8_t *start = at;
+    const size_t packed = session->device->engine->packed_bytes;
+    const size_t units = group->cap_units, tiles = group->cap_tiles;
+    const bool product = group == &session->product;
+
+    group->packed = carve(&at, units * FX_CPU_CHUNK * packed);
+    group->packed_panels = carve(&at, units * packed);
+    group->panels = carve(&at, units * sizeof *group->panels);
+    group->wanted = carve(&at, tiles * sizeof *group->wanted);
+    group->dirty = carve(&at, units * FX_CPU_CHUNK);
+    group->columns = product ? carve(&at, units * FX_CPU_CHUNK * FX_BLOCK_BYTES) : NULL;
+    group->wide = product ? carve(&at, units * FX_BLOCK_BYTES * sizeof *group->wide) : NULL;
+    group->sums = product ? carve(&at, tiles * FX_TILE_BYTES) : NULL;
+    return (size_t)(at - start);
+}
+
+static void grow(struct fx_session *session, struct fx_cpu_group *group, size_t units, size_t tiles)
+{
+    static uint8_t nowhere[FX_CPU_ALIGN];
+    uintptr_t at;
+
+    free(group->memory);
+    group->cap_units = units;
+    group->cap_tiles = tiles;
+    group->memory = fx_xcalloc(lay_out(session, group, nowhere) + FX_CPU_ALIGN, 1);
+    at = ((uintptr_t)group->memory + FX_CPU_ALIGN - 1) / FX_CPU_ALIGN * FX_CPU_ALIGN;
+    lay_out(session, group, (uint8_t *)at);
+}
+
+void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, uint32_t row,
+                        uint32_t col, uint32_t rows, uint32_t cols)
+{
+    const size_t units = (size_t)rows + cols, tiles = (size_t)rows * cols;
+
+    if (units > group->cap_units || tiles > group->cap_tiles)
+        grow(session, group, units > group->cap_units ? units : group->cap_units,
+             tiles > group->cap_tiles ? tiles : group->cap_tiles);
+    group->row = row;
+    group->col = col;
+    group->rows = rows;
+    group->cols = cols;
+    group->units = units;
+    group->next = 0;
+    group->given = 0;
+    group->has_panels = false;
+    group->gathered = false;
+    group->again = false;
+    group->n_wanted = tiles;
+    for (size_t tile = 0; tile < tiles; tile++)
+        group->wanted[tile] = (uint32_t)tile;
+    if (group->sums)
+        memset(group->sums, 0, tiles * FX_TILE_BYTES);
+}
+
+void fx_cpu_group_clear(struct fx_cpu_group *group)
+{
+    free(group->memory);
+}
+
+uint64_t fx_cpu_group_tile(const struct fx_session *session, const struct fx_cpu_group *group,
+                           size_t wanted)
+{
+    const uint32_t at = group->wanted[wanted];
+
+    return (uint64_t)(group->row + at / group->cols) * session->task.cols + group->col +
+           at % group->cols;
+}
+
+uint32_t *fx_cpu_group_sum(const struct fx_cpu_group *group, size_t wanted)
+{
+    return group->sums + (size_t)group->wanted[wanted] * FX_TILE_ENTRIES;
+}
+
+static enum fx_side side_of(const struct fx_cpu_group *group, size_t unit)
+{
+    return unit < group->rows ? FX_SIDE_A : FX_SIDE_B;
+}
+
+/* As operands and noise count panels. */
+static uint32_t panel_of(const struct fx_session *session, const struct fx_cpu_group *group,
+                         size_t unit)
+{
+    return unit < group->rows ? session->task.row0 + group->row + (uint32_t)unit
+                              : session->task.col0 + group->col + (uint32_t)(unit - group->rows);
+}
+
+static uint8_t *packed_at(const struct fx_session *session, const struct fx_cpu_group *group,
+                          size_t unit, size_t segment)
+{
+    return group->packed + (unit * FX_CPU_CHUNK + segment) * session->device->engine->packed_bytes;
+}
+
+static int8_t *columns_at(const struct fx_cpu_group *group, size_t unit, size_t segment)
+{
+    return group->columns + (unit * FX_CPU_CHUNK + segment) * FX_BLOCK_BYTES;
+}
+
+static uint8_t *packed_panel(const struct fx_session *session, const struct fx_cpu_group *group,
+                             size_t unit)
+{
+    return group->packed_panels + unit * session->device->engine->packed_bytes;
+}
+
+/* Adds the time since *at to a counter; *at is now. */
+static void lap(int64_t *at, atomic_ullong *counter)
+{
+    int64_t now = fx_clock_monotonic_ns();
+
+    atomic_fetch_add_explicit(counter, (unsigned long long)(now - *at), memory_order_relaxed);
+    *at = now;
+}
+
+static void make_perm(struct fx_session *session, struct fx_cpu_group *group, size_t item)
+{
+    const size_t depth = session->task.depth;
+    const enum fx_side side = item < depth ? FX_SIDE_A : FX_SIDE_B;
+    int64_t at = fx_clock_monotonic_ns();
+
+    (void)group;
+    fx_cpu_noise_perm(&session->seed, side, (uint32_t)(item % depth), &session->perms[item]);
+    lap(&at, &session->noise_ns);
+}
+
+static void make_panel(struct fx_session *session, struct fx_cpu_group *group, size_t unit)
+{
+    _Alignas(FX_CPU_ALIGN) int8_t rows[FX_BLOCK_BYTES];
+    const enum fx_side side = side_of(group, unit);
+    int8_t *columns = group->panels[unit].columns;
+    int64_t at = fx_clock_monotonic_ns();
+
+    fx_cpu_noise_panel(&group->seed, side, panel_of(session, group, unit), rows);
+    session->device->engine->pack(side, rows, NULL, NULL, packed_panel(session, group, unit),
+                                  columns);
+    for (size_t entry = 0; entry < FX_BLOCK_BYTES; entry++)
+        columns[FX_BLOCK_BYTES + entry] = (int8_t)-columns[entry];
+    lap(&at, &session->noise_ns);
+}
+
+static bool in_range(const int8_t *block)
+{
+    uint8_t outside = 0;
+
+    for (size_t at = 0; at < FX_BLOCK_BYTES; at++)
+        outside |= (uint8_t)(block[at] - FX_ENTRY_MIN);
+    return outside <= FX_ENTRY_MAX - FX_ENTRY_MIN;
+}
+
+static void make_block(struct fx_session *session, struct fx_cpu_group *group, size_t item)
+{
+    _Alignas(FX_CPU_ALIGN) int8_t rows[FX_BLOCK_BYTES];
+    const struct fx_kernel_operands *operands = &session->task.operands;
+    const size_t unit = item / group->segments, segment = item % group->segments;
+    const enum fx_side side = side_of(group, unit);
+    const bool gathers = group->noised && group->summed;
+    int64_t at = fx_clock_monotonic_ns();
+    bool ok;
+
+    pthread_mutex_lock(&session->reading);
+    ok = operands->read(operands->ctx, side, panel_of(session, group, unit),
+                        group->next + (uint32_t)segment, 1, rows);
+    pthread_mutex_unlock(&session->reading);
+    lap(&at, &session->read_ns);
+    if (!ok) {
+        atomic_store(&session->unreadable, true);
+        return;
+    }
+    group->dirty[unit * FX_CPU_CHUNK + segment] = !in_range(rows);
+    session->device->engine->pack(side, rows, group->noised ? &group->perms[side][segment] : NULL,
+                                  &group->panels[unit], packed_at(session, group, unit, segment),
+                                  gathers ? columns_at(group, unit, segment) : NULL);
+    lap(&at, group->noised ? &session->noise_ns : &session->product_ns);
+}
+
+static void gather(struct fx_session *session, struct fx_cpu_group *group, size_t item)
+{
+    const size_t unit = item / FX_CPU_GATHER_ITEMS;
+    const unsigned from = (unsigned)(item % FX_CPU_GATHER_ITEMS) * GATHER_GROUPS;
+    const enum fx_side other = side_of(group, unit) == FX_SIDE_A ? FX_SIDE_B : FX_SIDE_A;
+    const int8_t *columns[FX_CPU_CHUNK];
+    int64_t at = fx_clock_monotonic_ns();
+
+    for (size_t s = 0; s < FX_CPU_CHUNK; s++)
+        columns[s] = columns_at(group, unit, s < group->segments ? s : 0);
+    session->device->engine->gather(columns, &group->plans[other], from, from + GATHER_GROUPS,
+                                    group->wide + unit * FX_BLOCK_BYTES);
+    lap(&at, &session->peel_ns);
+}
+
+static void keep_ticket(struct fx_session *session, const struct fx_cpu_found *found)
+{
+    pthread_mutex_lock(&session->finding);
+    if (session->n_found == session->cap_found) {
+        session->cap_found = session->cap_found ? 2 * session->cap_found : 16;
+        session->found =
+            fx_xreallocarray(session->found, session->cap_found, sizeof *session->found);
+    }
+    session->found[session->n_found++] = *found;
+    pthread_mutex_unlock(&session->finding);
+    atomic_fetch_add(&session->tickets, 1);
+}
+
+static void hash_tickets(struct fx_session *session, const struct fx_cpu_group *group, size_t row,
+                         size_t column, uint32_t (*words)[8])
+{
+    for (size_t s = 0; s < group->segments; s++) {
+        struct fx_cpu_found found;
+
+        if (group->dirty[row * FX_CPU_CHUNK + s] || group->dirty[column * FX_CPU_CHUNK + s])
+            continue;
+        found.i = panel_of(session, group, row);
+        found.j = panel_of(session, group, column);
+        found.l = group->next + (uint32_t)s;
+        fx_cpu_ticket(&group->seed, words[s], found.i, found.j, found.l, found.ticket);
+        if (fx_cpu_meets(found.ticket, session->header->target))
+            keep_ticket(session, &found);
+    }
+}
+
+/* Tickets of a header that has passed are of no use: then the product alone goes on. */
+static bool folds(const struct fx_session *session, const struct fx_cpu_group *group)
+{
+    return group->noised && (session->header->mode & FX_KERNEL_MINE) &&
+           !memcmp(group->seed.seed, session->header->seed, 32);
+}
+
+static void multiply(struct fx_session *session, struct fx_cpu_group *group, size_t item)
+{
+    const size_t row = group->wanted[item] / group->cols;
+    const size_t column = group->rows + group->wanted[item] % group->cols;
+    const bool folded = folds(session, group);
+    const void *left[FX_CPU_CHUNK], *right[FX_CPU_CHUNK];
+    uint32_t words[FX_CPU_CHUNK][8];
+    int64_t at = fx_clock_monotonic_ns();
+
+    for (size_t s = 0; s < group->segments; s++) {
+        left[s] = packed_at(session, group, row, s);
+        right[s] = packed_at(session, group, column, s);
+    }
+    if (folded || group->summed)
+        session->device->engine->bricks(left, right, group->segments,
+                                        group->summed ? fx_cpu_group_sum(group, item) : NULL,
+                                        folded ? words : NULL);
+    lap(&at, &session->product_ns);
+    if (folded) {
+        hash_tickets(session, group, row, column, words);
+        lap(&at, &session->hash_ns);
+    }
+    if (group->summed || group == &session->mining)
+        atomic_fetch_add_explicit(&session->bricks, group->segments, memory_order_relaxed);
+}
+
+/* Digits take the room of the first two segments. */
+static void take_digits(struct fx_session *session, struct fx_cpu_group *group, size_t unit)
+{
+    int64_t at = fx_clock_monotonic_ns();
+
+    if (session->device->engine->digits(side_of(group, unit), group->wide + unit * FX_BLOCK_BYTES,
+                                        packed_at(session, group, unit, 0),
+                                        packed_at(session, group, unit, 1)))
+        atomic_store(&group->remains, true);
+    lap(&at, &session->peel_ns);
+}
+
+static void peel(struct fx_session *session, struct fx_cpu_group *group, size_t item)
+{
+    const size_t row = group->wanted[item] / group->cols;
+    const size_t column = group->rows + group->wanted[item] % group->cols;
+    const void *const g[2] = {packed_at(session, group, row, 0), packed_at(session, group, row, 1)};
+    const void *const h[2] = {packed_at(session, group, column, 0),
+                              packed_at(session, group, column, 1)};
+    int64_t at = fx_clock_monotonic_ns();
+
+    session->device->engine->peel(g, packed_panel(session, group, column),
+                                  packed_panel(session, group, row), h,
+                                  fx_cpu_group_sum(group, item));
+    lap(&at, &session->peel_ns);
+}
+
+typedef void work_item(struct fx_session *session, struct fx_cpu_group *group, size_t item);
+
+static work_item *item_of(enum fx_cpu_stage stage)
+{
+    switch (stage) {
+    case FX_CPU_PERMS:
+        return make_perm;
+    case FX_CPU_PANELS:
+        return make_panel;
+    case FX_CPU_NOISE:
+        return make_block;
+    case FX_CPU_GATHER:
+        return gather;
+    case FX_CPU_BRICKS:
+        return multiply;
+    case FX_CPU_DIGITS:
+        return take_digits;
+    case FX_CPU_PEEL:
+        return peel;
+    case FX_CPU_REST:
+    case FX_CPU_GIVE:
+        break;
+    }
+    return NULL;
+}
+
+struct run {
+    struct fx_session *session;
+    struct fx_cpu_group *group;
+    work_item *item;
+};
+
+static void run_items(void *arg, size_t thread)
+{
+    const struct run *run = arg;
+    struct fx_cpu_group *group = run->group;
+
+    (void)thread;
+    while (!atomic_load(run->session->cancel)) {
+        size_t item = atomic_fetch_add(&group->taken, 1);
+
+        if (item >= group->items)
+            return;
+        run->item(run->session, group, item);
+    }
+}
+
+bool fx_cpu_group_run(struct fx_session *session, struct fx_cpu_group *group)
+{
+    struct run run = {session, group, item_of(group->stage)};
+
+    if (group->items > 0)
+        fx_pool_for(session->device->pool, session->device->threads, run_items, &run);
+    return atomic_load(&group->taken) >= group->items;
+}
