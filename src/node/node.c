@@ -167,15 +167,17 @@ static bool start_state(struct fx_node *node, char **error)
     };
 
     node->chain = fx_chain_create(&chain, error);
-    node->blobs = node->chain ? fx_blobs_open(blobs, error) : NULL;
-    if (node->blobs) {
+    if (node->chain && node->options->params->tasks)
+        node->blobs = fx_blobs_open(blobs, error);
+    if (node->blobs)
         fx_blobs_set_limit(node->blobs, (uint64_t)fx_args_int(args, "maxblobs", 32768) * MIB);
+    if (node->chain) {
         mempool.chain = node->chain;
         node->mempool = fx_mempool_create(&mempool);
     }
     free(path);
     free(blobs);
-    return node->blobs;
+    return node->mempool && (node->blobs || !node->options->params->tasks);
 }
 
 static bool with_wallets(const struct fx_node *node)
