@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from blocktools import block_on_tip
 from framework import COIN, TIMEOUT, FornaxTest, Node, check, check_equal, raises_rpc, wait_until
-from p2p import Peer
+from p2p import MSG_BLOCK, Peer, id_bytes, var
 from spendkit import KEY, P2PKH, P2SH, P2TR, P2WPKH, P2WSH, PROGRAM2, base58check, compressed, hash160, sign
 
 GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206'
@@ -59,6 +59,18 @@ class TestBtcRegtest(FornaxTest):
         peer.send('sendheaders')
         peer.ping()
         peer.close()
+
+        self.step('what is not offered costs the connection; blocks are listed for older nodes')
+        for name in ('mempool', 'filterclear'):
+            peer = Peer(node, services=9, magic=MAGIC)
+            peer.send(name)
+            peer.wait_closed()
+        tip, = node.mine(1)
+        peer = Peer(node, services=9, magic=MAGIC)
+        peer.send('getblocks', struct.pack('<i', 70016) + var(1) + id_bytes(GENESIS) + bytes(32))
+        check_equal(peer.wait('inv'), var(1) + struct.pack('<I', MSG_BLOCK) + id_bytes(tip))
+        peer.close()
+        node.rpc.invalidateblock(tip)
 
     def spends(self, first, second):
         self.step('coins of every kind of script are made and spent')

@@ -134,6 +134,8 @@ struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **er
     *error = NULL;
     chain->params = config->params;
     chain->pool = config->pool;
+    chain->max_tip_age = config->max_tip_age != 0 ? config->max_tip_age : TIP_MAX_AGE;
+    chain->min_work = config->min_work;
     chain->entries = fx_map_create(32, fx_random_u64(), fx_random_u64());
     chain->sigcache = fx_sigcache_create(SIGCACHE_BYTES);
     chain->last_flush_ms = fx_clock_monotonic_ms();
@@ -226,7 +228,8 @@ bool fx_chain_is_initial_download(const struct fx_chain *chain)
     struct fx_chain *self = (struct fx_chain *)(uintptr_t)chain;
 
     /* Once over, it does not begin again: the clock alone must not stop a node from relaying. */
-    if (!chain->synced && (int64_t)chain->tip->header.time >= fx_clock_now() - TIP_MAX_AGE) {
+    if (!chain->synced && fx_u256_cmp(&chain->tip->work, &chain->min_work) >= 0 &&
+        (int64_t)chain->tip->header.time >= fx_clock_now() - chain->max_tip_age) {
         self->synced = true;
     }
     return !chain->synced;

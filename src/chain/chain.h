@@ -8,9 +8,11 @@
 
 struct fx_chain_config {
     const struct fx_params *params;
-    const char *dir;      /* of this network; blocks/ and chainstate/ are made in it */
-    size_t cache_bytes;   /* coins and records in memory before they are flushed */
-    struct fx_pool *pool; /* runs script checks; outlives the chain. NULL: no threads */
+    const char *dir;         /* of this network; blocks/ and chainstate/ are made in it */
+    size_t cache_bytes;      /* coins and records in memory before they are flushed */
+    int64_t max_tip_age;     /* seconds: an older tip means initial download; 0: a day */
+    struct fx_u256 min_work; /* of the chain; with less it is initial download */
+    struct fx_pool *pool;    /* runs script checks; outlives the chain. NULL: no threads */
 };
 
 /*

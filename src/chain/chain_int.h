@@ -16,6 +16,8 @@ struct index_list {
 struct fx_chain {
     const struct fx_params *params;
     struct fx_pool *pool;
+    int64_t max_tip_age; /* seconds */
+    struct fx_u256 min_work;
     struct fx_files *files;
     struct fx_index_db *index_db;
     struct fx_state *state;

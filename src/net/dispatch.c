@@ -9,11 +9,30 @@
 #include "src/net/blobfetch_int.h"
 #include "src/net/certs_int.h"
 #include "src/net/handshake_int.h"
+#include "src/net/permit_int.h"
 #include "src/net/sync_int.h"
 #include "src/net/txrelay_int.h"
 #include "src/sys/log.h"
 
 #define UNKNOWN_MAX 65536 /* commands of other versions are read and ignored up to this size */
+
+/* Bloom filters (BIP37, BIP111), and the whole mempool (BIP35): who asks for what is not offered
+ * takes this node for another. */
+static bool handle_unoffered(struct fx_peer *peer, struct fx_reader *r)
+{
+    (void)r;
+    fx_peer_drop(peer, "it asks for a service that is not offered");
+    return true;
+}
+
+static bool handle_mempool(struct fx_peer *peer, struct fx_reader *r)
+{
+    if ((peer->permissions & FX_PERMIT_MEMPOOL) == 0) {
+        return handle_unoffered(peer, r);
+    }
+    fx_txrelay_announce_all(peer);
+    return fx_reader_done(r);
+}
 
 static const struct fx_command commands[] = {
     {"version", 1024, true, fx_handle_version},
@@ -24,6 +43,7 @@ static const struct fx_command commands[] = {
     {"pong", 8, false, fx_handle_pong},
     {"sendheaders", 0, false, fx_handle_sendheaders},
     {"getheaders", 4 + 9 + FX_LOCATOR_MAX * 32 + 32, false, fx_handle_getheaders},
+    {"getblocks", 4 + 9 + FX_LOCATOR_MAX * 32 + 32, false, fx_handle_getblocks},
     {"headers", 9 + FX_HEADERS_MAX *(FX_HEADER_SIZE + 1), false, fx_handle_headers},
     {"inv", 9 + FX_INV_MAX *FX_INV_SIZE, false, fx_handle_inv},
     {"getdata", 9 + FX_INV_MAX *FX_INV_SIZE, false, fx_handle_getdata},
@@ -31,6 +51,10 @@ static const struct fx_command commands[] = {
     {"block", FX_BLOCK_SIZE_MAX, false, fx_handle_block},
     {"tx", FX_BLOCK_SIZE_MAX, false, fx_handle_tx},
     {"feefilter", 8, false, fx_handle_feefilter},
+    {"filterload", UNKNOWN_MAX, false, handle_unoffered},
+    {"filteradd", UNKNOWN_MAX, false, handle_unoffered},
+    {"filterclear", UNKNOWN_MAX, false, handle_unoffered},
+    {"mempool", 0, false, handle_mempool},
     {"getaddr", 0, false, fx_handle_getaddr},
     {"addr", 9 + FX_ADDR_MAX * 30, false, fx_handle_addr},
     {"addrv2", 9 + FX_ADDR_MAX *(17 + FX_ADDR_BYTES_MAX), false, fx_handle_addrv2},

@@ -96,8 +96,11 @@ bool fx_handle_version(struct fx_peer *peer, struct fx_reader *r)
     if (peer->origin == FX_PEER_INBOUND) {
         send_version(peer);
     }
-    fx_peer_send(peer, "wtxidrelay", NULL);
-    fx_peer_send(peer, "sendaddrv2", NULL);
+    if (m.version >= FX_WTXID_VERSION) {
+        /* Older ones take neither for what they know. */
+        fx_peer_send(peer, "wtxidrelay", NULL);
+        fx_peer_send(peer, "sendaddrv2", NULL);
+    }
     fx_peer_send(peer, "verack", NULL);
     return true;
 }
@@ -136,7 +139,7 @@ bool fx_handle_wtxidrelay(struct fx_peer *peer, struct fx_reader *r)
         fx_peer_misbehaved(peer, 10, "wtxidrelay after verack");
         return true;
     }
-    peer->tx.wtxid = peer->version.version >= 70016;
+    peer->tx.wtxid = peer->version.version >= FX_WTXID_VERSION;
     return fx_reader_done(r);
 }
 

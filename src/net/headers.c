@@ -419,7 +419,7 @@ void fx_headers_announce_tip(struct fx_net *net)
 {
     const struct fx_index *tip = fx_chain_tip(net->chain);
 
-    if (fx_chain_is_initial_download(net->chain) && !net->eager) {
+    if (fx_chain_is_initial_download(net->chain) && (!net->eager || !net->params->lanes)) {
         return;
     }
     for (size_t i = 0; i < net->n_peers; i++) {

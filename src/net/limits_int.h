@@ -7,6 +7,7 @@
 
 #define FX_PROTOCOL_VERSION 70016
 #define FX_PROTOCOL_VERSION_MIN 70015 /* sendheaders, witnesses */
+#define FX_WTXID_VERSION 70016        /* BIP339 */
 
 /* messages, in bytes and items */
 #define FX_MESSAGE_MAX (4u << 20)
@@ -14,6 +15,7 @@
 #define FX_INV_MAX 50000
 #define FX_HEADERS_MAX 2000
 #define FX_LOCATOR_MAX 101
+#define FX_GETBLOCKS_MAX 500
 #define FX_ADDR_MAX 1000
 #define FX_ADDR_BYTES_MAX 512 /* BIP155 */
 

@@ -59,6 +59,31 @@ bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r)
     return true;
 }
 
+bool fx_handle_getblocks(struct fx_peer *peer, struct fx_reader *r)
+{
+    const struct fx_chain *chain = peer->net->chain;
+    struct fx_hash locator[FX_LOCATOR_MAX];
+    struct fx_inv items[FX_GETBLOCKS_MAX];
+    struct fx_buf buf = FX_BUF_INIT;
+    const struct fx_index *at;
+    struct fx_hash stop;
+    size_t n = 0, count = 0;
+
+    if (!fx_msg_locator_read(r, locator, &n, &stop)) {
+        return false;
+    }
+    at = fx_chain_at(chain, locate(chain, locator, n)->height + 1);
+    while (at != NULL && count < FX_GETBLOCKS_MAX && !fx_hash_equal(&at->id, &stop)) {
+        items[count++] = (struct fx_inv){FX_INV_BLOCK, at->id};
+        at = fx_chain_at(chain, at->height + 1);
+    }
+    if (count > 0) {
+        fx_msg_inv_write(items, count, &buf);
+        fx_peer_send(peer, "inv", &buf);
+    }
+    return true;
+}
+
 static bool is_block(uint32_t type)
 {
     return type == FX_INV_BLOCK || type == FX_INV_WITNESS_BLOCK;

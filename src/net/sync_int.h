@@ -75,6 +75,7 @@ void fx_download_peer_gone(struct fx_peer *peer);
 
 /* serve.c */
 bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r);
+bool fx_handle_getblocks(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_getdata(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_notfound(struct fx_peer *peer, struct fx_reader *r);

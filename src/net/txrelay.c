@@ -612,6 +612,14 @@ void fx_txrelay_peer_ready(struct fx_peer *peer)
     fx_net_flush_soon(peer->net);
 }
 
+void fx_txrelay_announce_all(struct fx_peer *peer)
+{
+    if (peer->net->mempool != NULL) {
+        announce_pool(peer);
+        fx_net_flush_soon(peer->net);
+    }
+}
+
 void fx_txrelay_peer_gone(struct fx_peer *peer)
 {
     retry_asks(peer->net, INT64_MIN, peer->id);

@@ -6,6 +6,8 @@
 
 void fx_txrelay_create(struct fx_net *net);
 void fx_txrelay_destroy(struct fx_net *net);
+/* All of the mempool that the peer was not told of yet. */
+void fx_txrelay_announce_all(struct fx_peer *peer);
 void fx_txrelay_peer_ready(struct fx_peer *peer);
 void fx_txrelay_peer_gone(struct fx_peer *peer);
 void fx_txrelay_tick(struct fx_net *net, int64_t now_ms);

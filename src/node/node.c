@@ -156,6 +156,8 @@ static bool start_state(struct fx_node *node, char **error)
         .params = node->options->params,
         .dir = node->options->netdir,
         .cache_bytes = (size_t)fx_args_int(args, "dbcache", 450) * MIB,
+        .max_tip_age = fx_args_int(args, "maxtipage", 0),
+        .min_work = node->options->min_work,
         .pool = node->pool,
     };
     char *path = fx_path_join(node->options->netdir, "mempool.dat");

@@ -68,6 +68,7 @@ static const struct fx_arg_option table[] = {
             "Connect to this node and no other; may be repeated. -noconnect: to none",
             FX_ARG_NETWORK),
     OPT_INT("maxconnections", "<n>", network, "Connections in all (default: 125)", 1, 2000, 0),
+    OPT_BOOL("peerbloomfilters", network, "Only 0: bloom filters are not offered", FX_ARG_HIDDEN),
     OPT_INT("peertimeout", "<seconds>", network,
             "Time that a peer has for its handshake (default: 60)", 1, INT64_C(1000000000), 0),
     OPT_STR("uacomment", "<text>", network, "Comment in the user agent; may be repeated", 0),
@@ -156,6 +157,12 @@ static const struct fx_arg_option table[] = {
             FX_ARG_BARE),
     OPT_STR("debugexclude", "<category>", debugging,
             "Do not log this category after all; may be repeated", 0),
+    OPT_INT("maxtipage", "<seconds>", debugging,
+            "While the tip is older than this the node is in initial download (default: 86400)", 1,
+            INT64_MAX, 0),
+    OPT_STR("minimumchainwork", "<hex>", debugging,
+            "While the chain has less work than this the node is in initial download (default: 0)",
+            0),
     OPT_STR("testactivationheight", "<name>@<height>", debugging,
             "Bitcoin's soft fork of this name (bip34, dersig, cltv, csv, segwit) binds from this "
             "height on; may be repeated (btcregtest only)",
@@ -254,6 +261,10 @@ static bool check(const struct fx_options *options, char error[FX_ARGS_ERROR])
         snprintf(error, FX_ARGS_ERROR, "-acceptnonstdtxn is not for main");
         return false;
     }
+    if (fx_args_bool(args, "peerbloomfilters", false)) {
+        snprintf(error, FX_ARGS_ERROR, "-peerbloomfilters: bloom filters are not offered");
+        return false;
+    }
     if (fx_args_has(args, "rpcuser") != fx_args_has(args, "rpcpassword")) {
         snprintf(error, FX_ARGS_ERROR, "-rpcuser and -rpcpassword go together");
         return false;
@@ -295,6 +306,27 @@ static bool set_fork(struct fx_params *params, const char *text, char error[FX_A
     }
     snprintf(error, FX_ARGS_ERROR, "Invalid name (%.100s) %s", text, form);
     return false;
+}
+
+/* Bitcoin Core's form: up to 64 digits, with or without 0x. */
+static bool read_min_work(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const char *text = fx_args_str(options->args, "minimumchainwork", "0");
+    const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
+    size_t n = strlen(digits);
+
+    if (n > 64 || digits[strspn(digits, "0123456789abcdefABCDEF")]) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "Invalid minimum work specified (%.100s), must be up to 64 hex digits", text);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        unsigned shift = 4 * (unsigned)((n - 1 - i) % 16);
+        char digit[2] = {digits[i], 0};
+
+        options->min_work.w[(n - 1 - i) / 16] |= (uint64_t)strtoul(digit, NULL, 16) << shift;
+    }
+    return true;
 }
 
 static bool set_forks(struct fx_options *options, char error[FX_ARGS_ERROR])
@@ -367,7 +399,8 @@ enum fx_options_result fx_options_read(struct fx_options *options, int argc, cha
     if (!choose_datadir(options, error) || !read_config(options, error) ||
         !choose_datadir(options, error))
         goto failed;
-    if (!choose_network(options, error) || !set_forks(options, error))
+    if (!choose_network(options, error) || !set_forks(options, error) ||
+        !read_min_work(options, error))
         goto failed;
     options->netdir = options->params->data_subdir[0]
                           ? fx_path_join(options->datadir, options->params->data_subdir)

@@ -7,6 +7,7 @@
 
 #include "consensus/params.h"
 #include "src/util/args.h"
+#include "src/util/u256.h"
 
 enum fx_options_result {
     FX_OPTIONS_RUN = 0,
@@ -20,8 +21,9 @@ struct fx_options {
     bool bitcoind;               /* started under that name: bitcoind.h */
     struct fx_params own_params; /* params is this */
     const struct fx_params *params;
-    char *datadir; /* as given; owned */
-    char *netdir;  /* datadir, or the network's folder in it; owned */
+    struct fx_u256 min_work; /* -minimumchainwork */
+    char *datadir;           /* as given; owned */
+    char *netdir;            /* datadir, or the network's folder in it; owned */
 };
 
 /* On anything but FX_OPTIONS_RUN the options are cleared. */
