@@ -136,6 +136,7 @@ class TestJob(JobTest):
         for task in self.tasks:
             info = wait_task(self.client, task, lambda t: t['certified'], 'a certificate')
             check_equal((info['check'], info['isclient'], info['issolver']), ('right', True, False))
+            check_equal((info['rounds'], info['errorbound']), (2, '2^-122'))
             info = wait_task(self.solver, task, lambda t: t['certified'], 'the certificate at the solver')
             check_equal((info['isclient'], info['issolver']), (False, True))
         wait_until(lambda: len(self.client.rpc.getrawmempool()) == 3, 'three accepts')

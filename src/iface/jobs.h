@@ -78,6 +78,8 @@ struct fx_task_info {
     /* this node's own view */
     bool operands_here;
     enum fx_check_status check;
+    unsigned rounds;           /* right: of Freivalds, each of which a wrong result passes with
+                                * probability 2^-61 at most (protocol section 8); else 0 */
     bool certified;            /* a certificate is known */
     bool is_client, is_solver; /* a loaded wallet has the key */
     enum fx_task_reason reason;

@@ -251,6 +251,7 @@ bool fx_checker_start(struct fx_checker *checker, const struct fx_book_task *tas
     fx_book_operand(task->job, FX_SIDE_B, &check->keys[FX_SIDE_B], &shape);
     fx_book_result(task, &check->result_key, &shape);
     fx_random_bytes(check->secret, sizeof check->secret);
+    check->result.rounds = (uint8_t)check->rounds;
     check->result.origin = task->origin;
     check->result.program = task->state.program;
     check->next = checker->running;

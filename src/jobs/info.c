@@ -82,6 +82,7 @@ void fx_jobs_fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
     }
     if (note != NULL) {
         info->check = note->check;
+        info->rounds = note->rounds;
         info->certified = note->certified;
         set_text(note, state->status, info->note);
     }

@@ -27,6 +27,7 @@ struct fx_note {
     bool has_payout;
     struct fx_hash payout;   /* output key that settlement or refund pays to */
     char text[FX_NOTE_TEXT]; /* of the check */
+    uint8_t rounds;          /* right: of the check that found it so */
     bool located;            /* wrong: this entry, absolute, is */
     uint32_t row, column;
     /* not stored */
@@ -198,6 +199,7 @@ struct fx_check_result {
     struct fx_hash program;
     bool readable;
     bool right;
+    uint8_t rounds;
     uint32_t row, column; /* of the first difference found */
     bool located;
     int32_t expected, got;

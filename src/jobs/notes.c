@@ -1,6 +1,6 @@
 /*
  * What this node knows by itself, in the module's database. Keys, by first byte:
- *   N origin   a note: program, check, certificate, payout, text, wrong entry
+ *   N origin   a note: program, check, certificate, payout, text, wrong entry, rounds
  *   O txid     an own job: rows, columns, depth, fee, time
  * These are promises and findings, not the chain's: a reorganisation leaves them alone, and each
  * note names the claimed output that it is about.
@@ -94,6 +94,7 @@ bool fx_note_save(struct fx_jobs *jobs, const struct fx_note *note)
     fx_buf_u8(&value, note->located ? 1 : 0);
     fx_buf_u32(&value, note->row);
     fx_buf_u32(&value, note->column);
+    fx_buf_u8(&value, note->rounds);
     saved = fx_db_write(jobs->db, key, sizeof key, value.data, value.len, true);
     fx_buf_clear(&value);
     return saved;
@@ -125,6 +126,7 @@ static bool load_note(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
     note->located = fx_read_u8(&r) != 0;
     note->row = fx_read_u32(&r);
     note->column = fx_read_u32(&r);
+    note->rounds = fx_read_u8(&r);
     if (!fx_reader_done(&r) || check > FX_CHECK_WRONG) {
         free(note);
         return false;

@@ -316,6 +316,7 @@ void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *resu
         return;
     }
     note->check = result->right ? FX_CHECK_RIGHT : FX_CHECK_WRONG;
+    note->rounds = result->right ? result->rounds : 0;
     if (!result->right) {
         note_wrong(note, result);
         fx_hash_to_id(&task->origin.txid, id);

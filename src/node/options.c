@@ -123,7 +123,7 @@ static const struct fx_arg_option table[] = {
     OPT_INT("freivaldsrounds", "<n>", jobs,
             "Rounds of the check of a result: each lets a wrong one pass with probability below "
             "2^-61 (default: 2)",
-            1, 64, 0),
+            1, 8, 0),
 
     OPT_INT("maxblobs", "<MiB>", jobs,
             "Disk space for operands and results. What an unfinished task of a loaded wallet needs "

@@ -1,4 +1,5 @@
 /* Commands on tasks: what the chain offers, and what a solver or client does with one. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@ static const char *const status_names[] = {"pending",  "open",       "claimed", 
                                            "refunded", "challenged", "rejected"};
 static const char *const reason_names[] = {NULL, "wrong-result", "unanswered", "abandoned",
                                            "undelivered"};
+#define ROUND_BITS 61 /* protocol section 8 */
+
 static const char *const check_names[] = {"none", "fetching", "checking", "right", "wrong"};
 
 bool fx_rpc_arg_task(struct fx_rpc_call *call, const json_t *value, struct fx_task_info *info)
@@ -159,6 +162,12 @@ json_t *fx_rpc_task_json(const struct fx_task_info *t)
     fx_json_set(out, "backed", json_boolean(t->backed));
     fx_json_set(out, "operandshere", json_boolean(t->operands_here));
     fx_json_set(out, "check", json_string(check_names[t->check]));
+    if (t->rounds > 0) {
+        char bound[16];
+        snprintf(bound, sizeof bound, "2^-%u", ROUND_BITS * t->rounds);
+        fx_json_set(out, "rounds", json_integer(t->rounds));
+        fx_json_set(out, "errorbound", json_string(bound));
+    }
     fx_json_set(out, "certified", json_boolean(t->certified));
     fx_json_set(out, "isclient", json_boolean(t->is_client));
     fx_json_set(out, "issolver", json_boolean(t->is_solver));

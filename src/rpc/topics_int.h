@@ -74,6 +74,8 @@ void fx_rpc_shape_json(const struct fx_task_shape *shape, json_t *out);
     "backed: bool              # A block has used it as backing\n"                                \
     "operandshere: bool\n"                                                                        \
     "check: str                # This node's own: none, fetching, checking, right, wrong\n"       \
+    "rounds?: int              # Right: rounds of the check\n"                                    \
+    "errorbound?: str          # Right: a wrong result passes it with this probability at most\n" \
     "certified: bool           # A certificate of the client is known\n"                          \
     "isclient: bool, issolver: bool  # A loaded wallet has the key\n"                             \
     "note?: str\n"                                                                                \

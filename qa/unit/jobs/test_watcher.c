@@ -33,6 +33,7 @@ FX_TEST(fetch_check_certify)
     play_check(&play, 0);
     info = play_task(&play, 0);
     FX_CHECK_INT(info.check, FX_CHECK_RIGHT);
+    FX_CHECK_INT(info.rounds, 2);
     FX_CHECK(info.certified);
     FX_CHECK_INT(play.world->certs, 1);
     FX_CHECK(fx_outpoint_equal(&play.world->cert_origin, &play.origins[0]));
@@ -46,6 +47,7 @@ FX_TEST(fetch_check_certify)
                               play.world->cert),
                  FX_CERT_KNOWN);
     FX_CHECK_INT(play_task(&play, 0).check, FX_CHECK_RIGHT);
+    FX_CHECK_INT(play_task(&play, 0).rounds, 2);
     play_close(&play);
 }
 
