@@ -110,6 +110,8 @@ static bool build_proofs(struct fx_jobs *jobs, const struct fx_book_task *task,
         task->job->kind->sample(&task->shape, &hash, &row, &column);
         if (!fx_entry_proof_build(&task->job->gemm, &task->shape, &task->state.solver, &source, row,
                                   column, &proofs[sample])) {
+            /* The operands were here when it claimed. */
+            (void)fx_jobs_want_operands(jobs, &task->origin, NULL);
             return fx_jobs_refuse(error, -4,
                                   "The samples cannot be proven: an operand or the result is not "
                                   "here");

@@ -128,6 +128,7 @@ FX_TEST(take_needs_the_operands)
     world_mine(600);
     world_run();
     FX_CHECK_INT(in_mempool(), 0);
+    FX_CHECK_INT(play.world->fetched, 2); /* it looks for them */
     FX_CHECK(!fx_jobs_settle(play.world->jobs, NULL, &play.origins[0], &txid, &error));
     FX_CHECK(strstr(error.text, "cannot be proven") != NULL);
     play_close(&play);
