@@ -27,9 +27,12 @@ enum worth {
     WORTH_STRANGERS, /* an unfinished task of others does */
     WORTH_UNCLAIMED, /* no task does: uploaded for one to come, or the rest of a claim undone */
     WORTH_PAID,      /* the result of a finished task of ours */
-    WORTH_NEEDED     /* an unfinished task of ours */
+    WORTH_NEEDED,    /* an unfinished task of ours */
+    WORTH_UNSEEN     /* no task was looked at yet that names it; becomes `unclaimed` */
 };
 
+/* The blobs that are here. There may be far more tasks, most of which name none of them: those cost
+ * a look, and no more. */
 struct worths {
     struct fx_map *map; /* key bytes -> one of `values` */
     const struct fx_jobs *jobs;
@@ -38,8 +41,8 @@ struct worths {
     bool solver_own, solver_known;
 };
 
-static enum worth values[] = {WORTH_NOTHING, WORTH_STRANGERS, WORTH_UNCLAIMED, WORTH_PAID,
-                              WORTH_NEEDED};
+static enum worth values[] = {WORTH_NOTHING, WORTH_STRANGERS, WORTH_UNCLAIMED,
+                              WORTH_PAID,    WORTH_NEEDED,    WORTH_UNSEEN};
 
 static void key_bytes(const struct fx_blob_key *key, uint8_t bytes[KEY_BYTES])
 {
@@ -55,9 +58,17 @@ static void raise_worth(struct worths *worths, const struct fx_blob_key *key, en
 
     key_bytes(key, bytes);
     now = fx_map_get(worths->map, bytes);
-    if (now == NULL || *now < worth) {
+    if (now != NULL && (*now == WORTH_UNSEEN || *now < worth)) {
         fx_map_put(worths->map, bytes, &values[worth]);
     }
+}
+
+static bool is_here(const struct worths *worths, const struct fx_blob_key *key)
+{
+    uint8_t bytes[KEY_BYTES];
+
+    key_bytes(key, bytes);
+    return fx_map_get(worths->map, bytes) != NULL;
 }
 
 static enum worth worth_of(const struct worths *worths, const struct fx_blob_key *key)
@@ -67,7 +78,7 @@ static enum worth worth_of(const struct worths *worths, const struct fx_blob_key
 
     key_bytes(key, bytes);
     now = fx_map_get(worths->map, bytes);
-    return now == NULL ? WORTH_UNCLAIMED : *now;
+    return now == NULL || *now == WORTH_UNSEEN ? WORTH_UNCLAIMED : *now;
 }
 
 static bool is_own_solver(struct worths *worths, const struct fx_hash *key)
@@ -81,6 +92,16 @@ static bool is_own_solver(struct worths *worths, const struct fx_hash *key)
 }
 
 /* ---- what tasks need --------------------------------------------------------------------- */
+
+static bool has_operands(const struct worths *worths, const struct fx_book_job *job)
+{
+    struct fx_blob_key a, b;
+    struct fx_blob_shape shape;
+
+    fx_book_operand(job, FX_SIDE_A, &a, &shape);
+    fx_book_operand(job, FX_SIDE_B, &b, &shape);
+    return is_here(worths, &a) || is_here(worths, &b);
+}
 
 static void raise_operands(struct worths *worths, const struct fx_book_job *job, enum worth worth)
 {
@@ -164,6 +185,41 @@ static void weigh_task(struct worths *worths, const struct fx_book_task *task, b
     }
 }
 
+static void weigh_job(struct worths *worths, const struct fx_book_job *job)
+{
+    bool operands = has_operands(worths, job), is_client = false, asked = false;
+
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        const struct fx_book_task *task = job->tasks[i];
+        struct fx_blob_key key;
+        struct fx_blob_shape shape;
+        bool result = false;
+
+        if (fx_book_is_claim(task)) {
+            fx_book_result(task, &key, &shape);
+            result = is_here(worths, &key);
+        }
+        if (!operands && !result) {
+            continue;
+        }
+        if (!asked) {
+            is_client = fx_jobs_wallet_of(worths->jobs, &job->spec.client) != NULL;
+            asked = true;
+        }
+        weigh_task(worths, task, is_client);
+    }
+}
+
+static bool add_unseen(void *ctx, const struct fx_blob_key *key)
+{
+    struct worths *worths = ctx;
+    uint8_t bytes[KEY_BYTES];
+
+    key_bytes(key, bytes);
+    fx_map_put(worths->map, bytes, &values[WORTH_UNSEEN]);
+    return true;
+}
+
 static void worths_init(struct worths *worths, const struct fx_jobs *jobs)
 {
     const struct fx_book_job *job;
@@ -173,11 +229,10 @@ static void worths_init(struct worths *worths, const struct fx_jobs *jobs)
     memset(worths, 0, sizeof *worths);
     worths->jobs = jobs;
     worths->map = fx_map_create(KEY_BYTES, jobs->map_key[0], jobs->map_key[1]);
+    fx_blobs_each(jobs->config.blobs, add_unseen, worths);
     while ((job = fx_book_next_job(jobs->book, &at)) != NULL) {
-        bool is_client = fx_jobs_wallet_of(jobs, &job->spec.client) != NULL;
-
-        for (size_t i = 0; job->spec.kind == FX_KIND_GEMM && i < job->n_tasks; i++) {
-            weigh_task(worths, job->tasks[i], is_client);
+        if (job->spec.kind == FX_KIND_GEMM) {
+            weigh_job(worths, job);
         }
     }
     at = 0;
@@ -279,6 +334,7 @@ static bool may_go(enum worth worth, int64_t idle)
     case WORTH_PAID:
         return idle >= PAID_SECONDS;
     case WORTH_NEEDED:
+    case WORTH_UNSEEN:
         return false;
     }
     return false;
