@@ -231,6 +231,7 @@ static void pass_on(struct fx_net *net, struct root *root)
         struct fx_blob_key key = {root->key.type, root->key.root, shapes[i].solver};
 
         if (fx_blobs_state(net->blobs, &key) == FX_BLOB_ABSENT &&
+            fx_blobfetch_count(net) < FX_PASS_ON_FETCHES &&
             has_spare_room(net, key.type, &shapes[i]) &&
             fx_blobs_expect(net->blobs, &key, &shapes[i])) {
             fx_blobfetch_start(net, &key);

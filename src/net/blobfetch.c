@@ -100,6 +100,11 @@ bool fx_blobfetch_active(const struct fx_net *net, const struct fx_blob_key *key
     return net->blobfetch != NULL && find(net, key) != NULL;
 }
 
+size_t fx_blobfetch_count(const struct fx_net *net)
+{
+    return net->blobfetch->n;
+}
+
 bool fx_blobfetch_start(struct fx_net *net, const struct fx_blob_key *key)
 {
     struct fx_blobfetch *bf = net->blobfetch;

@@ -15,6 +15,7 @@ void fx_blobfetch_tick(struct fx_net *net, int64_t now_ms);
 bool fx_blobfetch_start(struct fx_net *net, const struct fx_blob_key *key);
 void fx_blobfetch_cancel(struct fx_net *net, const struct fx_blob_key *key);
 bool fx_blobfetch_active(const struct fx_net *net, const struct fx_blob_key *key);
+size_t fx_blobfetch_count(const struct fx_net *net);
 /* Sends as many requests as the limits allow. */
 void fx_blobfetch_run(struct fx_net *net);
 /* This peer has data of this root after all: forget that it said otherwise. */

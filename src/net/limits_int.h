@@ -68,9 +68,10 @@
 #define FX_ADDRESSES_A_ROOT 16 /* section 9 */
 #define FX_ADDRESSES_A_GROUP 2 /* section 9 */
 #define FX_FETCHES_MAX 4096
-#define FX_PASS_ON_MS 30000   /* within which nodes begin to fetch for others, at random */
-#define FX_PASS_ON_SHAPES 8   /* claims with one root that are fetched for others */
-#define FX_CHUNKS_PER_PEER 16 /* requests in flight */
+#define FX_PASS_ON_MS 30000    /* within which nodes begin to fetch for others, at random */
+#define FX_PASS_ON_FETCHES 256 /* while so many blobs are fetched, none is for others */
+#define FX_PASS_ON_SHAPES 8    /* claims with one root that are fetched for others */
+#define FX_CHUNKS_PER_PEER 16  /* requests in flight */
 #define FX_CHUNKS_ALL 128
 #define FX_CHUNK_MS 20000        /* until a request is given up */
 #define FX_DIAL_AGAIN_MS 3600000 /* an address learnt from invdata: one attempt an hour */

@@ -243,8 +243,15 @@ FX_TEST(data_is_passed_on)
     FX_CHECK(remote_sync(remote));
     fx_blobdir_tick(node.net, later);
     FX_CHECK_INT(node.blobs.n, 0);
-    /* Others can get it themselves. */
+    /* Not on this node. */
     node.blobs.spare = 1u << 20;
+    node.net->keep_to_itself = true;
+    announce_from(remote, &key, &nowhere);
+    FX_CHECK(remote_sync(remote));
+    fx_blobdir_tick(node.net, later);
+    FX_CHECK_INT(node.blobs.n, 0);
+    node.net->keep_to_itself = false;
+    /* Others can get it themselves. */
     announce_from(remote, &operand, &nowhere);
     announce_from(remote, &operand, &somewhere);
     FX_CHECK(remote_sync(remote));
