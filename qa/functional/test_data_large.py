@@ -35,7 +35,7 @@ class TestDataLarge(JobTest):
         task, = [task['origin'] for task in self.client.rpc.listtasks('all', reply['job'])]
         self.step('and from there to the solver')
         figures['transfer'] = self.timed(lambda: wait_until(lambda: self.solver.rpc.prepareoperands(task)['here'],
-                                                            'the operands', 300))
+                                                            'the operands', 300 + 3 * self.size, 0.2))
         figures['after'] = [peak(node) for node in self.nodes]
         for name, before, after in zip(('client', 'solver'), figures['before'], figures['after']):
             self.step('memory of the %s: %.0f MiB at most, %.0f MiB before' % (name, after, before))
