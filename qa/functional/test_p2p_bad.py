@@ -10,6 +10,7 @@ from blocktools import Block, Tx, block_on_tip, chain_on, coinbase, write_tx
 from framework import FornaxTest, check, check_equal, wait_until
 from p2p import MSG_BLOCK, MSG_TX, MSG_WITNESS, Peer, id_bytes, sha256d, var
 
+CHUNK_ID_MAX = 77  # of a result, which names its solver
 CHUNK_ID = struct.pack('<I', 7) + b'\x00' + b'\x11' * 32 + struct.pack('<II', 0, 0)
 INVDATA = b'\x00' + b'\x22' * 32 + b'\x01' + var(4) + bytes([127, 0, 0, 1]) + struct.pack('>H', 9)
 
@@ -197,9 +198,10 @@ class TestP2PBad(FornaxTest):
                          lambda p, name=name, bad=bad: p.send(name, bad))
         for name in ('inv', 'getdata', 'headers', 'addr', 'notfound', 'getheaders'):
             self.bad('malformed %s message' % name, lambda p, name=name: p.send(name, good[name] + b'\0'))
+        longest = {'getchunk': CHUNK_ID_MAX, 'nochunk': CHUNK_ID_MAX}
         for name in ('cert', 'getchunk', 'nochunk', 'feefilter', 'verack', 'getaddr', 'sendheaders'):
             self.bad('longer than the protocol allows: %s' % name,
-                     lambda p, name=name: p.send(name, good.get(name, b'') + b'\0'))
+                     lambda p, name=name: p.send(name, good.get(name, b'').ljust(longest.get(name, 0), b'\0') + b'\0'))
         self.bad('malformed chunk', lambda p: p.send('chunk', good['chunk'] + b'\0'))
         self.bad('malformed invdata', lambda p: p.send('invdata', INVDATA + b'\0'))
         self.bad('malformed chunk', lambda p: p.send('chunk', b'\0' * 4 + b'\x02' + good['chunk'][5:]))
@@ -244,10 +246,10 @@ class TestP2PBad(FornaxTest):
         def header(reach=True, prev=None, time=None, **fields):
             block = Block(prev or tip['hash'], time or tip['time'] + 1, [coinbase(tip['height'] + 1, 0)], **fields)
             return block.solve(reach)
-        self.bad(': high-hash', send(header(reach=False)))
-        self.bad(': bad-diffbits', send(header(bits=0x207ffffe)))
-        self.bad(': bad-lane', send(header(version=0x20000000 | 2 << 8)))
-        self.bad(': time-too-old', send(header(time=tip['mediantime'])))
+        self.bad(', high-hash', send(header(reach=False)))
+        self.bad(', bad-diffbits', send(header(bits=0x207ffffe)))
+        self.bad(', bad-lane', send(header(version=0x20000000 | 2 << 8)))
+        self.bad(', time-too-old', send(header(time=tip['mediantime'])))
         future = header(time=tip['time'] + 86400)
         self.quiet(send(future), future.hash + ' from peer')
         check(self.lines('seconds ahead of this clock'), 'no word of the clock')
@@ -289,20 +291,20 @@ class TestP2PBad(FornaxTest):
         def value(b):
             b.txs[0].outputs[0] = (b.txs[0].outputs[0][0] + 1, b.txs[0].outputs[0][1])
         block = spoiled(value)
-        self.bad('invalid block %s: bad-cb-amount' % block.hash, give(block))
+        self.bad('invalid block %s, bad-cb-amount' % block.hash, give(block))
         self.bad('duplicate-invalid', give(block))
         def height(b):
             b.txs = [coinbase(5, 0, extra=b'\x00' * 8)]
         block = spoiled(height)
-        self.bad('invalid block %s: bad-cb-height' % block.hash, give(block))
+        self.bad('invalid block %s, bad-cb-height' % block.hash, give(block))
         def missing(b):
             b.txs[0] = Tx(write_tx([('11' * 32, 0, b'', 0)], [(1, b'\x51')]))
         block = spoiled(missing)
-        self.bad('invalid block %s: bad-cb-missing' % block.hash, give(block))
+        self.bad('invalid block %s, bad-cb-missing' % block.hash, give(block))
         def spend(b):
             b.txs.append(Tx(write_tx([('11' * 32, 0, b'', 0)], [(1, b'\x51')])))
         block = spoiled(spend)
-        self.bad('invalid block %s: bad-txns-inputs-missingorspent' % block.hash, give(block))
+        self.bad('invalid block %s, bad-txns-inputs-missingorspent' % block.hash, give(block))
         job = block_on_tip(node)
         job.version |= 1 << 8
         self.bad(job.hash + ': bad-work-parse', lambda p: p.send('block', job.header() + b'\x00'), 50)
@@ -315,7 +317,7 @@ class TestP2PBad(FornaxTest):
         peer.send('headers', var(4) + b''.join(b.header() + b'\0' for b in [bad, *after]))
         asked = peer.wait('getdata')
         check_equal(asked[5:37], id_bytes(bad.hash))
-        self.bad('invalid block %s: bad-cb-amount' % bad.hash, give(bad), peer=peer)
+        self.bad('invalid block %s, bad-cb-amount' % bad.hash, give(bad), peer=peer)
         self.bad('duplicate-invalid', lambda p: p.send('headers', var(1) + bad.header() + b'\0'))
         child = chain_on(after[-1].hash, node.rpc.getblockcount() + 5, bad.time + 9, 1)
         self.bad('bad-prevblk', lambda p: p.send('headers', var(1) + child[0].header() + b'\0'))
@@ -385,7 +387,7 @@ class TestP2PBad(FornaxTest):
         chunk = CHUNK_ID + bytes(32768) + var(3) + bytes(96)
         peer = self.bad('a chunk that was not asked for', lambda p: p.send('chunk', chunk), 10)
         self.bad('an answer to a request that was not made', lambda p: p.send('nochunk', CHUNK_ID), 20, peer=peer)
-        result = struct.pack('<I', 7) + b'\x01' + CHUNK_ID[5:] + bytes(65536) + var(0)
+        result = struct.pack('<I', 7) + b'\x01' + CHUNK_ID[5:37] + b'\x22' * 32 + CHUNK_ID[37:] + bytes(65536) + var(0)
         self.bad('a chunk that was not asked for', lambda p: p.send('chunk', result), 30, peer=peer)
         before = len(self.lines('misbehaved'))
         for _ in range(7):
