@@ -327,6 +327,7 @@ int main(int argc, char **argv)
     if (threads < 1 || threads > 256)
         return usage();
     set_threads(argv, threads);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     fx_backend_cpu_set_threads(threads);
     blocks = fx_xmalloc((size_t)BLOCKS * FX_BLOCK_BYTES);
     for (size_t at = 0; at < (size_t)BLOCKS * FX_BLOCK_BYTES; at++)
