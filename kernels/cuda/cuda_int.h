@@ -98,8 +98,30 @@ const struct fx_cu *fx_cu_load(char why[FX_KERNEL_TEXT]);
 void fx_cuda_replace(const struct fx_cu *cu, const struct fx_cuda_build *build);
 const struct fx_cuda_build *fx_cuda_current_build(void);
 
-/* NVML: what the device with this PCI id says of itself. */
+/* NVML, which comes with the driver; declared here likewise. Each call gives 0 or an error number.
+ */
+struct fx_nvml_device; /* nvmlDevice_t */
+
+#define FX_NVML_SENSOR_GPU 0 /* NVML_TEMPERATURE_GPU */
+#define FX_NVML_CALLS(X)                                               \
+    X(init, nvmlInit_v2, (void))                                       \
+    X(by_bus, nvmlDeviceGetHandleByPciBusId_v2,                        \
+      (const char *bus_id, struct fx_nvml_device **device))            \
+    X(temperature, nvmlDeviceGetTemperature,                           \
+      (struct fx_nvml_device * device, int sensor, unsigned *degrees)) \
+    X(power, nvmlDeviceGetPowerUsage, (struct fx_nvml_device * device, unsigned *milliwatts))
+
+struct fx_nvml {
+#define X(member, symbol, arguments) int(*member) arguments;
+    FX_NVML_CALLS(X)
+#undef X
+};
+
+/* What the device with this PCI id says of itself; negative what it does not say, or where there is
+ * no NVML. */
 void fx_nvml_sensors(const char *bus_id, struct fx_device_sensors *out);
+/* For tests, as fx_cuda_replace. */
+void fx_nvml_replace(const struct fx_nvml *instead_of_it);
 
 struct fx_cuda_driver {
     const struct fx_cu *cu;

@@ -1,5 +1,6 @@
 /* NVIDIA's libraries, found at run time: a binary with this backend runs without them. */
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,38 +67,40 @@ const struct fx_cuda_build *fx_cuda_current_build(void)
 
 /* ---- NVML ------------------------------------------------------------------------------------ */
 
-struct nvml_device; /* nvmlDevice_t */
-
-static struct {
-    int (*init)(void);
-    int (*by_bus)(const char *bus_id, struct nvml_device **device);
-    int (*temperature)(struct nvml_device *device, int sensor, unsigned *degrees);
-    int (*power)(struct nvml_device *device, unsigned *milliwatts);
-    bool usable;
-} nvml;
+static struct fx_nvml nvml;
+static bool nvml_usable;
+static const struct fx_nvml *nvml_instead;
 static pthread_once_t nvml_once = PTHREAD_ONCE_INIT;
 
 static void load_nvml(void)
 {
     void *library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
 
-    nvml.usable = library && find(library, "nvmlInit_v2", &nvml.init) &&
-                  find(library, "nvmlDeviceGetHandleByPciBusId_v2", &nvml.by_bus) &&
-                  find(library, "nvmlDeviceGetTemperature", &nvml.temperature) &&
-                  find(library, "nvmlDeviceGetPowerUsage", &nvml.power) && nvml.init() == 0;
+#define X(member, symbol, arguments) find(library, #symbol, &nvml.member) &&
+    nvml_usable = library && FX_NVML_CALLS(X) nvml.init() == 0;
+#undef X
+}
+
+void fx_nvml_replace(const struct fx_nvml *instead_of_it)
+{
+    nvml_instead = instead_of_it;
 }
 
 void fx_nvml_sensors(const char *bus_id, struct fx_device_sensors *out)
 {
-    struct nvml_device *device;
+    const struct fx_nvml *calls = nvml_instead;
+    struct fx_nvml_device *device;
     unsigned value;
 
     out->temperature = out->milliwatts = -1;
-    pthread_once(&nvml_once, load_nvml);
-    if (!nvml.usable || nvml.by_bus(bus_id, &device) != 0)
+    if (!calls) {
+        pthread_once(&nvml_once, load_nvml);
+        calls = nvml_usable ? &nvml : NULL;
+    }
+    if (!calls || calls->by_bus(bus_id, &device) != 0)
         return;
-    if (nvml.temperature(device, 0, &value) == 0)
+    if (calls->temperature(device, FX_NVML_SENSOR_GPU, &value) == 0 && value <= INT_MAX)
         out->temperature = (int)value;
-    if (nvml.power(device, &value) == 0)
+    if (calls->power(device, &value) == 0 && value <= INT_MAX)
         out->milliwatts = (int)value;
 }

@@ -23,6 +23,7 @@ static bool read_blocks(void *ctx, enum fx_side side, uint32_t panel, uint32_t f
     struct fx_bed *bed = ctx;
     uint32_t base = side == FX_SIDE_A ? bed->row0 : bed->col0;
 
+    bed->blocks_read += count;
     if (++bed->reads == bed->fail_read)
         return false;
     memcpy(out, fx_bed_block(bed, side, panel - base, first), (size_t)count * FX_BLOCK_BYTES);

@@ -18,8 +18,9 @@
 #define TIME_MS 8
 
 const struct fx_fake_cuda fx_fake_cuda_usual = {
-    .version = 13010, .devices = FX_FAKE_DEVICES, .release = 13000};
+    .version = 13010, .devices = FX_FAKE_DEVICES, .release = 13000, .memory = (size_t)1 << 28};
 static struct fx_fake_cuda now;
+static size_t allocated, most;
 
 static const struct {
     const struct fx_emulated *emulated;
@@ -87,7 +88,7 @@ static int device_name(char *name, int n, int device)
 static int device_memory(size_t *bytes, int device)
 {
     (void)device;
-    *bytes = (size_t)1 << 28;
+    *bytes = now.memory;
     return 0;
 }
 
@@ -169,24 +170,35 @@ static int function_set(struct fx_cu_function *function, int attribute, int valu
 
 static int memory_info(size_t *free_bytes, size_t *all_bytes)
 {
-    *free_bytes = *all_bytes = (size_t)1 << 28;
+    *free_bytes = *all_bytes = now.memory;
     return 0;
 }
+
+/* The size stands in front, where no kernel comes. */
+#define FRONT 1024
 
 static int memory_alloc(unsigned long long *memory, size_t bytes)
 {
     void *p = NULL;
 
-    if (!current || posix_memalign(&p, 1024, bytes) != 0)
+    if (!current || bytes > now.memory - allocated || posix_memalign(&p, FRONT, FRONT + bytes) != 0)
         return FX_CU_MEMORY;
-    memset(p, 0xa5, bytes);
-    *memory = (unsigned long long)(uintptr_t)p;
+    memcpy(p, &bytes, sizeof bytes);
+    memset((uint8_t *)p + FRONT, 0xa5, bytes);
+    allocated += bytes;
+    most = allocated > most ? allocated : most;
+    *memory = (unsigned long long)(uintptr_t)p + FRONT;
     return 0;
 }
 
 static int memory_free(unsigned long long memory)
 {
-    free((void *)(uintptr_t)memory);
+    void *p = (void *)(uintptr_t)(memory - FRONT);
+    size_t bytes;
+
+    memcpy(&bytes, p, sizeof bytes);
+    allocated -= bytes;
+    free(p);
     return 0;
 }
 
@@ -314,6 +326,12 @@ void fx_fake_cuda_use(const struct fx_fake_cuda *wanted)
     }
     now = *wanted;
     launches = 0;
+    most = allocated;
     build = (struct fx_cuda_build){now.release ? "code" : NULL, now.release, targets, 90};
     fx_cuda_replace(&fake, &build);
+}
+
+size_t fx_fake_cuda_most(void)
+{
+    return most;
 }

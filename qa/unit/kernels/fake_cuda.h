@@ -16,11 +16,14 @@ struct fx_fake_cuda {
     int init_error; /* what cuInit gives */
     int fail_after; /* the launch that fails, counted from 1; 0: none */
     int release;    /* of the toolkit that built the program; 0: built without one */
+    size_t memory;  /* of each device: no more can be allocated */
 };
 
 extern const struct fx_fake_cuda fx_fake_cuda_usual;
 
 /* From now on the CUDA backend sees this machine; NULL: the real one. */
 void fx_fake_cuda_use(const struct fx_fake_cuda *fake);
+/* Most bytes of device memory that were allocated at a time since then. */
+size_t fx_fake_cuda_most(void);
 
 #endif

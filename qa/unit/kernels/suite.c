@@ -245,6 +245,34 @@ void fx_suite_mining(const struct fx_suite *suite)
     fx_bed_clear(&bed);
 }
 
+void fx_suite_mining_after_product(const struct fx_suite *suite)
+{
+    struct fx_kernel_header header;
+    struct fx_session *session;
+    struct fx_bed bed;
+
+    fx_bed_init(&bed, 2, 1, 2, 1, 3);
+    fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
+    session = begin(suite, &bed, NULL);
+    fx_bed_header(&header, FX_KERNEL_PRODUCT, 0);
+    run_all(suite, &bed, session, &header);
+    fx_bed_check_product(&bed);
+    FX_CHECK_INT(bed.n_tickets, 0);
+    for (unsigned round = 0; round < 2; round++) {
+        fx_bed_empty(&bed);
+        fx_bed_header(&header, round == 0 ? BOTH : FX_KERNEL_MINE, round);
+        run_all(suite, &bed, session, &header);
+        FX_CHECK_INT(bed.n_tiles, 0);
+        /* Of a product that is finished there are no tickets: it is not computed twice. */
+        if (round == 0)
+            FX_CHECK_INT(bed.n_tickets, 0);
+        else
+            fx_bed_check_tickets(&bed, header.seed, header.target);
+    }
+    suite->backend->end(session);
+    fx_bed_clear(&bed);
+}
+
 void fx_suite_done_tiles(const struct fx_suite *suite)
 {
     struct fx_kernel_header header;

@@ -20,6 +20,8 @@ void fx_suite_deepest(const struct fx_suite *suite);
 void fx_suite_out_of_range(const struct fx_suite *suite);
 void fx_suite_header_changes(const struct fx_suite *suite);
 void fx_suite_mining(const struct fx_suite *suite);
+/* The product first, then the same bricks once more under a newer header, for tickets alone. */
+void fx_suite_mining_after_product(const struct fx_suite *suite);
 void fx_suite_done_tiles(const struct fx_suite *suite);
 void fx_suite_restart(const struct fx_suite *suite);
 void fx_suite_stopping_sink(const struct fx_suite *suite);

@@ -1,43 +1,52 @@
-/* The CUDA backend on the first device that is usable; skipped where there is none. */
+/* The CUDA backend on each device that is usable; skipped where there is none. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "qa/unit/harness.h"
 #include "qa/unit/kernels/suite.h"
 
-/* One for all tests. */
-static struct fx_device *opened;
+#define DEVICES_MAX 16
 
-static void close_opened(void)
+/* For all tests. */
+static struct fx_device *opened[DEVICES_MAX];
+static size_t n_opened;
+
+static void close_all(void)
 {
-    fx_backend_cuda.close(opened);
+    for (size_t at = 0; at < n_opened; at++)
+        fx_backend_cuda.close(opened[at]);
 }
 
-static struct fx_suite suite(void)
+static void open_all(void)
 {
-    struct fx_device_info found[16];
-    size_t n = fx_backend_cuda.list(found, 16);
+    struct fx_device_info found[DEVICES_MAX];
+    size_t n = fx_backend_cuda.list(found, DEVICES_MAX);
     char error[FX_KERNEL_TEXT] = "";
 
-    for (size_t at = 0; at < n && at < 16 && !opened; at++) {
+    if (n_opened > 0)
+        return;
+    for (size_t at = 0; at < n && at < DEVICES_MAX; at++) {
         if (!found[at].usable)
             continue;
-        opened = fx_backend_cuda.open((unsigned)at, error);
-        if (!opened)
+        opened[n_opened] = fx_backend_cuda.open((unsigned)at, error);
+        if (!opened[n_opened])
             FX_FAIL("cuda:%zu, %s: %s", at, found[at].name, error);
-        atexit(close_opened);
+        n_opened++;
     }
-    if (!opened)
+    if (n_opened == 0)
         FX_SKIP(found[0].why);
-    return (struct fx_suite){&fx_backend_cuda, opened};
+    atexit(close_all);
 }
 
-#define SUITE(name, call)            \
-    FX_TEST(name)                    \
-    {                                \
-        struct fx_suite s = suite(); \
-                                     \
-        call;                        \
+#define SUITE(name, call)                                             \
+    FX_TEST(name)                                                     \
+    {                                                                 \
+        open_all();                                                   \
+        for (size_t at = 0; at < n_opened; at++) {                    \
+            const struct fx_suite s = {&fx_backend_cuda, opened[at]}; \
+                                                                      \
+            call;                                                     \
+        }                                                             \
     }
 
 SUITE(vectors, fx_suite_vectors(&s))
@@ -47,6 +56,7 @@ SUITE(the_deepest_tile, fx_suite_deepest(&s))
 SUITE(operands_out_of_range, fx_suite_out_of_range(&s))
 SUITE(headers_that_change, fx_suite_header_changes(&s))
 SUITE(mining_alone, fx_suite_mining(&s))
+SUITE(mining_after_the_product, fx_suite_mining_after_product(&s))
 SUITE(tiles_that_are_done_are_left_alone, fx_suite_done_tiles(&s))
 SUITE(partial_sums_survive_a_restart, fx_suite_restart(&s))
 SUITE(a_sink_that_says_stop, fx_suite_stopping_sink(&s))

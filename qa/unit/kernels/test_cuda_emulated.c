@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/cuda/cuda_int.h"
 #include "kernels/device.h"
 #include "qa/unit/harness.h"
 #include "qa/unit/kernels/bed.h"
@@ -44,9 +45,13 @@ ONE(vectors_by_dp4a, DP4A, fx_suite_vectors(&s))
 ONE(vectors_by_mma8, MMA8, fx_suite_vectors(&s))
 ONE(vectors_by_mma16, MMA16, fx_suite_vectors(&s))
 ONE(vectors_by_wgmma, WGMMA, fx_suite_vectors(&s))
+ONE(random_products_by_dp4a, DP4A, fx_suite_random(&s, 1))
+ONE(random_products_by_mma8, MMA8, fx_suite_random(&s, 1))
 ONE(random_products_by_mma16, MMA16, fx_suite_random(&s, 1))
 ONE(random_products_by_wgmma, WGMMA, fx_suite_random(&s, 3))
 ONE(extremes_by_dp4a, DP4A, fx_suite_extremes(&s))
+ONE(extremes_by_mma8, MMA8, fx_suite_extremes(&s))
+ONE(extremes_by_mma16, MMA16, fx_suite_extremes(&s))
 ONE(extremes_by_wgmma, WGMMA, fx_suite_extremes(&s))
 ONE(operands_out_of_range_by_dp4a, DP4A, fx_suite_out_of_range(&s))
 ONE(operands_out_of_range_by_wgmma, WGMMA, fx_suite_out_of_range(&s))
@@ -55,11 +60,42 @@ ONE(operands_out_of_range_by_wgmma, WGMMA, fx_suite_out_of_range(&s))
 ONE(tiles_that_are_done_are_left_alone, WGMMA, fx_suite_done_tiles(&s))
 ONE(headers_that_change, DP4A, fx_suite_header_changes(&s))
 ONE(mining_alone, WGMMA, fx_suite_mining(&s))
+ONE(mining_after_the_product, WGMMA, fx_suite_mining_after_product(&s))
 ONE(partial_sums_survive_a_restart, WGMMA, fx_suite_restart(&s))
 ONE(a_sink_that_says_stop, DP4A, fx_suite_stopping_sink(&s))
 ONE(an_operand_that_cannot_be_read, MMA16, fx_suite_unreadable(&s))
 ONE(tasks_that_are_none, MMA16, fx_suite_no_tasks(&s))
 ONE(nonces, MMA16, fx_suite_nonces(&s))
+
+/* A task that is larger than the device's memory streams through it. */
+FX_TEST(a_task_larger_than_the_memory)
+{
+    struct fx_fake_cuda fake = fx_fake_cuda_usual;
+    struct fx_kernel_header header;
+    struct fx_session *session;
+    char error[FX_KERNEL_TEXT] = "";
+    struct fx_device *device;
+    struct fx_bed bed;
+
+    fake.memory = 3 << 20;
+    fx_fake_cuda_use(&fake);
+    fx_bed_init(&bed, 4, 5, 2, 2, 20); /* operands of 2.5 MiB, beside all else */
+    fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
+    fx_bed_header(&header, FX_KERNEL_PRODUCT | FX_KERNEL_MINE, 4);
+    device = cuda->open(FX_FAKE_WGMMA, error);
+    FX_CHECK(device != NULL);
+    session = cuda->begin(device, &bed.task, NULL, error);
+    FX_CHECK(session != NULL);
+    FX_CHECK_INT(fx_bed_run(&bed, cuda, session, &header), FX_STEP_DONE);
+    cuda->end(session);
+    cuda->close(device);
+    FX_CHECK(bed.blocks_read > 4 * 20); /* some were read again */
+    FX_CHECK(fx_fake_cuda_most() <= fake.memory);
+    fx_bed_check_product(&bed);
+    fx_bed_check_tickets(&bed, header.seed, header.target);
+    fx_bed_clear(&bed);
+    fx_fake_cuda_use(NULL);
+}
 
 /* What the list says of a machine, in the words that stand in it. */
 static void check_refused(const struct fx_fake_cuda *fake, unsigned index, const char *word)
@@ -94,6 +130,73 @@ FX_TEST(why_a_device_is_not_usable)
     fake = fx_fake_cuda_usual;
     fake.init_error = 803;
     check_refused(&fake, 0, "does not start: some error (803)");
+}
+
+/* ---- NVML ------------------------------------------------------------------------------------ */
+
+static int degrees, watts; /* negative: an error of this number */
+
+static int nvml_init(void)
+{
+    return 0;
+}
+
+static int nvml_by_bus(const char *bus_id, struct fx_nvml_device **device)
+{
+    *device = NULL;
+    return strcmp(bus_id, "0000:03:00.0") == 0 ? 0 : 6; /* of the third device */
+}
+
+static int nvml_value(int value, unsigned *out)
+{
+    if (value < 0)
+        return -value;
+    *out = (unsigned)value;
+    return 0;
+}
+
+static int nvml_temperature(struct fx_nvml_device *device, int sensor, unsigned *out)
+{
+    FX_CHECK(device == NULL && sensor == 0);
+    return nvml_value(degrees, out);
+}
+
+static int nvml_power(struct fx_nvml_device *device, unsigned *out)
+{
+    FX_CHECK(device == NULL);
+    return nvml_value(watts, out);
+}
+
+static void check_sensors(unsigned index, int temperature, int milliwatts)
+{
+    struct fx_device_sensors sensors = {7, 7};
+    char error[FX_KERNEL_TEXT];
+    struct fx_device *device = cuda->open(index, error);
+
+    FX_CHECK(device != NULL);
+    cuda->sensors(device, &sensors);
+    cuda->close(device);
+    FX_CHECK_INT(sensors.temperature, temperature);
+    FX_CHECK_INT(sensors.milliwatts, milliwatts);
+}
+
+FX_TEST(sensors)
+{
+    const struct fx_nvml nvml = {nvml_init, nvml_by_bus, nvml_temperature, nvml_power};
+
+    fx_fake_cuda_use(&fx_fake_cuda_usual);
+    fx_nvml_replace(&nvml);
+    degrees = 61;
+    watts = 287499;
+    check_sensors(FX_FAKE_MMA16, 61, 287499);
+    check_sensors(FX_FAKE_WGMMA, -1, -1); /* NVML does not know it */
+    degrees = -3;                         /* not supported */
+    check_sensors(FX_FAKE_MMA16, -1, 287499);
+    degrees = 0;
+    watts = -3;
+    check_sensors(FX_FAKE_MMA16, 0, -1);
+    fx_nvml_replace(NULL);
+    fx_fake_cuda_use(NULL);
 }
 
 FX_TEST(all_devices_are_listed)
@@ -162,4 +265,48 @@ FX_TEST(limbs_add_up)
         FX_CHECK_INT(digits[0] + digits[1] * 256 + digits[2] * 65536, value);
     }
     FX_CHECK_INT(fx_limb(32768, 2), 1);
+}
+
+/* ---- what nvcc made -------------------------------------------------------------------------- */
+
+/* Of a fat binary: its header, and the entries that follow it. */
+struct fat_header {
+    uint32_t magic;
+    uint16_t version, header_bytes;
+    uint64_t bytes;
+};
+
+struct fat_entry {
+    uint16_t kind, version; /* kind 1: PTX, 2: machine code */
+    uint32_t header_bytes;
+    uint64_t bytes;
+    uint32_t unused[3], capability;
+};
+
+/* Machine code for each target that the build names, and PTX for the last one. */
+FX_TEST(the_program_holds_what_the_build_says)
+{
+    const struct fx_cuda_build *build = &fx_cuda_build;
+    const uint8_t *at = build->image;
+    struct fat_header header;
+    unsigned found = 0, ptx = 0;
+
+    if (!at)
+        FX_SKIP("built without nvcc");
+    memcpy(&header, at, sizeof header);
+    FX_CHECK_INT(header.magic, 0xba55ed50);
+    at += header.header_bytes;
+    for (const uint8_t *end = at + header.bytes; at < end;) {
+        struct fat_entry entry;
+
+        memcpy(&entry, at, sizeof entry);
+        if (entry.kind == 2)
+            FX_CHECK_INT(entry.capability, build->targets[found++]);
+        else
+            ptx = entry.capability;
+        at += entry.header_bytes + entry.bytes;
+    }
+    FX_CHECK(found > 0 && build->targets[found] == 0);
+    FX_CHECK_INT(ptx, build->ptx);
+    FX_CHECK_INT(ptx, build->targets[found - 1]);
 }
