@@ -4,13 +4,14 @@
  *     bench_kernels [DEPTH [SECONDS]]
  *
  * A task of 8 x 8 tiles, each of DEPTH bricks (16 if not given), with the product and with mining,
- * then each alone.
+ * then each alone; on CUDA the plain product by cuBLASLt as well, where it is there.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernel.h"
+#include "qa/bench/plain_cuda.h"
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 
@@ -121,6 +122,19 @@ static void bench_hash(const struct fx_backend *backend, struct fx_device *devic
            (double)sum * 1e3 / (double)took);
 }
 
+static void bench_plain(double seconds, uint32_t depth)
+{
+    char error[FX_KERNEL_TEXT] = "";
+    double macs;
+
+    if (fx_bench_plain_cuda(0, SIDE * FX_TILE, SIDE * FX_TILE, (uint64_t)depth * FX_DEPTH, seconds,
+                            &macs, error))
+        printf("cuda:0 %-16s %8.0f bricks/s, %.1f G multiply-adds/s\n", "plain, cuBLASLt",
+               macs / ((double)FX_TILE * FX_TILE * FX_DEPTH), macs / 1e9);
+    else
+        printf("cuda:0 plain product: %s\n", error);
+}
+
 int main(int argc, char **argv)
 {
     uint32_t depth = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 16;
@@ -148,6 +162,8 @@ int main(int argc, char **argv)
              bench(fx_backends[b], device, "mine alone", FX_KERNEL_MINE, depth, seconds) && ok;
         bench_hash(fx_backends[b], device, seconds);
         fx_backends[b]->close(device);
+        if (fx_backends[b] == &fx_backend_cuda)
+            bench_plain(seconds, depth);
     }
     free(blocks);
     return ok ? 0 : 1;
