@@ -8,6 +8,8 @@ import numpy
 import jobkit
 from framework import check, check_equal, program, wait_until
 
+DEVICE = os.environ.get('FORNAX_MINER_DEVICE', 'cpu')  # qa/cuda asks for others
+
 
 class Miner:
     """A fornax-miner of one node, and all that it says."""
@@ -18,7 +20,7 @@ class Miner:
         self.path = os.path.join(test.dir, name + '.log')
         self.command = [program('fornax-miner'), '-regtest', '-datadir=' + node.dir, '--rpcport=%d' % node.rpcport,
                         '--workdir', self.workdir, '--threads=1', '--status=1',
-                        *(default for option, default in (('--lane', '--lane=job'), ('--device', '--device=cpu'))
+                        *(default for option, default in (('--lane', '--lane=job'), ('--device', '--device=' + DEVICE))
                           if not any(arg.startswith(option) for arg in args)), *args]
         self.process = None
 

@@ -52,8 +52,9 @@ class TestMinerDevices(MinerTest):
             return json.load(answer)
 
     def two_devices_and_status(self):
-        """The second one is OpenCL where the machine has it."""
-        names = ['cpu:0'] + [name for name in self.usable if name.startswith('opencl')][:1]
+        """Beside the CPU one of each other kind that the machine has."""
+        names = [next(name for name in self.usable if name.startswith(kind)) for kind in ('cpu', 'cuda', 'opencl')
+                 if any(name.startswith(kind) for name in self.usable)]
         port = free_port()
         job, tasks, a, b = self.offer(300, 4000, 500, 1, task_rows=1, task_cols=1, reward='0.25')
         miner = Miner(self, self.solver, 'two', '--device=' + ','.join(names), '--tasks=%d' % len(tasks),

@@ -32,7 +32,7 @@ VARIANTS = {
     "fuzz": ["--enable-fuzz", "--enable-asan", "--enable-ubsan", "CFLAGS=-O1 -g", "CC=clang"],
 }
 
-OPTIONAL_HEADERS = ["/usr/include/dnnl.h"]
+OPTIONAL = ["/usr/include/dnnl.h", "/usr/local/cuda/bin/nvcc"]
 COMPLAINT = re.compile(r"error|warning:|undefined reference|multiple definition|No rule to make")
 
 
@@ -120,8 +120,8 @@ def build(variant, targets=("all",)):
         compiler = f"ccache {compiler}"
     command = [str(source / "configure"), "--enable-shared",
                *(option for option in options if not option.startswith("CC=")), f"CC={compiler}"]
-    # Headers of optional parts that came or went since, as qa/test installs more than qa/quickstart.
-    text = "\n".join(command + [header for header in OPTIONAL_HEADERS if os.path.exists(header)])
+    # Optional parts that came or went since, as qa/test installs more than qa/quickstart.
+    text = "\n".join(command + [path for path in OPTIONAL if os.path.exists(path)])
     asked = folder / "configure.asked"
     if not asked.exists() or asked.read_text() != text:
         step(f"{variant}-configure", command, folder)
