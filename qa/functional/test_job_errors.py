@@ -139,7 +139,7 @@ class TestJobErrors(JobTest):
             solver.rpc.claimtask(task, NO_HASH)
         with raises_rpc(None, 'o such task'):
             client.rpc.refundtask(task)
-        with raises_rpc(None, 'No such job on the chain'):
+        with raises_rpc(-4, 'not here yet'):
             client.rpc.getjobresult(reply['job'])
         check_equal(http(client, 'GET', '/job/%s/result.npy' % reply['job'])[0], 409)
         self.mine_txs(client, reply['job'])

@@ -85,12 +85,16 @@ static void local_help(const char *command)
     if (!command) {
         printf("\n== fornax-cli ==\n"
                "submitjob gemm A.npy B.npy [--option=value]...\n"
-               "getjobresult JOB OUT.npy\n"
-               "watchjob JOB\n");
+               "submitjob gemm --batch=LIST [--option=value]...\n"
+               "getjobresult JOB OUT.npy [--partial]\n"
+               "watchjob JOB\n"
+               "verifyreceipt FILE\n");
     } else if (strcmp(command, "submitjob") == 0) {
         printf("\n%s", fx_cli_submitjob_help);
     } else if (strcmp(command, "getjobresult") == 0) {
         printf("\n%s", fx_cli_getjobresult_help);
+    } else if (strcmp(command, "verifyreceipt") == 0) {
+        printf("\n%s", fx_cli_verifyreceipt_help);
     }
 }
 

@@ -76,11 +76,14 @@ static int run_command(const struct fx_cli_options *options, struct fx_rpc_clien
     if (!named && strcmp(method, "submitjob") == 0 && w->n > 1 && w->list[1][0] != '{') {
         return fx_cli_submitjob(client, (int)w->n, w->list);
     }
-    if (!named && strcmp(method, "getjobresult") == 0 && w->n == 3 && !all_digits(w->list[2])) {
+    if (!named && strcmp(method, "getjobresult") == 0 && w->n >= 3 && !all_digits(w->list[2])) {
         return fx_cli_getjobresult(client, (int)w->n, w->list);
     }
     if (!named && strcmp(method, "watchjob") == 0) {
         return fx_cli_watchjob(client, (int)w->n, w->list);
+    }
+    if (!named && strcmp(method, "verifyreceipt") == 0 && (w->n != 2 || w->list[1][0] != '{')) {
+        return fx_cli_verifyreceipt(client, (int)w->n, w->list);
     }
     return fx_cli_call(client, method, w->list + 1, w->n - 1, named);
 }

@@ -1,4 +1,4 @@
-/* submitjob gemm A.npy B.npy: quote, upload, submission. */
+/* submitjob gemm A.npy B.npy, or --batch=LIST: quote, upload, submission. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,19 +7,22 @@
 #include <unistd.h>
 
 #include "src/cli/cli_int.h"
-#include "src/cli/matrix.h"
-#include "src/cli/upload.h"
+#include "src/cli/products.h"
 #include "src/util/amount.h"
-#include "src/util/mem.h"
-
-#define ZERO_ROOT "0000000000000000000000000000000000000000000000000000000000000000"
 
 const char fx_cli_submitjob_help[] =
-    "submitjob gemm A.npy B.npy [--option=value]...\n\n"
-    "With file names fornax-cli does all of it: reads the matrices (any integer dtype, entries "
-    "from\n"
-    "-64 to 63, C or Fortran order), prints the quote, asks, uploads A and B in pieces (the same\n"
-    "command goes on with an upload that broke off), submits, and prints the job's id.\n\n"
+    "submitjob gemm A.npy B.npy [--option=value]...\n"
+    "submitjob gemm --batch=LIST [--option=value]...\n\n"
+    "With file names fornax-cli does all of it: reads the matrices (any integer dtype with values\n"
+    "from -32,768 to 65,535, float32 or float64; C or Fortran order), prints the quote, asks,\n"
+    "uploads A and B in pieces (the same command goes on with an upload that broke off), submits,\n"
+    "and prints the job's id. Integers come out exact: int32, or int64 where that could overflow.\n"
+    "Floats are multiplied with a scale and rounded; the quote says how far an entry can be "
+    "off.\n\n"
+    "  --batch=LIST        Several products under one job: a text file with a pair A.npy B.npy a\n"
+    "                      line, as seen from the current folder\n"
+    "  --scale=S[,SB]      Of floats: A (and B) times this is rounded to integers (default: the\n"
+    "                      largest power of two that keeps them below 8,128)\n"
     "  --reward=FNX        Escrow of each task (default: chosen by the node)\n"
     "  --task-size=RxC     Rows and columns of a task in entries, rounded up to tiles of 128; one\n"
     "                      number for both (default: chosen by the node)\n"
@@ -37,6 +40,8 @@ const char fx_cli_submitjob_help[] =
 static const char group[] = "submitjob";
 
 static const struct fx_arg_option table[] = {
+    {"batch", FX_ARG_STR, "<file>", group, "", 0, 0, 0},
+    {"scale", FX_ARG_STR, "<number>", group, "", 0, 0, 0},
     {"reward", FX_ARG_STR, "<FNX>", group, "", 0, 0, 0},
     {"task-size", FX_ARG_STR, "<rows>x<columns>", group, "", 0, 0, 0},
     {"task-rows", FX_ARG_INT, "<tiles>", group, "", 1, 1 << 17, 0},
@@ -58,7 +63,8 @@ static int fail(const char *text)
     return EXIT_FAILURE;
 }
 
-/* Options and words in any order. words: the words, at most 3; false: *error is set. */
+/* Options and words in any order: the kind, and two files where there is no --batch. False: *error
+ * is set. */
 static bool read_words(struct fx_args *args, int argc, char **argv, const char *words[3],
                        char error[FX_ARGS_ERROR])
 {
@@ -73,16 +79,16 @@ static bool read_words(struct fx_args *args, int argc, char **argv, const char *
         if (at >= argc) {
             break;
         }
-        if (n == 3) {
+        if (n == 3 || (n > 0 && fx_args_has(args, "batch"))) {
             snprintf(error, FX_ARGS_ERROR, "submitjob gemm A.npy B.npy: '%.100s' is too much",
                      argv[at]);
             return false;
         }
         words[n++] = argv[at];
     }
-    if (n < 3) {
+    if (n < 3 && !(n == 1 && fx_args_has(args, "batch"))) {
         snprintf(error, FX_ARGS_ERROR,
-                 "submitjob gemm A.npy B.npy: two files are needed (see "
+                 "submitjob gemm A.npy B.npy: two files are needed, or --batch=LIST alone (see "
                  "fornax-cli help submitjob)");
         return false;
     }
@@ -161,8 +167,8 @@ static bool set_amount(json_t *job, const char *key, const char *option, const c
 }
 
 /* The job object of the calls. NULL: error is set. */
-static json_t *make_job(const struct fx_args *args, const struct fx_matrix *a,
-                        const struct fx_matrix *b, char error[FX_ARGS_ERROR])
+static json_t *make_job(const struct fx_args *args, const struct fx_products *products,
+                        char error[FX_ARGS_ERROR])
 {
     static const char *const numbers[][2] = {{"task-rows", "task_rows"},
                                              {"task-cols", "task_cols"},
@@ -172,11 +178,7 @@ static json_t *make_job(const struct fx_args *args, const struct fx_matrix *a,
     json_t *job = json_object();
     bool ok = true;
     json_object_set_new(job, "kind", json_string("gemm"));
-    json_object_set_new(job, "root_a", json_string(ZERO_ROOT));
-    json_object_set_new(job, "root_b", json_string(ZERO_ROOT));
-    json_object_set_new(job, "rows", json_integer((json_int_t)a->rows));
-    json_object_set_new(job, "columns", json_integer((json_int_t)b->rows));
-    json_object_set_new(job, "depth", json_integer((json_int_t)a->depth));
+    json_object_set_new(job, "products", fx_products_json(products));
     if (fx_args_has(args, "task-size")) {
         ok = set_size(job, fx_args_str(args, "task-size", ""), error);
     }
@@ -212,7 +214,25 @@ static double real(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-static void print_quote(FILE *to, const json_t *job, const json_t *quote)
+/* When it may be done, and what may keep it from being done. */
+static void print_outlook(FILE *to, const json_t *quote)
+{
+    const json_t *warning, *seconds = json_object_get(quote, "expectedtime");
+    size_t i;
+    if (seconds) {
+        fprintf(to,
+                "Expected:  about %.0f s from its first block on, if all miners of the lane "
+                "work on it\n",
+                json_number_value(seconds));
+    }
+    json_array_foreach(json_object_get(quote, "warnings"), i, warning)
+    {
+        fprintf(to, "Warning:   %s (%s)\n", json_string_value(json_object_get(warning, "text")),
+                json_string_value(json_object_get(warning, "code")));
+    }
+}
+
+static void print_quote(FILE *to, const struct fx_products *products, const json_t *quote)
 {
     char when[64] = "";
     time_t deadline = (time_t)whole(quote, "deadline");
@@ -220,18 +240,21 @@ static void print_quote(FILE *to, const json_t *job, const json_t *quote)
     if (gmtime_r(&deadline, &utc)) {
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &utc);
     }
-    fprintf(to, "Job:       gemm %lld x %lld x %lld (padded: %lld x %lld x %lld)\n",
-            whole(job, "rows"), whole(job, "depth"), whole(job, "columns"), whole(quote, "m"),
-            whole(quote, "k"), whole(quote, "n"));
-    fprintf(to, "Work:      %lld bricks in %lld task%s of up to %lld x %lld tiles\n",
+    fx_products_print(products, to);
+    fprintf(to,
+            "Work:      %lld bricks in %lld task%s of up to %lld x %lld tiles, %lld product%s of "
+            "entries\n",
             whole(quote, "bricks"), whole(quote, "tasks"), whole(quote, "tasks") == 1 ? "" : "s",
-            whole(quote, "task_rows"), whole(quote, "task_cols"));
+            whole(quote, "task_rows"), whole(quote, "task_cols"), whole(quote, "multiplications"),
+            whole(quote, "multiplications") == 1 ? "" : "s");
     fprintf(to, "Per task:  escrow %.8f FNX, fee %.8f FNX\n", real(quote, "escrow"),
             real(quote, "fee_per_task"));
-    fprintf(to, "Total:     %.8f FNX\n", real(quote, "total"));
+    fprintf(to, "Total:     %.8f FNX in %lld transaction%s\n", real(quote, "total"),
+            whole(quote, "transactions"), whole(quote, "transactions") == 1 ? "" : "s");
     fprintf(to, "Deadline:  %s (unclaimed tasks can be refunded from then on)\n", when);
     fprintf(to, "Window:    %lld x 512 s; exclusive: %lld blocks\n", whole(quote, "window"),
             whole(quote, "exclusive"));
+    print_outlook(to, quote);
 }
 
 static bool confirmed(void)
@@ -261,18 +284,6 @@ static json_t *call_job(struct fx_rpc_client *client, const char *method, json_t
     return out;
 }
 
-static bool upload(struct fx_rpc_client *client, const struct fx_matrix *m, const char *id,
-                   json_t *job, const char *key)
-{
-    char root[65], error[FX_MATRIX_ERROR];
-    if (!fx_upload_run(client, m, id, root, error)) {
-        fail(error);
-        return false;
-    }
-    json_object_set_new(job, key, json_string(root));
-    return true;
-}
-
 /* Before anything is uploaded: is there a wallet, and has it enough? */
 static bool can_pay(struct fx_rpc_client *client, double total, int *status)
 {
@@ -294,20 +305,29 @@ static bool can_pay(struct fx_rpc_client *client, double total, int *status)
     return ok;
 }
 
-static int submit(struct fx_rpc_client *client, const struct fx_args *args,
-                  const struct fx_matrix *a, const struct fx_matrix *b, json_t *job)
+/* Says what the node could not send yet. */
+static void print_waiting(const json_t *done)
 {
-    char id_a[65], id_b[65], error[FX_MATRIX_ERROR];
-    int status = EXIT_FAILURE;
-    if (!fx_upload_prepare(a, id_a, error) || !fx_upload_prepare(b, id_b, error)) {
-        return fail(error);
+    if (whole(done, "waiting") > 0) {
+        const char *note = json_string_value(json_object_get(done, "note"));
+        fprintf(stderr,
+                "%lld tasks are in transactions that are still to be sent: %s. The node goes "
+                "on with them.\n",
+                whole(done, "waiting"), note ? note : "");
     }
+}
+
+static int submit(struct fx_rpc_client *client, const struct fx_args *args,
+                  const struct fx_products *products, json_t *job)
+{
+    char error[FX_MATRIX_ERROR];
+    int status = EXIT_FAILURE;
     json_t *quote = call_job(client, "quotejob", job, &status);
     if (!quote) {
         return status;
     }
     bool only = fx_args_bool(args, "quote", false);
-    print_quote(only ? stdout : stderr, job, quote);
+    print_quote(only ? stdout : stderr, products, quote);
     double total = real(quote, "total");
     json_decref(quote);
     if (only) {
@@ -320,56 +340,51 @@ static int submit(struct fx_rpc_client *client, const struct fx_args *args,
         fprintf(stderr, "Not submitted (--yes submits without asking).\n");
         return EXIT_FAILURE;
     }
-    if (!upload(client, a, id_a, job, "root_a") || !upload(client, b, id_b, job, "root_b")) {
-        return EXIT_FAILURE;
+    if (!fx_products_upload(client, products, json_object_get(job, "products"), error)) {
+        return fail(error);
     }
     json_t *done = call_job(client, "submitjob", job, &status);
     if (!done) {
         return status;
     }
+    print_waiting(done);
     printf("%s\n", json_string_value(json_object_get(done, "job")));
     json_decref(done);
     return EXIT_SUCCESS;
 }
 
+static int with_products(struct fx_rpc_client *client, const struct fx_args *args,
+                         const struct fx_products *products)
+{
+    char why[FX_ARGS_ERROR];
+    json_t *job = make_job(args, products, why);
+    int status = job ? submit(client, args, products, job) : fail(why);
+    json_decref(job);
+    return status;
+}
+
 static int with_files(struct fx_rpc_client *client, const struct fx_args *args,
                       const char *words[3])
 {
-    struct fx_matrix a, b;
+    struct fx_products products = {NULL, 0, 0, 0};
     char error[FX_MATRIX_ERROR];
-    int status = EXIT_FAILURE;
     if (strcmp(words[0], "gemm") != 0) {
         snprintf(error, sizeof(error), "there is no job kind '%.60s': gemm is one", words[0]);
         return fail(error);
     }
-    if (!fx_matrix_open(&a, words[1], false, error)) {
-        return fail(error);
-    }
-    if (!fx_matrix_open(&b, words[2], true, error)) {
-        fx_matrix_close(&a);
-        return fail(error);
-    }
-    if (a.depth != b.depth) {
-        snprintf(error, sizeof(error),
-                 "%.150s is %" PRIu64 " x %" PRIu64 " and %.150s is %" PRIu64 " x %" PRIu64
-                 ": the columns of A must be as many as the rows of B",
-                 words[1], a.npy.rows, a.npy.columns, words[2], b.npy.rows, b.npy.columns);
-        fail(error);
-    } else {
-        char why[FX_ARGS_ERROR];
-        json_t *job = make_job(args, &a, &b, why);
-        status = job ? submit(client, args, &a, &b, job) : fail(why);
-        json_decref(job);
-    }
-    fx_matrix_close(&a);
-    fx_matrix_close(&b);
+    bool ok = fx_products_set_scale(&products, fx_args_str(args, "scale", NULL), error) &&
+              (fx_args_has(args, "batch")
+                   ? fx_products_add_list(&products, fx_args_str(args, "batch", ""), error)
+                   : fx_products_add(&products, words[1], words[2], error));
+    int status = ok ? with_products(client, args, &products) : fail(error);
+    fx_products_clear(&products);
     return status;
 }
 
 int fx_cli_submitjob(struct fx_rpc_client *client, int argc, char **argv)
 {
     struct fx_args *args = fx_args_create(table);
-    const char *words[3];
+    const char *words[3] = {NULL, NULL, NULL};
     char error[FX_ARGS_ERROR];
     int status = EXIT_SUCCESS;
     bool read = read_words(args, argc, argv, words, error);

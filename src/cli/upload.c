@@ -17,24 +17,23 @@
 #define PIECE_MAX ((size_t)2 << 20)
 #define RETRIES 30 /* of a connection that broke, a second apart */
 
-bool fx_upload_prepare(const struct fx_matrix *m, char id[65], char error[FX_MATRIX_ERROR])
+void fx_upload_name(const struct fx_matrix *m, uint64_t part, char id[65])
 {
     struct fx_sha256 ctx;
     uint8_t hash[32], shape[16];
-    int8_t *panel = fx_xmalloc(TILE * (size_t)m->padded_depth);
-    bool ok = true;
+    const size_t panel_bytes = TILE * (size_t)fx_matrix_padded_depth(m, part);
+    int8_t *panel = fx_xmalloc(panel_bytes);
     fx_store_u64(shape, m->padded_rows);
-    fx_store_u64(shape + 8, m->padded_depth);
+    fx_store_u64(shape + 8, fx_matrix_padded_depth(m, part));
     fx_sha256_init(&ctx);
     fx_sha256_update(&ctx, shape, sizeof(shape));
-    for (uint64_t row = 0; row < m->padded_rows && ok; row += TILE) {
-        ok = fx_matrix_panel(m, row, panel, error);
-        fx_sha256_update(&ctx, panel, TILE * (size_t)m->padded_depth);
+    for (uint64_t row = 0; row < m->padded_rows; row += TILE) {
+        fx_matrix_panel(m, part, row, panel);
+        fx_sha256_update(&ctx, panel, panel_bytes);
     }
     free(panel);
     fx_sha256_final(&ctx, hash);
     fx_hex_encode(hash, sizeof(hash), id);
-    return ok;
 }
 
 /* A line that is written over, on a terminal; else the last one alone. */
@@ -54,7 +53,8 @@ static void progress(const struct fx_matrix *m, uint64_t done, uint64_t total, i
 struct upload {
     struct fx_rpc_client *client;
     const struct fx_matrix *m;
-    const char *id;
+    uint64_t part, depth; /* depth: with padding */
+    char id[65];
     uint64_t total, received;
     int8_t *panel;     /* the one that `received` lies in */
     uint64_t panel_at; /* its first row; UINT64_MAX: none */
@@ -100,7 +100,7 @@ static bool put(struct upload *u, const void *data, size_t n, bool first)
     for (unsigned attempt = 0;; attempt++) {
         snprintf(target, sizeof(target),
                  "/blob/operand?upload=%s&rows=%" PRIu64 "&k=%" PRIu64 "&offset=%" PRIu64, u->id,
-                 u->m->padded_rows, u->m->padded_depth, u->received);
+                 u->m->padded_rows, u->depth, u->received);
         fx_rpc_client_request(u->client, "PUT", target, data, n, NULL, 65536, &reply);
         if (!broken(reply.status) || first || attempt == RETRIES) {
             break;
@@ -126,14 +126,12 @@ static bool put(struct upload *u, const void *data, size_t n, bool first)
 /* The next piece: within one panel. */
 static bool put_next(struct upload *u)
 {
-    uint64_t panel_bytes = TILE * u->m->padded_depth;
+    uint64_t panel_bytes = TILE * u->depth;
     uint64_t row = u->received / panel_bytes * TILE;
     size_t from = (size_t)(u->received % panel_bytes);
     size_t n = (size_t)panel_bytes - from;
     if (row != u->panel_at) {
-        if (!fx_matrix_panel(u->m, row, u->panel, u->error)) {
-            return false;
-        }
+        fx_matrix_panel(u->m, u->part, row, u->panel);
         u->panel_at = row;
     }
     return put(u, u->panel + from, n < PIECE_MAX ? n : PIECE_MAX, false);
@@ -161,13 +159,16 @@ static bool finish(struct upload *u, char root[65])
     return ok;
 }
 
-bool fx_upload_run(struct fx_rpc_client *client, const struct fx_matrix *m, const char *id,
+bool fx_upload_run(struct fx_rpc_client *client, const struct fx_matrix *m, uint64_t part,
                    char root[65], char error[FX_MATRIX_ERROR])
 {
-    struct upload u = {.client = client, .m = m, .id = id, .panel_at = UINT64_MAX, .error = error};
+    struct upload u = {.client = client, .m = m, .part = part, .panel_at = UINT64_MAX};
     int64_t started = fx_clock_monotonic_ms();
-    u.total = m->padded_rows * m->padded_depth;
-    u.panel = fx_xmalloc(TILE * (size_t)m->padded_depth);
+    u.error = error;
+    u.depth = fx_matrix_padded_depth(m, part);
+    u.total = m->padded_rows * u.depth;
+    u.panel = fx_xmalloc(TILE * (size_t)u.depth);
+    fx_upload_name(m, part, u.id);
     bool ok = put(&u, NULL, 0, true);
     if (ok && u.received == u.total) {
         fprintf(stderr, "%s: the node has it already\n", m->path);

@@ -52,10 +52,11 @@ enum fx_check_status {
 
 struct fx_task_info {
     struct fx_outpoint origin; /* the outpoint of the funded output: the task's name */
-    struct fx_hash job;        /* txid of the announcement */
+    struct fx_hash job;        /* its name: txid of the announcement, of an own job of the first */
     struct fx_span preimage;   /* of the funded output, a restored one with its origin; view */
     struct fx_task_spec spec;  /* views preimage */
     uint32_t index;
+    uint32_t product, part; /* of an own job: which product, and which part of it */
     struct fx_task_shape shape;
     int64_t escrow; /* value of the funded output, embers */
     enum fx_task_status status;
@@ -90,33 +91,90 @@ struct fx_task_info {
     const struct fx_hash *blocks;       /* their ids; view */
 };
 
+/*
+ * What a client asks for: products, each the sum of parts along the depth, each part one product of
+ * panel matrices on the chain. Where entries are wider than an operand's, an operand has the limbs
+ * of its matrix (src/util/limbs.h) one below the other, the lowest first: `limbs_a * rows` rows of
+ * A, `limbs_b * columns` of B transposed; and the result is put together from all pairs of them.
+ */
+#define FX_JOB_DEPTH_MAX 65536               /* of a part; all but the last have it in full */
+#define FX_JOB_PRODUCTS_MAX 256              /* of a job */
+#define FX_JOB_PARTS_MAX 1024                /* of all its products */
+#define FX_JOB_TASKS_MAX (UINT64_C(1) << 16) /* of all its parts */
+
+enum fx_job_type { FX_TYPE_INT32 = 0, FX_TYPE_INT64, FX_TYPE_FLOAT64 };
+
+struct fx_job_part {
+    struct fx_hash root_a, root_b; /* uploaded operands (A, and B transposed) */
+};
+
+struct fx_job_product {
+    uint32_t rows, columns; /* before limbs and padding: A is rows x depth, B depth x columns */
+    uint64_t depth;
+    unsigned limbs_a, limbs_b; /* 1 to FX_LIMBS_MAX */
+    enum fx_job_type type;     /* of the result's entries */
+    /* float64: an entry is the sum of integers over scale_a * scale_b, and differs from the product
+     * of the matrices that were quantised by at most `error`: the client's word. Else 1, 1, 0. */
+    double scale_a, scale_b, error;
+    const struct fx_job_part *parts; /* view; NULL where only the shape is told */
+    size_t n_parts;                  /* depth / FX_JOB_DEPTH_MAX, rounded up */
+};
+
 enum fx_job_status {
     FX_JOB_PENDING = 0,
     FX_JOB_OPEN,
     FX_JOB_DONE,
-    FX_JOB_ENDED /* some tasks refunded or rejected */
+    FX_JOB_ENDED,    /* some tasks refunded or rejected */
+    FX_JOB_CANCELLED /* before any of it was confirmed */
 };
 
 struct fx_job_info {
-    struct fx_hash id;        /* txid of its first transaction */
-    struct fx_task_spec spec; /* view */
-    struct fx_gemm gemm;
-    uint32_t rows, columns, depth; /* before padding: what the client asked for */
+    struct fx_hash id;             /* txid of its first transaction */
+    struct fx_task_spec spec;      /* of that; view */
+    struct fx_gemm gemm;           /* its first part */
+    struct fx_job_product product; /* the first; of jobs that are not own the padded one */
+    size_t n_products;
     enum fx_job_status status;
     size_t n_tasks, n_open, n_claimed, n_settled, n_refunded, n_certified;
     size_t n_challenged, n_rejected;
+    size_t n_waiting;    /* in transactions that are still to be sent */
+    size_t n_here;       /* whose result is here and was found right */
     size_t n_wrong;      /* claims found wrong: by this node, or proven on the chain */
-    int64_t reward, fee; /* embers: all escrows; fee of the funding transaction */
+    int64_t reward, fee; /* embers: all escrows; fees of the funding transactions */
     int64_t submitted;   /* unix time */
+    uint32_t height;     /* of its first transaction; 0: not confirmed */
     bool own;
     bool result_here; /* every task's result is here and checked */
+    char note[160];   /* why transactions wait to be sent; "" */
 };
 
-/* What a client asks for. */
+/* A transaction of an own job, sent or to be sent. */
+enum fx_job_tx_status {
+    FX_JOB_TX_WAITING = 0, /* sent once it can be */
+    FX_JOB_TX_PENDING,
+    FX_JOB_TX_CONFIRMED,
+    FX_JOB_TX_DROPPED /* will not be sent, or was taken back */
+};
+
+struct fx_job_tx {
+    struct fx_hash txid; /* zero: not sent */
+    enum fx_job_tx_status status;
+    uint32_t product, part; /* part of the product */
+    uint32_t first, count;  /* tasks of the part */
+    int64_t escrow, fee;    /* embers, of each task; of the transaction */
+    uint32_t deadline, height;
+};
+
+/* What canceling did. */
+struct fx_job_cancel {
+    struct fx_hash replacement;   /* the transaction that takes the coins back; zero: none */
+    size_t n_replaced, n_dropped; /* transactions taken back, and not to be sent */
+    int64_t fee;                  /* embers, of the replacement */
+};
+
 struct fx_job_request {
-    struct fx_hash root_a, root_b; /* uploaded operands (A, and B transposed) */
-    uint32_t rows, columns,
-        depth; /* of the product, before padding: A is rows x depth, B depth x columns */
+    const struct fx_job_product *products;
+    size_t n_products;
     uint32_t task_rows, task_cols; /* tiles; 0: chosen */
     int64_t reward;                /* embers a task; 0: chosen */
     uint32_t deadline;             /* unix time; 0: chosen */
@@ -126,12 +184,15 @@ struct fx_job_request {
 };
 
 struct fx_job_quote {
-    uint32_t m, n, k; /* padded */
+    uint32_t m, n, k; /* padded, of the first part */
     uint32_t task_rows, task_cols;
+    uint64_t products;     /* of matrices of entries: pairs of limbs of all parts */
+    uint64_t transactions; /* that announce them */
     uint64_t tasks;
     uint64_t bricks; /* all */
-    int64_t escrow;  /* a task */
-    int64_t fee;     /* of the transaction, estimated */
+    int64_t escrow;  /* a task; where parts differ, the highest */
+    int64_t reward;  /* all escrows */
+    int64_t fee;     /* of the transactions, estimated */
     int64_t fee_per_task;
     int64_t total;
     uint32_t deadline;
@@ -146,17 +207,43 @@ struct fx_jobs_error {
 /* Client */
 bool fx_jobs_quote(struct fx_jobs *jobs, const struct fx_job_request *request,
                    struct fx_job_quote *quote, struct fx_jobs_error *error);
-/* Funds, announces, relays. The quote is what was done. */
+/* Funds, announces, relays. The quote is what was done, where all of it could be sent at once; the
+ * rest is sent as soon as it can be. False: nothing was sent. */
 bool fx_jobs_submit(struct fx_jobs *jobs, struct fx_wallet *wallet,
                     const struct fx_job_request *request, struct fx_hash *job,
                     struct fx_job_quote *quote, struct fx_jobs_error *error);
 bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info);
 /* *infos is the caller's to free. own: only those of loaded wallets' keys. */
 size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos);
-/* Rows [row0, row0 + count) of the trimmed result, int32 row-major. False: not here yet, or out of
- * range. */
-bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job, uint32_t row0,
-                         uint32_t count, int32_t *out, struct fx_jobs_error *error);
+/* One of a job's products, without its parts; false: it has fewer. */
+bool fx_jobs_product(struct fx_jobs *jobs, const struct fx_hash *job, size_t number,
+                     struct fx_job_product *product);
+/* Of an own job; *offers is the caller's to free. */
+size_t fx_jobs_txs(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_tx **offers);
+/* Takes back what is not confirmed. Where all of it is, nothing is done, and the counts are 0. */
+bool fx_jobs_cancel(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
+                    struct fx_job_cancel *done, struct fx_jobs_error *error);
+/* Offers refunded and rejected tasks anew, with another deadline (unix time; 0: chosen). *n is how
+ * many; 0 is an error. */
+bool fx_jobs_reoffer(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
+                     uint32_t deadline, size_t *n, struct fx_jobs_error *error);
+
+/* A rectangle of a trimmed result, in entries. */
+struct fx_job_rect {
+    uint32_t row, rows, column, columns;
+};
+/* What is missing of a product's result: one rectangle a task and pair of limbs, which may overlap.
+ * *rects is the caller's to free. */
+size_t fx_jobs_missing(struct fx_jobs *jobs, const struct fx_hash *job, size_t product,
+                       struct fx_job_rect **rects);
+/*
+ * Rows [row0, row0 + count) of a product's trimmed result, row-major: sums of integers, which for
+ * float64 are yet to be divided by both scales. False: not here yet, or out of range. partial: what
+ * is missing is no error and is 0.
+ */
+bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job, size_t product,
+                         uint32_t row0, uint32_t count, bool partial, int64_t *out,
+                         struct fx_jobs_error *error);
 
 /* Book */
 bool fx_jobs_task(struct fx_jobs *jobs, const struct fx_outpoint *origin,

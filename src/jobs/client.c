@@ -1,141 +1,21 @@
-/* A client's jobs: quotes and submission. */
+/* What a client does with a job: submit it, take it back, offer again what came to nothing. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "consensus/kinds/kind.h"
+#include "consensus/script.h"
 #include "src/jobs/jobs_int.h"
-#include "src/matrix/panel.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
-#define DEADLINE_SECONDS 86400 /* from now, where the client names none */
-#define SIDE_MAX (UINT64_C(1) << 24)
-#define DEPTH_MAX 65536
-#define WINDOW_END 32768 /* windows are below it */
-#define REWARD_LEAST 1000
-#define FEE_TARGET 6 /* blocks */
-/* Virtual sizes of a submission, for the estimate: a transaction with two P2TR inputs, its
- * announcement and change; and one task output. */
-#define VSIZE_BASE (11 + 2 * 58 + 146 + 43)
-#define VSIZE_TASK 43
-
-static bool check_matrix(const struct fx_job_request *request, struct fx_job_quote *quote,
-                         struct fx_jobs_error *error)
-{
-    uint64_t m = fx_panel_pad_rows(request->rows);
-    /* Columns of B are rows of its panel matrix, and pad like rows. */
-    uint64_t n = fx_panel_pad_rows(request->columns);
-    uint64_t k = fx_panel_pad_columns(request->depth);
-
-    if (request->rows == 0 || request->columns == 0 || request->depth == 0) {
-        return fx_jobs_refuse(error, -8, "A dimension is zero");
-    }
-    if (m > SIDE_MAX || n > SIDE_MAX) {
-        return fx_jobs_refuse(error, -8, "A result has at most %" PRIu64 " rows and columns",
-                              SIDE_MAX);
-    }
-    if (k > DEPTH_MAX) {
-        return fx_jobs_refuse(error, -8, "The inner dimension is at most %d", DEPTH_MAX);
-    }
-    quote->m = (uint32_t)m;
-    quote->n = (uint32_t)n;
-    quote->k = (uint32_t)k;
-    return true;
-}
-
-static bool check_tasks(const struct fx_params *params, const struct fx_job_request *request,
-                        struct fx_job_quote *quote, struct fx_jobs_error *error)
-{
-    uint64_t rows = quote->m / FX_TILE, cols = quote->n / FX_TILE, depth = quote->k / FX_DEPTH;
-    uint64_t largest;
-
-    quote->task_rows = request->task_rows;
-    quote->task_cols = request->task_cols;
-    fx_split_choose((uint32_t)rows, (uint32_t)cols, (uint32_t)depth, &quote->task_rows,
-                    &quote->task_cols);
-    quote->tasks = ((rows + quote->task_rows - 1) / quote->task_rows) *
-                   ((cols + quote->task_cols - 1) / quote->task_cols);
-    quote->bricks = rows * cols * depth;
-    largest = (uint64_t)quote->task_rows * quote->task_cols;
-    if (largest > SIDE_MAX) {
-        return fx_jobs_refuse(error, -8, "A task has at most %" PRIu64 " tiles", SIDE_MAX);
-    }
-    if (quote->tasks > FX_JOBS_TASKS_MAX) {
-        return fx_jobs_refuse(error, -8,
-                              "%" PRIu64 " tasks are more than the %d of one job: larger tasks "
-                              "are needed",
-                              quote->tasks, FX_JOBS_TASKS_MAX);
-    }
-    quote->escrow = request->reward != 0 ? request->reward : fx_split_reward(largest * depth);
-    if (quote->escrow < REWARD_LEAST) {
-        return fx_jobs_refuse(error, -8, "The reward of a task is at least %d embers",
-                              REWARD_LEAST);
-    }
-    if (quote->escrow > params->max_money / FX_JOBS_TASKS_MAX) {
-        return fx_jobs_refuse(error, -8, "The reward is more than there can be");
-    }
-    return true;
-}
-
-static bool check_terms(const struct fx_params *params, const struct fx_job_request *request,
-                        struct fx_job_quote *quote, struct fx_jobs_error *error)
-{
-    int64_t now = fx_clock_now();
-
-    quote->deadline =
-        request->deadline != 0 ? request->deadline : (uint32_t)(now + DEADLINE_SECONDS);
-    if (quote->deadline < FX_LOCKTIME_THRESHOLD || quote->deadline <= now) {
-        return fx_jobs_refuse(error, -8, "The deadline has passed already");
-    }
-    quote->window = request->window != 0 ? request->window : params->window_min;
-    if (quote->window < params->window_min || quote->window >= WINDOW_END) {
-        return fx_jobs_refuse(error, -8, "The window is at least %u and below %u units of 512 s",
-                              params->window_min, WINDOW_END);
-    }
-    quote->exclusive = request->exclusive;
-    if (quote->exclusive > FX_EXCLUSIVE_MAX) {
-        return fx_jobs_refuse(error, -8, "A task is exclusive for at most %d blocks",
-                              FX_EXCLUSIVE_MAX);
-    }
-    return true;
-}
-
-static void set_fee(struct fx_job_quote *quote, int64_t fee)
-{
-    quote->fee = fee;
-    quote->fee_per_task = (fee + (int64_t)quote->tasks - 1) / (int64_t)quote->tasks;
-    quote->total = quote->escrow * (int64_t)quote->tasks + fee;
-}
-
-bool fx_jobs_quote(struct fx_jobs *jobs, const struct fx_job_request *request,
-                   struct fx_job_quote *quote, struct fx_jobs_error *error)
-{
-    const struct fx_params *params = jobs->config.params;
-    int64_t rate = request->fee_rate;
-    int64_t vsize;
-
-    memset(quote, 0, sizeof *quote);
-    if (!check_matrix(request, quote, error) || !check_tasks(params, request, quote, error) ||
-        !check_terms(params, request, quote, error)) {
-        return false;
-    }
-    if (rate == 0) {
-        rate = fx_mempool_estimate(jobs->config.mempool, FEE_TARGET);
-    }
-    if (rate < 0 || rate > FX_COIN) {
-        return fx_jobs_refuse(error, -8, "The fee rate is out of range");
-    }
-    vsize = VSIZE_BASE + VSIZE_TASK * (int64_t)quote->tasks;
-    set_fee(quote, (rate * vsize + 999) / 1000);
-    return true;
-}
+#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
+#define DUST 330 /* embers: less is not worth an output */
 
 /* ---- submission -------------------------------------------------------------------------- */
 
-static bool check_operand(const struct fx_jobs *jobs, const char *name, const struct fx_hash *root,
+static bool check_operand(const struct fx_jobs *jobs, char name, const struct fx_hash *root,
                           uint32_t rows, uint32_t k, struct fx_jobs_error *error)
 {
     struct fx_blob_key key;
@@ -147,166 +27,383 @@ static bool check_operand(const struct fx_jobs *jobs, const char *name, const st
     key.root = *root;
     if (fx_blobs_state(jobs->config.blobs, &key) != FX_BLOB_COMPLETE ||
         !fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have)) {
-        return fx_jobs_refuse(error, -8, "Operand %s was not uploaded", name);
+        return fx_jobs_refuse(error, -8, "Operand %c was not uploaded", name);
     }
     if (shape.rows != rows || shape.cols != k) {
-        return fx_jobs_refuse(error, -8, "Operand %s is a panel matrix of %u x %u, not of %u x %u",
+        return fx_jobs_refuse(error, -8, "Operand %c is a panel matrix of %u x %u, not of %u x %u",
                               name, shape.rows, shape.cols, rows, k);
     }
     return true;
 }
 
-static void write_tasks(struct fx_txb *tx, const struct fx_task_spec *spec,
-                        const struct fx_job_quote *quote)
+static bool check_operands(const struct fx_jobs *jobs, const struct fx_own_job *own,
+                           struct fx_jobs_error *error)
 {
-    struct fx_buf script = FX_BUF_INIT;
+    for (size_t i = 0; i < own->n_parts; i++) {
+        const struct fx_gemm *gemm = &own->parts[i].gemm;
 
-    fx_task_announcement_write(0, spec, &script);
-    fx_txb_add_out(tx, 0, script.data, script.len);
-    fx_buf_clear(&script);
-    for (uint32_t index = 0; index < quote->tasks; index++) {
-        struct fx_buf preimage = FX_BUF_INIT;
-        struct fx_hash program;
-        uint8_t task_script[FX_TASK_SCRIPT_SIZE];
-
-        fx_task_fresh_preimage(spec, index, &preimage);
-        fx_task_program(fx_jobs_span(&preimage), &program);
-        fx_task_script(&program, task_script);
-        fx_txb_add_out(tx, quote->escrow, task_script, sizeof task_script);
-        fx_buf_clear(&preimage);
-    }
-}
-
-/* Funds and signs; NULL: nothing is reserved. */
-static struct fx_tx *finish(struct fx_wallet *wallet, struct fx_txb *b, int64_t fee_rate,
-                            int64_t *fee, struct fx_jobs_error *error)
-{
-    struct fx_wallet_error why;
-    struct fx_coin *spent = NULL;
-    bool fine;
-
-    if (!fx_wallet_fund(wallet, b, NULL, 0, fee_rate, 0, 0, fee, &why)) {
-        fx_jobs_pass_error(error, &why);
-        return NULL;
-    }
-    fine = fx_wallet_spent_coins(wallet, b, &spent, &why);
-    if (fine) {
-        fine = fx_wallet_sign(wallet, b, spent, &why);
-        for (size_t i = 0; i < b->n_in; i++) {
-            fx_coin_clear(&spent[i]);
+        if (!check_operand(jobs, 'A', &gemm->root_a, gemm->m, gemm->k, error) ||
+            !check_operand(jobs, 'B', &gemm->root_b, gemm->n, gemm->k, error)) {
+            return false;
         }
-        free(spent);
-    }
-    if (!fine) {
-        fx_wallet_release(wallet, b);
-        fx_jobs_pass_error(error, &why);
-        return NULL;
-    }
-    return fx_txb_build(b);
-}
-
-static bool commit(struct fx_jobs *jobs, struct fx_wallet *wallet,
-                   const struct fx_job_request *request, const struct fx_txb *b,
-                   const struct fx_tx *tx, int64_t fee, struct fx_jobs_error *error)
-{
-    struct fx_own_job own;
-    struct fx_wallet_error why;
-
-    memset(&own, 0, sizeof own);
-    own.id = tx->txid;
-    own.rows = request->rows;
-    own.columns = request->columns;
-    own.depth = request->depth;
-    own.fee = fee;
-    own.submitted = fx_clock_now();
-    /* First: a job that is paid for and then not known as the own one would lose its shape. */
-    if (!fx_own_save(jobs, &own)) {
-        fx_wallet_release(wallet, b);
-        return fx_jobs_refuse(error, -4, "The job cannot be written to disk");
-    }
-    if (!fx_wallet_commit(wallet, tx, "job", &why)) {
-        fx_own_forget(jobs, &own.id);
-        return fx_jobs_pass_error(error, &why);
     }
     return true;
 }
 
-static bool submit(struct fx_jobs *jobs, struct fx_wallet *wallet,
-                   const struct fx_job_request *request, const struct fx_task_spec *spec,
-                   struct fx_hash *job, struct fx_job_quote *quote, struct fx_jobs_error *error)
+static void add_products(struct fx_own_job *own, const struct fx_job_request *request)
 {
-    struct fx_txb b;
-    struct fx_tx *tx;
-    int64_t fee;
-    bool done = false;
+    uint32_t parts = 0;
 
-    fx_txb_init(&b);
-    write_tasks(&b, spec, quote);
-    tx = finish(wallet, &b, request->fee_rate, &fee, error);
-    if (tx != NULL && commit(jobs, wallet, request, &b, tx, fee, error)) {
-        *job = tx->txid;
-        set_fee(quote, fee);
-        done = true;
+    own->n_products = request->n_products;
+    own->products = fx_xcalloc(own->n_products, sizeof *own->products);
+    for (size_t i = 0; i < own->n_products; i++) {
+        const struct fx_job_product *from = &request->products[i];
+        struct fx_own_product *to = &own->products[i];
+
+        to->rows = from->rows;
+        to->columns = from->columns;
+        to->depth = from->depth;
+        to->limbs_a = (uint8_t)from->limbs_a;
+        to->limbs_b = (uint8_t)from->limbs_b;
+        to->type = (uint8_t)from->type;
+        to->scale_a = from->scale_a;
+        to->scale_b = from->scale_b;
+        to->error = from->error;
+        to->first_part = parts;
+        to->n_parts = (uint32_t)from->n_parts;
+        parts += to->n_parts;
     }
-    fx_tx_unref(tx);
-    fx_txb_clear(&b);
-    return done;
 }
 
-static void announce_operand(struct fx_jobs *jobs, const struct fx_hash *root)
+static uint32_t count_tasks(const struct fx_gemm *gemm)
 {
-    struct fx_blob_key key;
+    uint32_t rows = gemm->m / FX_TILE, cols = gemm->n / FX_TILE;
 
-    memset(&key, 0, sizeof key);
-    key.type = FX_BLOB_OPERAND;
-    key.root = *root;
-    fx_announce_start(jobs, &key);
+    return ((rows + gemm->task_rows - 1) / gemm->task_rows) *
+           ((cols + gemm->task_cols - 1) / gemm->task_cols);
+}
+
+/* Tasks [first, first + count) of a part, as many transactions as that takes. */
+static void add_offers(struct fx_own_job *own, uint32_t part, uint32_t first, uint32_t count,
+                       uint32_t deadline)
+{
+    while (count > 0) {
+        struct fx_own_tx offer;
+
+        memset(&offer, 0, sizeof offer);
+        offer.part = part;
+        offer.first = first;
+        offer.count = count < FX_TX_TASKS_MAX ? count : FX_TX_TASKS_MAX;
+        offer.deadline = deadline;
+        fx_own_add_tx(own, &offer);
+        first += offer.count;
+        count -= offer.count;
+    }
+}
+
+static struct fx_own_job *make_own(const struct fx_job_request *request,
+                                   const struct fx_job_quote *quote, struct fx_own_part *parts,
+                                   size_t n_parts)
+{
+    struct fx_own_job *own = fx_xcalloc(1, sizeof *own);
+
+    own->window = quote->window;
+    own->exclusive = quote->exclusive;
+    own->fee_rate = request->fee_rate;
+    own->submitted = fx_clock_now();
+    own->parts = parts;
+    own->n_parts = n_parts;
+    add_products(own, request);
+    for (uint32_t i = 0; i < n_parts; i++) {
+        add_offers(own, i, 0, count_tasks(&parts[i].gemm), quote->deadline);
+    }
+    return own;
+}
+
+/* One transaction is funded or it is not; of several, the first must not go out where the wallet
+ * cannot pay for all. */
+static bool check_funds(const struct fx_wallet *wallet, const struct fx_job_quote *quote,
+                        struct fx_jobs_error *error)
+{
+    struct fx_wallet_balance balance;
+    char need[FX_AMOUNT_TEXT], have[FX_AMOUNT_TEXT];
+
+    if (quote->transactions == 1) {
+        return true;
+    }
+    fx_wallet_balance(wallet, &balance);
+    if (balance.trusted >= quote->total) {
+        return true;
+    }
+    fx_amount_format(quote->total, need);
+    fx_amount_format(balance.trusted, have);
+    return fx_jobs_refuse(error, -6,
+                          "Insufficient funds: the job's %" PRIu64
+                          " transactions take %s FNX, the wallet can spend %s FNX",
+                          quote->transactions, need, have);
+}
+
+static int64_t fees_of(const struct fx_own_job *own)
+{
+    int64_t fees = 0;
+
+    for (size_t i = 0; i < own->n_offers; i++) {
+        fees += own->offers[i].fee; /* each below the wallet's highest */
+    }
+    return fees;
+}
+
+static bool submit(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_own_job *own,
+                   struct fx_job_quote *quote, struct fx_jobs_error *error)
+{
+    struct fx_wallet_error why;
+    char id[FX_HASH_HEX];
+
+    if (!check_operands(jobs, own, error) || !check_funds(wallet, quote, error)) {
+        return false;
+    }
+    if (!fx_wallet_new_key(wallet, FX_KEY_CLIENT, "job", &own->client, &why)) {
+        return fx_jobs_pass_error(error, &why);
+    }
+    if (!fx_funding_send(jobs, wallet, own, &own->offers[0], error)) {
+        return false;
+    }
+    fx_funding_send_all(jobs, wallet, own);
+    if (own->text[0] == '\0') {
+        fx_quote_set_fee(quote, fees_of(own));
+    }
+    fx_hash_to_id(&own->id, id);
+    fx_log_info("jobs: job %s of %" PRIu64 " tasks and %" PRIu64 " bricks is submitted", id,
+                quote->tasks, quote->bricks);
+    fx_funding_announce(jobs, own);
+    return true;
 }
 
 bool fx_jobs_submit(struct fx_jobs *jobs, struct fx_wallet *wallet,
                     const struct fx_job_request *request, struct fx_hash *job,
                     struct fx_job_quote *quote, struct fx_jobs_error *error)
 {
-    struct fx_wallet_error why;
-    struct fx_task_spec spec;
-    struct fx_gemm gemm;
-    struct fx_buf body = FX_BUF_INIT;
-    char id[FX_HASH_HEX];
-    bool done;
+    struct fx_own_part *parts;
+    struct fx_own_job *own;
+    size_t n_parts;
 
-    if (!fx_jobs_quote(jobs, request, quote, error) ||
-        !check_operand(jobs, "A", &request->root_a, quote->m, quote->k, error) ||
-        !check_operand(jobs, "B", &request->root_b, quote->n, quote->k, error)) {
+    if (!fx_quote_make(jobs, request, quote, &parts, &n_parts, error)) {
         return false;
     }
-    memset(&gemm, 0, sizeof gemm);
-    gemm.m = quote->m;
-    gemm.n = quote->n;
-    gemm.k = quote->k;
-    gemm.root_a = request->root_a;
-    gemm.root_b = request->root_b;
-    gemm.task_rows = quote->task_rows;
-    gemm.task_cols = quote->task_cols;
-    memset(&spec, 0, sizeof spec);
-    spec.version = 1;
-    spec.kind = FX_KIND_GEMM;
-    spec.deadline = quote->deadline;
-    spec.window = quote->window;
-    spec.exclusive = quote->exclusive;
-    if (!fx_wallet_new_key(wallet, FX_KEY_CLIENT, "job", &spec.client, &why)) {
+    own = make_own(request, quote, parts, n_parts);
+    if (!submit(jobs, wallet, own, quote, error)) {
+        fx_own_job_destroy(own);
+        return false;
+    }
+    *job = own->id;
+    return true;
+}
+
+/* ---- taking back ------------------------------------------------------------------------- */
+
+static struct fx_own_job *find_own(const struct fx_jobs *jobs, const struct fx_wallet *wallet,
+                                   const struct fx_hash *job, struct fx_jobs_error *error)
+{
+    struct fx_own_job *own = fx_own_find(jobs, job);
+
+    if (own == NULL || !fx_wallet_owns_key(wallet, &own->client)) {
+        fx_jobs_refuse(error, -4, "The job is not one of this wallet");
+        return NULL;
+    }
+    return own;
+}
+
+/* Adds the inputs of an unconfirmed transaction that are not outputs of another one of the job, and
+ * what it takes to replace it: the fees of all that falls with it. */
+static bool add_inputs(const struct fx_jobs *jobs, const struct fx_own_job *own,
+                       const struct fx_own_tx *offer, struct fx_txb *b, int64_t *fees,
+                       struct fx_jobs_error *error)
+{
+    const struct fx_tx *tx = fx_mempool_get(jobs->config.mempool, &offer->txid);
+    struct fx_mempool_entry entry;
+
+    if (tx == NULL || !fx_mempool_entry(jobs->config.mempool, &offer->txid, &entry)) {
+        return fx_jobs_refuse(error, -4,
+                              "A transaction of the job is neither mined nor in the mempool: try "
+                              "again after the next block");
+    }
+    for (size_t i = 0; i < tx->n_in; i++) {
+        const struct fx_outpoint *from = &tx->in[i].prevout;
+        const struct fx_own_job *of = fx_own_of(jobs, &from->txid);
+
+        if (of != own || fx_book_find_job(jobs->book, &from->txid) != NULL) {
+            fx_txb_add_in(b, from, SEQUENCE_REPLACEABLE);
+        }
+    }
+    *fees += entry.descendant_fees;
+    return true;
+}
+
+/* The sum of the inputs; 0: error is set. */
+static int64_t sum_inputs(struct fx_wallet *wallet, const struct fx_txb *b,
+                          struct fx_jobs_error *error)
+{
+    struct fx_wallet_error why;
+    struct fx_coin *spent = NULL;
+    int64_t sum = 0;
+
+    if (!fx_wallet_spent_coins(wallet, b, &spent, &why)) {
+        fx_jobs_pass_error(error, &why);
+        return 0;
+    }
+    for (size_t i = 0; i < b->n_in; i++) {
+        sum += spent[i].value; /* coins that exist: below all money */
+        fx_coin_clear(&spent[i]);
+    }
+    free(spent);
+    return sum;
+}
+
+/* Pays all of the inputs, less a fee above `fees`, to a new address of the wallet. */
+static bool send_back(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_txb *b,
+                      int64_t fees, struct fx_job_cancel *done, struct fx_jobs_error *error)
+{
+    struct fx_mempool_info info;
+    struct fx_wallet_error why;
+    struct fx_hash key;
+    struct fx_tx *tx;
+    uint8_t script[34];
+    int64_t sum = sum_inputs(wallet, b, error), vsize = 11 + 43 + 58 * (int64_t)b->n_in;
+    bool sent;
+
+    if (sum == 0) {
+        return false;
+    }
+    fx_mempool_info(jobs->config.mempool, &info);
+    done->fee = fees + (vsize * (info.relay_fee_rate + info.min_fee_rate) + 999) / 1000;
+    if (sum - done->fee < DUST) {
+        return fx_jobs_refuse(error, -6, "Taking the job back would cost more than it holds");
+    }
+    if (!fx_wallet_new_key(wallet, FX_KEY_RECEIVE, "job cancelled", &key, &why)) {
         return fx_jobs_pass_error(error, &why);
     }
-    fx_gemm_write(&gemm, &body);
-    spec.body = fx_jobs_span(&body);
-    done = submit(jobs, wallet, request, &spec, job, quote, error);
-    fx_buf_clear(&body);
-    if (!done) {
+    fx_script_p2tr(key.b, script);
+    fx_txb_add_out(b, sum - done->fee, script, sizeof script);
+    tx = fx_funding_sign(wallet, b, error);
+    if (tx == NULL) {
         return false;
     }
-    fx_hash_to_id(job, id);
-    fx_log_info("jobs: job %s of %" PRIu64 " tasks and %" PRIu64 " bricks is submitted", id,
-                quote->tasks, quote->bricks);
-    announce_operand(jobs, &request->root_a);
-    announce_operand(jobs, &request->root_b);
+    done->replacement = tx->txid;
+    sent = fx_wallet_commit(wallet, tx, "job cancelled", &why) || fx_jobs_pass_error(error, &why);
+    fx_tx_unref(tx);
+    return sent;
+}
+
+static bool replace(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_own_job *own,
+                    struct fx_job_cancel *done, struct fx_jobs_error *error)
+{
+    struct fx_txb b;
+    int64_t fees = 0;
+    bool fine = true;
+
+    fx_txb_init(&b);
+    for (size_t i = 0; fine && i < own->n_offers; i++) {
+        if (fx_own_tx_status(jobs, &own->offers[i]) == FX_JOB_TX_PENDING) {
+            fine = add_inputs(jobs, own, &own->offers[i], &b, &fees, error);
+            done->n_replaced++;
+        }
+    }
+    fine = fine && (b.n_in == 0 || send_back(jobs, wallet, &b, fees, done, error));
+    fx_txb_clear(&b);
+    return fine;
+}
+
+bool fx_jobs_cancel(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
+                    struct fx_job_cancel *done, struct fx_jobs_error *error)
+{
+    struct fx_own_job *own = find_own(jobs, wallet, job, error);
+
+    memset(done, 0, sizeof *done);
+    if (own == NULL || !replace(jobs, wallet, own, done, error)) {
+        return false;
+    }
+    for (size_t i = 0; i < own->n_offers; i++) {
+        enum fx_job_tx_status status = fx_own_tx_status(jobs, &own->offers[i]);
+
+        done->n_dropped += status == FX_JOB_TX_WAITING ? 1 : 0;
+        own->offers[i].dropped = status != FX_JOB_TX_CONFIRMED;
+    }
+    own->text[0] = '\0';
+    return fx_own_save(jobs, own) || fx_jobs_refuse(error, -4, "The job cannot be written to disk");
+}
+
+/* ---- offering again ---------------------------------------------------------------------- */
+
+/* Which tasks of a part came to nothing and are in no other offer that stands; flags, one a task;
+ * the caller frees. */
+static uint8_t *lost_tasks(const struct fx_jobs *jobs, const struct fx_own_job *own, uint32_t part,
+                           uint32_t n)
+{
+    uint8_t *lost = fx_xmalloc(n);
+
+    memset(lost, 1, n);
+    for (size_t i = 0; i < own->n_offers; i++) {
+        const struct fx_own_tx *offer = &own->offers[i];
+        enum fx_job_tx_status status = fx_own_tx_status(jobs, offer);
+        const struct fx_book_job *job = fx_book_find_job(jobs->book, &offer->txid);
+
+        if (offer->part != part || status == FX_JOB_TX_DROPPED) {
+            continue;
+        }
+        for (uint32_t t = 0; t < offer->count; t++) {
+            bool over = job != NULL && t < job->n_tasks &&
+                        (job->tasks[t]->state.status == FX_STATUS_REFUNDED ||
+                         job->tasks[t]->state.status == FX_STATUS_REJECTED);
+
+            if (!over) {
+                lost[offer->first + t] = 0;
+            }
+        }
+    }
+    return lost;
+}
+
+static size_t reoffer_part(const struct fx_jobs *jobs, struct fx_own_job *own, uint32_t part,
+                           uint32_t deadline)
+{
+    uint32_t n = count_tasks(&own->parts[part].gemm);
+    uint8_t *lost = lost_tasks(jobs, own, part, n);
+    size_t found = 0;
+
+    for (uint32_t at = 0; at < n; at++) {
+        uint32_t first = at;
+
+        while (at < n && lost[at]) {
+            at++;
+        }
+        add_offers(own, part, first, at - first, deadline);
+        found += at - first;
+    }
+    free(lost);
+    return found;
+}
+
+bool fx_jobs_reoffer(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
+                     uint32_t deadline, size_t *n, struct fx_jobs_error *error)
+{
+    struct fx_own_job *own = find_own(jobs, wallet, job, error);
+    uint32_t chosen;
+
+    *n = 0;
+    if (own == NULL || !fx_quote_deadline(deadline, &chosen, error) ||
+        !check_operands(jobs, own, error)) {
+        return false;
+    }
+    for (uint32_t part = 0; part < own->n_parts; part++) {
+        *n += reoffer_part(jobs, own, part, chosen);
+    }
+    if (*n == 0) {
+        return fx_jobs_refuse(error, -4, "No task of the job was refunded, rejected or taken back");
+    }
+    if (!fx_own_save(jobs, own)) {
+        return fx_jobs_refuse(error, -4, "The job cannot be written to disk");
+    }
+    fx_funding_send_all(jobs, wallet, own);
+    fx_funding_announce(jobs, own);
     return true;
 }

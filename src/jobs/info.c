@@ -41,6 +41,21 @@ static enum fx_task_reason reason_of(const struct fx_book_task *task, const stru
     return FX_REASON_NONE;
 }
 
+/* The job that it is of, and where in that. */
+static void set_place(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                      struct fx_task_info *info)
+{
+    const struct fx_own_job *own = fx_own_of(jobs, &task->job->id);
+
+    info->job = own != NULL ? own->id : task->job->id;
+    for (size_t i = 0; own != NULL && i < own->n_offers; i++) {
+        if (fx_hash_equal(&own->offers[i].txid, &task->job->id)) {
+            fx_own_place(own, own->offers[i].part, &info->product, &info->part);
+            return;
+        }
+    }
+}
+
 void fx_jobs_fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
                        struct fx_task_info *info)
 {
@@ -49,7 +64,7 @@ void fx_jobs_fill_task(struct fx_jobs *jobs, const struct fx_book_task *task,
 
     memset(info, 0, sizeof *info);
     info->origin = task->origin;
-    info->job = task->job->id;
+    set_place(jobs, task, info);
     info->preimage = fx_book_funded_preimage(task);
     info->spec = task->job->spec;
     info->index = task->index;
@@ -145,6 +160,28 @@ static size_t sorted_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list
     return n;
 }
 
+/* The transactions of one job that are known: of an own one all, in order; the caller frees. */
+static size_t jobs_of(const struct fx_jobs *jobs, const struct fx_hash *id,
+                      struct fx_book_job ***list)
+{
+    const struct fx_own_job *own = fx_own_find(jobs, id);
+    struct fx_book_job *one;
+    size_t n = 0;
+
+    *list = fx_xcalloc(own != NULL ? own->n_offers : 1, sizeof(struct fx_book_job *));
+    for (size_t i = 0; own != NULL && i < own->n_offers; i++) {
+        one = fx_jobs_find_job(jobs, &own->offers[i].txid);
+        if (one != NULL) {
+            (*list)[n++] = one;
+        }
+    }
+    one = own == NULL ? fx_jobs_find_job(jobs, id) : NULL;
+    if (one != NULL) {
+        (*list)[n++] = one;
+    }
+    return n;
+}
+
 /* ---- lists of tasks ---------------------------------------------------------------------- */
 
 #define ACTIVE                                                          \
@@ -196,11 +233,11 @@ static void collect(const struct fx_jobs *jobs, const struct fx_task_filter *fil
     size_t n, at = 0;
 
     if (filter->job != NULL) {
-        const struct fx_book_job *job = fx_jobs_find_job(jobs, filter->job);
-
-        if (job != NULL) {
-            consider_job(list, filter, job);
+        n = jobs_of(jobs, filter->job, &all);
+        for (size_t i = 0; i < n; i++) {
+            consider_job(list, filter, all[i]);
         }
+        free(all);
     } else if (filter->statuses != 0 && (filter->statuses & ~ACTIVE) == 0) {
         while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
             consider(list, filter, task);
@@ -236,26 +273,13 @@ size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_task_filter *filter,
     return n;
 }
 
-/* Its result is here and was found right. */
-static bool has_result(const struct fx_jobs *jobs, const struct fx_book_task *task)
-{
-    const struct fx_note *note = fx_note_find(jobs, task);
-    struct fx_blob_key key;
-    struct fx_blob_shape shape;
-
-    if (note == NULL || note->check != FX_CHECK_RIGHT) {
-        return false;
-    }
-    fx_book_result(task, &key, &shape);
-    return fx_blobs_state(jobs->config.blobs, &key) == FX_BLOB_COMPLETE;
-}
+/* ---- jobs -------------------------------------------------------------------------------- */
 
 static void count_task(const struct fx_jobs *jobs, const struct fx_book_task *task,
                        struct fx_job_info *info)
 {
     const struct fx_note *note = fx_note_find(jobs, task);
 
-    info->n_tasks++;
     switch (task->state.status) {
     case FX_STATUS_PENDING:
         info->status = FX_JOB_PENDING;
@@ -288,64 +312,207 @@ static void count_task(const struct fx_jobs *jobs, const struct fx_book_task *ta
     for (uint32_t i = 0; i < task->state.n_events; i++) {
         info->n_wrong += task->events[i].action == FX_ACTION_FRAUD ? 1 : 0;
     }
-    /* The rules bound every amount of a transaction and their sum. */
-    fx_amount_add(info->reward, task->state.escrow, &info->reward);
-    info->result_here = info->result_here && has_result(jobs, task);
+    info->n_here += fx_view_is_here(jobs, task) ? 1 : 0;
 }
 
-static void fill_job(struct fx_jobs *jobs, const struct fx_book_job *job, struct fx_job_info *info)
+/* A task that is neither mined nor in the mempool. */
+static void count_absent(enum fx_view_offered offered, struct fx_job_info *info, size_t *n_dropped)
 {
-    const struct fx_own_job *own = fx_own_find(jobs, &job->id);
+    switch (offered) {
+    case FX_VIEW_NOT_OFFERED:
+        (*n_dropped)++;
+        break;
+    case FX_VIEW_WAITING:
+        info->n_waiting++;
+        break;
+    case FX_VIEW_SENT:
+        info->status = FX_JOB_PENDING;
+        break;
+    }
+}
 
-    memset(info, 0, sizeof *info);
-    info->id = job->id;
+static void count_product(const struct fx_jobs *jobs, const struct fx_job_view *view,
+                          struct fx_job_info *info, size_t *n_dropped)
+{
+    for (size_t p = 0; p < view->n_parts; p++) {
+        const struct fx_view_part *part = &view->parts[p];
+
+        for (uint32_t i = 0; i < part->n_tasks; i++) {
+            if (part->tasks[i] != NULL) {
+                count_task(jobs, part->tasks[i], info);
+            } else {
+                count_absent((enum fx_view_offered)part->offered[i], info, n_dropped);
+            }
+        }
+        info->n_tasks += part->n_tasks;
+    }
+}
+
+static void set_status(struct fx_job_info *info, size_t n_dropped)
+{
+    size_t lost = info->n_refunded + info->n_rejected + n_dropped;
+
+    info->result_here = info->n_here == info->n_tasks;
+    if (n_dropped == info->n_tasks) {
+        info->status = FX_JOB_CANCELLED;
+    } else if (info->status == FX_JOB_OPEN && info->n_waiting == 0 && info->n_open == 0 &&
+               info->n_claimed == 0 && info->n_challenged == 0) {
+        info->status = lost > 0 ? FX_JOB_ENDED : FX_JOB_DONE;
+    }
+}
+
+static void add_escrows(const struct fx_book_job *job, struct fx_job_info *info)
+{
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        /* The rules bound every amount of a transaction and their sum. */
+        fx_amount_add(info->reward, job->tasks[i]->state.escrow, &info->reward);
+    }
+}
+
+static void fill_own(const struct fx_jobs *jobs, const struct fx_own_job *own,
+                     struct fx_job_info *info)
+{
+    info->gemm = own->parts[0].gemm;
+    info->spec.version = 1;
+    info->spec.kind = FX_KIND_GEMM;
+    info->spec.client = own->client;
+    info->spec.deadline = own->offers[0].deadline;
+    info->spec.window = own->window;
+    info->spec.exclusive = own->exclusive;
+    info->n_products = own->n_products;
+    info->submitted = own->submitted;
+    memcpy(info->note, own->text, sizeof info->note);
+    for (size_t i = 0; i < own->n_offers; i++) {
+        const struct fx_own_tx *offer = &own->offers[i];
+
+        if (fx_own_tx_status(jobs, offer) == FX_JOB_TX_DROPPED) {
+            continue;
+        }
+        /* Below all money: checked when it was quoted. */
+        info->reward += own->parts[offer->part].escrow * (int64_t)offer->count;
+        info->fee += offer->fee;
+    }
+}
+
+static void fill_other(const struct fx_book_job *job, struct fx_job_info *info)
+{
     info->spec = job->spec;
     info->gemm = job->gemm;
-    info->rows = job->gemm.m;
-    info->columns = job->gemm.n;
-    info->depth = job->gemm.k;
-    if (own != NULL) {
-        info->rows = own->rows;
-        info->columns = own->columns;
-        info->depth = own->depth;
-        info->fee = own->fee;
-        info->submitted = own->submitted;
-    }
-    info->own = fx_jobs_wallet_of(jobs, &job->spec.client) != NULL;
-    info->status = FX_JOB_OPEN;
-    info->result_here = job->spec.kind == FX_KIND_GEMM;
+    info->n_products = 1;
+    add_escrows(job, info);
+}
+
+/* The tasks of an announcement that has only some of its matrix, or is of another kind. */
+static void count_other(const struct fx_jobs *jobs, const struct fx_book_job *job,
+                        struct fx_job_info *info)
+{
     for (size_t i = 0; i < job->n_tasks; i++) {
         count_task(jobs, job->tasks[i], info);
     }
-    if (info->status == FX_JOB_OPEN && info->n_open == 0 && info->n_claimed == 0 &&
-        info->n_challenged == 0) {
-        info->status = info->n_refunded + info->n_rejected > 0 ? FX_JOB_ENDED : FX_JOB_DONE;
+    info->n_tasks = job->n_tasks;
+}
+
+/* By its name; false: there is none. */
+static bool fill_job(struct fx_jobs *jobs, const struct fx_hash *id, struct fx_job_info *info)
+{
+    const struct fx_own_job *own = fx_own_find(jobs, id);
+    const struct fx_book_job *job = fx_jobs_find_job(jobs, id);
+    struct fx_job_view view;
+    size_t n_dropped = 0;
+
+    memset(info, 0, sizeof *info);
+    if (own == NULL && job == NULL) {
+        return false;
     }
+    info->id = *id;
+    info->status = FX_JOB_OPEN;
+    info->height = job != NULL ? job->tasks[0]->state.h0 : 0;
+    if (own != NULL) {
+        fill_own(jobs, own, info);
+        for (size_t i = 0; fx_job_view_open(jobs, id, i, &view); i++) {
+            count_product(jobs, &view, info, &n_dropped);
+            fx_job_view_close(&view);
+        }
+    } else {
+        fill_other(job, info);
+        count_other(jobs, job, info);
+    }
+    fx_jobs_product(jobs, id, 0, &info->product);
+    info->own = fx_jobs_wallet_of(jobs, &info->spec.client) != NULL;
+    set_status(info, n_dropped);
+    if (own == NULL &&
+        (job->spec.kind != FX_KIND_GEMM || job->n_tasks != job->kind->task_count(job->spec.body))) {
+        info->result_here = false;
+    }
+    return true;
 }
 
 bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info)
 {
-    const struct fx_book_job *found = fx_jobs_find_job(jobs, job);
+    return fill_job(jobs, job, info);
+}
 
-    if (found != NULL) {
-        fill_job(jobs, found, info);
+static int by_height(const void *a, const void *b)
+{
+    const struct fx_job_info *x = a, *y = b;
+    uint32_t hx = x->height - 1, hy = y->height - 1; /* pending ones, of height 0, come last */
+
+    if (hx != hy) {
+        return hx < hy ? -1 : 1;
     }
-    return found != NULL;
+    return fx_hash_cmp(&x->id, &y->id);
+}
+
+static void keep_job(struct fx_jobs *jobs, const struct fx_hash *id, bool own,
+                     struct fx_job_info *infos, size_t *n)
+{
+    if (fill_job(jobs, id, &infos[*n]) && (!own || infos[*n].own)) {
+        (*n)++;
+    }
 }
 
 size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos)
 {
     struct fx_book_job **list;
-    size_t n_jobs = sorted_jobs(jobs, &list), n = 0;
+    size_t n_jobs = all_jobs(jobs, &list), n = 0, at = 0;
+    const void *key;
+    void *value;
 
-    *infos = fx_xcalloc(n_jobs, sizeof **infos);
+    *infos = fx_xcalloc(n_jobs + fx_map_count(jobs->own) + 1, sizeof **infos);
+    while (fx_map_next(jobs->own, &at, &key, &value)) {
+        keep_job(jobs, key, own, *infos, &n);
+    }
     for (size_t i = 0; i < n_jobs; i++) {
-        fill_job(jobs, list[i], &(*infos)[n]);
-        if (!own || (*infos)[n].own) {
-            n++;
+        if (fx_own_of(jobs, &list[i]->id) == NULL) {
+            keep_job(jobs, &list[i]->id, own, *infos, &n);
         }
     }
+    qsort(*infos, n, sizeof **infos, by_height);
     free(list);
+    return n;
+}
+
+size_t fx_jobs_txs(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_tx **offers)
+{
+    const struct fx_own_job *own = fx_own_find(jobs, job);
+    size_t n = own != NULL ? own->n_offers : 0;
+
+    *offers = fx_xcalloc(n + 1, sizeof **offers);
+    for (size_t i = 0; i < n; i++) {
+        const struct fx_own_tx *from = &own->offers[i];
+        const struct fx_book_job *mined = fx_book_find_job(jobs->book, &from->txid);
+        struct fx_job_tx *to = &(*offers)[i];
+
+        to->txid = from->txid;
+        to->status = fx_own_tx_status(jobs, from);
+        fx_own_place(own, from->part, &to->product, &to->part);
+        to->first = from->first;
+        to->count = from->count;
+        to->escrow = own->parts[from->part].escrow;
+        to->fee = from->fee;
+        to->deadline = from->deadline;
+        to->height = mined != NULL ? mined->tasks[0]->state.h0 : 0;
+    }
     return n;
 }
 

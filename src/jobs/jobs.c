@@ -337,6 +337,7 @@ void fx_jobs_step(struct fx_jobs *jobs)
     if (!jobs->resumed) {
         resume(jobs);
     }
+    fx_funding_step(jobs);
     fx_watcher_step(jobs);
     fx_dispute_step(jobs);
     fx_settle_step(jobs);
@@ -367,6 +368,11 @@ void fx_jobs_kick(struct fx_jobs *jobs)
 static void free_job(void *job)
 {
     fx_book_job_destroy(job);
+}
+
+static void free_own(void *own)
+{
+    fx_own_job_destroy(own);
 }
 
 static struct fx_jobs *give_up(struct fx_jobs *jobs, char **error, const char *why)
@@ -420,6 +426,7 @@ struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error
     jobs->pending = fx_map_create(32, k0, k1);
     jobs->notes = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
     jobs->own = fx_map_create(32, k0, k1);
+    jobs->members = fx_map_create(32, k0, k1);
     jobs->announce = fx_map_create(33, k0, k1);
     if (error != NULL) {
         *error = NULL;
@@ -434,7 +441,7 @@ struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error
         jobs->book =
             fx_book_create(config->params, jobs->db, &fx_chain_genesis(config->chain)->id, &why);
     }
-    if (jobs->book == NULL || !fx_notes_load(jobs)) {
+    if (jobs->book == NULL || !fx_notes_load(jobs) || !fx_own_load(jobs)) {
         if (error != NULL) {
             *error = why;
             why = NULL;
@@ -463,7 +470,8 @@ void fx_jobs_destroy(struct fx_jobs *jobs)
     fx_book_destroy(jobs->book);
     fx_map_destroy(jobs->pending, free_job);
     fx_map_destroy(jobs->notes, free);
-    fx_map_destroy(jobs->own, free);
+    fx_map_destroy(jobs->members, NULL);
+    fx_map_destroy(jobs->own, free_own);
     fx_map_destroy(jobs->announce, free);
     fx_db_close(jobs->db);
     free(jobs);

@@ -44,11 +44,44 @@ struct fx_note {
 };
 
 /* An own job: what the chain does not say of it. */
+struct fx_own_product {
+    uint32_t rows, columns;
+    uint64_t depth;
+    uint8_t limbs_a, limbs_b;
+    uint8_t type; /* enum fx_job_type */
+    double scale_a, scale_b, error;
+    uint32_t first_part, n_parts; /* of the job's */
+};
+
+struct fx_own_part {
+    struct fx_gemm gemm;
+    int64_t escrow; /* embers, of each task */
+};
+
+struct fx_own_tx {
+    uint32_t part;
+    uint32_t first, count; /* tasks of the part */
+    uint32_t deadline;     /* unix time */
+    struct fx_hash txid;   /* zero: not sent */
+    int64_t fee;           /* embers */
+    bool dropped;          /* not to be sent, or taken back */
+};
+
 struct fx_own_job {
-    struct fx_hash id;
-    uint32_t rows, columns, depth;
-    int64_t fee;       /* embers */
+    struct fx_hash id;     /* txid of its first transaction */
+    struct fx_hash client; /* key of all its tasks */
+    uint16_t window, exclusive;
+    int64_t fee_rate;  /* embers per 1,000 vbytes; 0: estimated */
     int64_t submitted; /* unix time */
+    struct fx_own_product *products;
+    size_t n_products;
+    struct fx_own_part *parts;
+    size_t n_parts;
+    struct fx_own_tx *offers;
+    size_t n_offers;
+    /* not stored */
+    int64_t retry_ms;        /* monotonic: when what waits may be tried again */
+    char text[FX_NOTE_TEXT]; /* what it waits for */
 };
 
 struct fx_jobs {
@@ -58,6 +91,7 @@ struct fx_jobs {
     struct fx_map *pending;  /* txid -> struct fx_book_job of the mempool; owns */
     struct fx_map *notes;    /* origin -> struct fx_note; owns */
     struct fx_map *own;      /* txid -> struct fx_own_job; owns */
+    struct fx_map *members;  /* txid of any transaction of an own job -> the job */
     struct fx_map *announce; /* type || root -> when a blob is to be announced again; owns */
     struct fx_checker *checker;
     struct fx_solvers *solvers; /* what the last blocks say of them; made when first asked for */
@@ -103,9 +137,72 @@ void fx_note_refresh(struct fx_jobs *jobs, const struct fx_book_task *task);
 bool fx_note_save(struct fx_jobs *jobs, const struct fx_note *note);
 void fx_note_text(char text[FX_NOTE_TEXT], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-bool fx_own_save(struct fx_jobs *jobs, const struct fx_own_job *own);
-void fx_own_forget(struct fx_jobs *jobs, const struct fx_hash *id);
-const struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx_hash *id);
+/* Also of own.c's values, by first byte of their key. */
+bool fx_notes_load_all(struct fx_jobs *jobs, char kind,
+                       bool (*load)(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
+                                    const uint8_t *value, size_t n));
+
+/* ---- own.c: own jobs ---- */
+bool fx_own_load(struct fx_jobs *jobs);
+void fx_own_job_destroy(struct fx_own_job *own);
+/* Writes it under its id, and from the first time on the jobs own it. False: disk; where it was not
+ * known it stays the caller's. */
+bool fx_own_save(struct fx_jobs *jobs, struct fx_own_job *own);
+/* Takes it from the disk and from the jobs; it is the caller's again. */
+void fx_own_forget(struct fx_jobs *jobs, struct fx_own_job *own);
+struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx_hash *id);
+/* The own job that a transaction belongs to; NULL: none. */
+struct fx_own_job *fx_own_of(const struct fx_jobs *jobs, const struct fx_hash *txid);
+void fx_own_add_tx(struct fx_own_job *own, const struct fx_own_tx *offer);
+enum fx_job_tx_status fx_own_tx_status(const struct fx_jobs *jobs, const struct fx_own_tx *offer);
+
+/* The product that part number `part` of the job is of, and its number there. */
+void fx_own_place(const struct fx_own_job *own, uint32_t part, uint32_t *product, uint32_t *number);
+/* A product as callers see it; its parts are left out. */
+void fx_own_product_get(const struct fx_own_job *own, size_t number,
+                        struct fx_job_product *product);
+
+/* ---- view.c: a product and its tasks ---- */
+enum fx_view_offered {
+    FX_VIEW_NOT_OFFERED = 0, /* or taken back */
+    FX_VIEW_WAITING,         /* in a transaction that is still to be sent */
+    FX_VIEW_SENT
+};
+
+struct fx_view_part {
+    struct fx_gemm gemm;
+    const struct fx_book_task **tasks; /* by index; NULL: neither mined nor in the mempool */
+    uint8_t *offered;                  /* by index: enum fx_view_offered */
+    uint32_t n_tasks;
+};
+
+struct fx_job_view {
+    struct fx_job_product product;
+    struct fx_view_part *parts;
+    size_t n_parts;
+};
+/* False: no such job or product, and nothing is to be closed. */
+bool fx_job_view_open(const struct fx_jobs *jobs, const struct fx_hash *id, size_t product,
+                      struct fx_job_view *view);
+void fx_job_view_close(struct fx_job_view *view);
+/* What a job of somebody else's is of, as far as the chain says. */
+void fx_view_padded_product(const struct fx_gemm *gemm, struct fx_job_product *product);
+enum fx_check_status fx_view_check(const struct fx_jobs *jobs, const struct fx_book_task *task);
+/* The task's result is here and was found right; task may be NULL. */
+bool fx_view_is_here(const struct fx_jobs *jobs, const struct fx_book_task *task);
+
+/* ---- funding.c: the transactions of own jobs ---- */
+/* Funds, signs and sends one; *offer is of own's. False: nothing was sent. */
+bool fx_funding_send(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_own_job *own,
+                     struct fx_own_tx *offer, struct fx_jobs_error *error);
+/* Signs what the wallet funded; NULL: error says why, and nothing is reserved. One reference. */
+struct fx_tx *fx_funding_sign(struct fx_wallet *wallet, struct fx_txb *b,
+                              struct fx_jobs_error *error);
+/* Sends what waits, as far as it can be. */
+void fx_funding_send_all(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_own_job *own);
+void fx_funding_step(struct fx_jobs *jobs);
+/* Tells peers that the job's operands are here. */
+void fx_funding_announce(struct fx_jobs *jobs, const struct fx_own_job *own);
 
 /* ---- assign.c: whom an exclusive task is assigned to (protocol section 5) ---- */
 /* Tasks that are asked for one after the other with the same h0 share its look-ups. */
@@ -144,8 +241,19 @@ void fx_keep_step(struct fx_jobs *jobs);
 /* Removes blobs of so many bytes that can be done without, or none. ctx: the jobs. */
 void fx_keep_make_room(void *ctx, uint64_t bytes);
 
+/* ---- quote.c: what a job is cut into and costs ---- */
+/* What a request comes to, part after part; parts may be NULL, else the caller frees *parts.
+ * error may be NULL. */
+bool fx_quote_make(struct fx_jobs *jobs, const struct fx_job_request *request,
+                   struct fx_job_quote *quote, struct fx_own_part **parts, size_t *n_parts,
+                   struct fx_jobs_error *error);
+/* Puts the fee that was paid in the place of the estimated one. */
+void fx_quote_set_fee(struct fx_job_quote *quote, int64_t fee);
+/* Of a deadline: what is chosen for 0. False: it has passed. */
+bool fx_quote_deadline(uint32_t wanted, uint32_t *deadline, struct fx_jobs_error *error);
+
 /* ---- split.c: policies without state ---- */
-#define FX_JOBS_TASKS_MAX 2048 /* of one job: its transaction stays below the standard weight */
+#define FX_TX_TASKS_MAX 2048 /* of one transaction: it stays below the standard weight */
 /* Chooses what is 0 of task_rows and task_cols, in tiles, for a grid of rows x cols tiles. */
 void fx_split_choose(uint32_t rows, uint32_t cols, uint32_t depth, uint32_t *task_rows,
                      uint32_t *task_cols);

@@ -220,6 +220,24 @@ static bool add_unseen(void *ctx, const struct fx_blob_key *key)
     return true;
 }
 
+/* What transactions that are yet to be sent will name. */
+static void weigh_waiting(struct worths *worths, const struct fx_own_job *own)
+{
+    for (size_t i = 0; i < own->n_offers; i++) {
+        const struct fx_gemm *gemm = &own->parts[own->offers[i].part].gemm;
+        struct fx_blob_key key;
+
+        if (fx_own_tx_status(worths->jobs, &own->offers[i]) == FX_JOB_TX_WAITING) {
+            memset(&key, 0, sizeof key);
+            key.type = FX_BLOB_OPERAND;
+            key.root = gemm->root_a;
+            raise_worth(worths, &key, WORTH_NEEDED);
+            key.root = gemm->root_b;
+            raise_worth(worths, &key, WORTH_NEEDED);
+        }
+    }
+}
+
 static void worths_init(struct worths *worths, const struct fx_jobs *jobs)
 {
     const struct fx_book_job *job;
@@ -243,6 +261,10 @@ static void worths_init(struct worths *worths, const struct fx_jobs *jobs)
                            fx_jobs_wallet_of(jobs, &job->spec.client) != NULL ? WORTH_NEEDED
                                                                               : WORTH_STRANGERS);
         }
+    }
+    at = 0;
+    while (fx_map_next(jobs->own, &at, NULL, &value)) {
+        weigh_waiting(worths, value);
     }
 }
 

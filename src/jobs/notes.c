@@ -1,7 +1,7 @@
 /*
  * What this node knows by itself, in the module's database. Keys, by first byte:
  *   N origin   a note: program, check, certificate, payout, text, wrong entry, rounds
- *   O txid     an own job: rows, columns, depth, fee, time
+ *   O txid     an own job: own.c
  * These are promises and findings, not the chain's: a reorganisation leaves them alone, and each
  * note names the claimed output that it is about.
  */
@@ -139,77 +139,11 @@ static bool load_note(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
     return true;
 }
 
-/* ---- own jobs ---------------------------------------------------------------------------- */
-
-static void own_key(const struct fx_hash *id, uint8_t key[33])
-{
-    key[0] = 'O';
-    memcpy(key + 1, id->b, 32);
-}
-
-bool fx_own_save(struct fx_jobs *jobs, const struct fx_own_job *own)
-{
-    struct fx_buf value = FX_BUF_INIT;
-    uint8_t key[33];
-    bool saved;
-
-    own_key(&own->id, key);
-    fx_buf_u32(&value, own->rows);
-    fx_buf_u32(&value, own->columns);
-    fx_buf_u32(&value, own->depth);
-    fx_buf_i64(&value, own->fee);
-    fx_buf_i64(&value, own->submitted);
-    saved = fx_db_write(jobs->db, key, sizeof key, value.data, value.len, true);
-    fx_buf_clear(&value);
-    if (saved) {
-        free(fx_map_put(jobs->own, own->id.b, fx_xmemdup(own, sizeof *own)));
-    }
-    return saved;
-}
-
-void fx_own_forget(struct fx_jobs *jobs, const struct fx_hash *id)
-{
-    uint8_t key[33];
-
-    own_key(id, key);
-    fx_db_delete(jobs->db, key, sizeof key, false);
-    free(fx_map_remove(jobs->own, id->b));
-}
-
-const struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx_hash *id)
-{
-    return fx_map_get(jobs->own, id->b);
-}
-
-static bool load_own(struct fx_jobs *jobs, const uint8_t *key, size_t key_len, const uint8_t *value,
-                     size_t n)
-{
-    struct fx_own_job own;
-    struct fx_reader r;
-
-    if (key_len != 33) {
-        return false;
-    }
-    memset(&own, 0, sizeof own);
-    memcpy(own.id.b, key + 1, 32);
-    fx_reader_init(&r, value, n);
-    own.rows = fx_read_u32(&r);
-    own.columns = fx_read_u32(&r);
-    own.depth = fx_read_u32(&r);
-    own.fee = fx_read_i64(&r);
-    own.submitted = fx_read_i64(&r);
-    if (!fx_reader_done(&r)) {
-        return false;
-    }
-    free(fx_map_put(jobs->own, own.id.b, fx_xmemdup(&own, sizeof own)));
-    return true;
-}
-
 /* ------------------------------------------------------------------------------------------ */
 
-static bool load_all(struct fx_jobs *jobs, char kind,
-                     bool (*load)(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
-                                  const uint8_t *value, size_t n))
+bool fx_notes_load_all(struct fx_jobs *jobs, char kind,
+                       bool (*load)(struct fx_jobs *jobs, const uint8_t *key, size_t key_len,
+                                    const uint8_t *value, size_t n))
 {
     struct fx_db_iter *it = fx_db_iter_create(jobs->db, &kind, 1);
     const uint8_t *key, *value;
@@ -228,5 +162,5 @@ static bool load_all(struct fx_jobs *jobs, char kind,
 
 bool fx_notes_load(struct fx_jobs *jobs)
 {
-    return load_all(jobs, 'N', load_note) && load_all(jobs, 'O', load_own);
+    return fx_notes_load_all(jobs, 'N', load_note);
 }

@@ -51,7 +51,7 @@ static void consider(uint32_t rows, uint32_t cols, uint64_t tasks, uint64_t r, u
         return;
     }
     n = ceil_div(rows, r) * ceil_div(cols, c);
-    if (n < tasks || n > FX_JOBS_TASKS_MAX) {
+    if (n < tasks || n > FX_TX_TASKS_MAX) {
         return;
     }
     s = score(rows, cols, tasks, r, c);

@@ -244,7 +244,8 @@ void fx_rpc_sessions_end(struct fx_rpc *rpc);
 /* blobs.c, result.c: requests below /blob/ and /job/. */
 void fx_rpc_serve_blob(struct fx_rpc *rpc, struct evhttp_request *req, const char *path,
                        const char *query);
-void fx_rpc_serve_job(struct fx_rpc *rpc, struct evhttp_request *req, const char *path);
+void fx_rpc_serve_job(struct fx_rpc *rpc, struct evhttp_request *req, const char *path,
+                      const char *query);
 void fx_rpc_streams_end(struct fx_rpc *rpc);
 /* An answer that is one JSON object; takes it over. */
 void fx_rpc_answer(struct evhttp_request *req, int http, json_t *json);

@@ -142,7 +142,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     } else if (strncmp(path, "/blob/", 6) == 0 && rpc->config.blobs) {
         fx_rpc_serve_blob(rpc, req, path + 6, query);
     } else if (strncmp(path, "/job/", 5) == 0 && rpc->config.jobs) {
-        fx_rpc_serve_job(rpc, req, path + 5);
+        fx_rpc_serve_job(rpc, req, path + 5, query);
     } else {
         refuse(req, 404, "Not found");
     }

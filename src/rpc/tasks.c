@@ -51,14 +51,24 @@ bool fx_rpc_arg_burn(struct fx_rpc_call *call, const json_t *value, enum fx_burn
 /* ---- what a task is ---------------------------------------------------------------------------
  */
 
-static const char *action_name(enum fx_task_action action)
+const char *fx_rpc_task_status(enum fx_task_status status)
+{
+    return status_names[status];
+}
+
+const char *fx_rpc_task_reason(enum fx_task_reason reason)
+{
+    return reason_names[reason];
+}
+
+const char *fx_rpc_action_name(enum fx_task_action action)
 {
     static const char *const names[] = {"refund",    "claim",  "accept", "take",  "fraud",
                                         "challenge", "answer", "expire", "reject"};
     return names[action];
 }
 
-static bool has_claim(const struct fx_task_info *t)
+bool fx_rpc_has_claim(const struct fx_task_info *t)
 {
     return t->status == FX_STATUS_CLAIMED || t->status == FX_STATUS_CHALLENGED ||
            t->status == FX_STATUS_SETTLED || t->status == FX_STATUS_REJECTED;
@@ -70,7 +80,7 @@ static json_t *disputes_json(const struct fx_task_info *t)
     for (size_t i = 0; i < t->n_events; i++) {
         const struct fx_task_event *event = &t->events[i];
         json_t *o = json_object();
-        fx_json_set(o, "action", json_string(action_name(event->action)));
+        fx_json_set(o, "action", json_string(fx_rpc_action_name(event->action)));
         fx_json_set(o, "txid", fx_json_id(&event->txid));
         fx_json_set(o, "height", json_integer(event->height));
         fx_json_set(o, "solver", fx_json_root(&event->solver));
@@ -111,6 +121,8 @@ json_t *fx_rpc_task_json(const struct fx_task_info *t)
     fx_json_set(out, "origin", fx_json_outpoint(&t->origin));
     fx_json_set(out, "job", fx_json_id(&t->job));
     fx_json_set(out, "index", json_integer(t->index));
+    fx_json_set(out, "product", json_integer(t->product));
+    fx_json_set(out, "part", json_integer(t->part));
     fx_json_set(out, "kind",
                 t->spec.kind == FX_KIND_GEMM ? json_string("gemm")
                                              : json_sprintf("%u", (unsigned)t->spec.kind));
@@ -137,7 +149,7 @@ json_t *fx_rpc_task_json(const struct fx_task_info *t)
         fx_rpc_gemm_json(&gemm, out);
     }
     fx_rpc_shape_json(&t->shape, out);
-    if (has_claim(t)) {
+    if (fx_rpc_has_claim(t)) {
         json_t *claim = json_object();
         fx_json_set(claim, "outpoint", fx_json_outpoint(&t->claim));
         fx_json_set(claim, "height", json_integer(t->claim_height));
@@ -156,7 +168,7 @@ json_t *fx_rpc_task_json(const struct fx_task_info *t)
         json_t *end = json_object();
         fx_json_set(end, "txid", fx_json_id(&t->end_txid));
         fx_json_set(end, "height", json_integer(t->end_height));
-        fx_json_set(end, "action", json_string(action_name(t->end_action)));
+        fx_json_set(end, "action", json_string(fx_rpc_action_name(t->end_action)));
         fx_json_set(out, "end", end);
     }
     fx_json_set(out, "backed", json_boolean(t->backed));

@@ -49,6 +49,7 @@ void fx_rpc_shape_json(const struct fx_task_shape *shape, json_t *out);
 #define FX_RPC_TASK_FIELDS                                                                        \
     "{ origin: str             # Its name: the outpoint of its funded output\n"                   \
     "job: hash, index: int     # Its job, and its number there\n"                                 \
+    "product: int, part: int   # Of a job of several: which of its products, and part of that\n"  \
     "kind: str, status: str    # pending, open, claimed, challenged, settled, refunded, "         \
     "rejected\n"                                                                                  \
     "outpoint?: str            # Its unspent output, where it has one on the chain\n"             \
@@ -83,6 +84,24 @@ void fx_rpc_shape_json(const struct fx_task_shape *shape, json_t *out);
 json_t *fx_rpc_task_json(const struct fx_task_info *info);
 /* tasks.c. The task of an argument; false after fx_rpc_fail (-5). */
 bool fx_rpc_arg_task(struct fx_rpc_call *call, const json_t *value, struct fx_task_info *info);
+/* tasks.c. Words for what a task is, what is wrong with its claim (NULL: nothing), and what a spend
+ * of it does. */
+const char *fx_rpc_task_status(enum fx_task_status status);
+const char *fx_rpc_task_reason(enum fx_task_reason reason);
+const char *fx_rpc_action_name(enum fx_task_action action);
+bool fx_rpc_has_claim(const struct fx_task_info *task);
+/* jobinfo.c. The job of an argument; false after fx_rpc_fail (-5). */
+bool fx_rpc_arg_job(struct fx_rpc_call *call, const json_t *value, struct fx_job_info *info);
+extern const struct fx_rpc_command fx_rpc_getjob, fx_rpc_listjobs, fx_rpc_getjobresult;
+/* receipt.c, receipt_check.c */
+extern const struct fx_rpc_command fx_rpc_getreceipt, fx_rpc_verifyreceipt;
+/* result.c. The type of a result's entries: its name, NumPy's, and the bytes of one. */
+const char *fx_rpc_type_name(enum fx_job_type type);
+const char *fx_rpc_type_dtype(enum fx_job_type type);
+size_t fx_rpc_type_bytes(enum fx_job_type type);
+/* Sums of a result as they are written, n entries of the product's type, little-endian. */
+void fx_rpc_entries(const struct fx_job_product *product, const int64_t *sums, size_t n,
+                    uint8_t *out);
 json_t *fx_rpc_fail_jobs(struct fx_rpc_call *call, const struct fx_jobs_error *error);
 /* "auto", "none" or an amount. */
 bool fx_rpc_arg_burn(struct fx_rpc_call *call, const json_t *value, enum fx_burn *burn,

@@ -125,7 +125,7 @@ static bool parse_descr(struct header *h)
     skip_space(h);
     if (h->p < h->end && (*h->p == '[' || *h->p == '(' || *h->p == '{'))
         return fail(h->error, "The array has a structured dtype; only integers of 1, 2, 4 or 8 "
-                              "bytes are read.");
+                              "bytes and floats of 4 or 8 are read.");
     if (!take_string(h, &s, &n))
         return malformed(h);
     char text[DTYPE_TEXT];
@@ -137,9 +137,11 @@ static bool parse_descr(struct header *h)
     }
     if (n == 0)
         return malformed(h);
-    if (*s != 'i' && *s != 'u')
+    h->npy->is_float = *s == 'f' && n == 2 && (s[1] == '4' || s[1] == '8');
+    if (*s != 'i' && *s != 'u' && !h->npy->is_float)
         return fail(h->error,
-                    "The array has %s, '%s'; only integers of 1, 2, 4 or 8 bytes are read.",
+                    "The array has %s, '%s'; only integers of 1, 2, 4 or 8 bytes and floats of 4 "
+                    "or 8 are read.",
                     kind_name(*s), text);
     if (n != 2 || (s[1] != '1' && s[1] != '2' && s[1] != '4' && s[1] != '8'))
         return fail(h->error, "The integer dtype '%s' does not have 1, 2, 4 or 8 bytes.", text);
@@ -294,12 +296,32 @@ bool fx_npy_parse(struct fx_npy *npy, const uint8_t *start, size_t n, uint64_t f
     return parse_dict(&h) && check_shape(&h, file_size);
 }
 
-int64_t fx_npy_element(const struct fx_npy *npy, const uint8_t *data, size_t at)
+static uint64_t load(const struct fx_npy *npy, const uint8_t *data, size_t at)
 {
     const uint8_t *p = data + at * npy->item;
     uint64_t v = 0;
     for (unsigned i = 0; i < npy->item; i++)
         v |= (uint64_t)p[npy->big_endian ? npy->item - 1 - i : i] << (8 * i);
+    return v;
+}
+
+double fx_npy_real(const struct fx_npy *npy, const uint8_t *data, size_t at)
+{
+    const uint64_t bits = load(npy, data, at);
+    const uint32_t low = (uint32_t)bits;
+    float single;
+    double value;
+    if (npy->item == 4) {
+        memcpy(&single, &low, sizeof single);
+        return single;
+    }
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+int64_t fx_npy_element(const struct fx_npy *npy, const uint8_t *data, size_t at)
+{
+    const uint64_t v = load(npy, data, at);
     if (!npy->is_signed)
         return v > INT64_MAX ? INT64_MAX : (int64_t)v;
     /* Extend the sign: flip the top bit of the item, subtract its weight. */

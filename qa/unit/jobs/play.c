@@ -24,10 +24,30 @@ static void trim(int8_t *matrix, uint32_t rows, uint32_t columns, uint32_t to_ro
     }
 }
 
+static void set_request(struct play *play, uint32_t rows, uint32_t columns, uint32_t depth)
+{
+    play->part.root_a = play->job.gemm.root_a;
+    play->part.root_b = play->job.gemm.root_b;
+    play->product.rows = rows;
+    play->product.columns = columns;
+    play->product.depth = depth;
+    play->product.scale_a = play->product.scale_b = 1;
+    play->product.parts = &play->part;
+    play->product.n_parts = 1;
+    play->request.products = &play->product;
+    play->request.n_products = 1;
+}
+
 void play_open(struct play *play, uint32_t rows, uint32_t columns, uint32_t depth,
                uint32_t task_tiles)
 {
-    uint32_t m = pad(rows, 128), n = pad(columns, 128), k = pad(depth, 256);
+    play_open_limbs(play, rows, columns, depth, task_tiles, 1, 1);
+}
+
+void play_open_limbs(struct play *play, uint32_t rows, uint32_t columns, uint32_t depth,
+                     uint32_t task_tiles, unsigned limbs_a, unsigned limbs_b)
+{
+    uint32_t m = pad(rows * limbs_a, 128), n = pad(columns * limbs_b, 128), k = pad(depth, 256);
     struct fx_hash nobody;
     struct fx_jobs_error error;
     struct fx_task_info *infos;
@@ -36,16 +56,14 @@ void play_open(struct play *play, uint32_t rows, uint32_t columns, uint32_t dept
     memset(&nobody, 0, sizeof nobody);
     play->world = world_open(3);
     fx_test_job_init(&play->job, m, n, k, 1, 1, &nobody);
-    trim(play->job.a, m, k, rows, depth);
-    trim(play->job.b, n, k, columns, depth);
+    trim(play->job.a, m, k, rows * limbs_a, depth);
+    trim(play->job.b, n, k, columns * limbs_b, depth);
     FX_CHECK(fx_commit_operand_matrix(play->job.a, m, k, &play->job.gemm.root_a));
     FX_CHECK(fx_commit_operand_matrix(play->job.b, n, k, &play->job.gemm.root_b));
     world_add_operands(&play->job);
-    play->request.root_a = play->job.gemm.root_a;
-    play->request.root_b = play->job.gemm.root_b;
-    play->request.rows = rows;
-    play->request.columns = columns;
-    play->request.depth = depth;
+    set_request(play, rows, columns, depth);
+    play->product.limbs_a = limbs_a;
+    play->product.limbs_b = limbs_b;
     play->request.task_rows = play->request.task_cols = task_tiles;
     if (!fx_jobs_submit(play->world->jobs, NULL, &play->request, &play->id, &play->quote, &error)) {
         FX_FAIL("%s", error.text);

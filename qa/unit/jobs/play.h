@@ -9,7 +9,9 @@
 struct play {
     struct world *world;
     struct fx_test_job job;
-    struct fx_job_request request;
+    struct fx_job_part part;       /* of the product */
+    struct fx_job_product product; /* of the request */
+    struct fx_job_request request; /* views the two */
     struct fx_job_quote quote;
     struct fx_hash id;
     size_t n;
@@ -22,6 +24,9 @@ struct play {
  * task_tiles x task_tiles (0: chosen). Not mined. */
 void play_open(struct play *play, uint32_t rows, uint32_t columns, uint32_t depth,
                uint32_t task_tiles);
+/* The same of a product whose entries have limbs. */
+void play_open_limbs(struct play *play, uint32_t rows, uint32_t columns, uint32_t depth,
+                     uint32_t task_tiles, unsigned limbs_a, unsigned limbs_b);
 void play_close(struct play *play);
 struct fx_task_info play_task(const struct play *play, size_t task);
 /* Computes a task's result and puts it into the store; wrong: with one entry changed. */

@@ -225,7 +225,7 @@ FX_TEST(damaged_book)
         world_start();
         check_here(&story);
         FX_CHECK(fx_jobs_get(story.play.world->jobs, &story.play.id, &job));
-        FX_CHECK_INT(job.rows, 200);
+        FX_CHECK_INT(job.product.rows, 200);
     }
     finish(&story);
 }
@@ -294,7 +294,7 @@ FX_TEST(names_roots)
     memset(&key, 0, sizeof key);
     play_open(&play, 130, 20, 256, 1);
     key.type = FX_BLOB_OPERAND;
-    key.root = play.request.root_a;
+    key.root = play.part.root_a;
     FX_CHECK(fx_jobs_names_root(play.world->jobs, &key, &shape, 1) == 0);
     world_mine(600);
     FX_CHECK(fx_jobs_names_root(play.world->jobs, &key, &shape, 1) > 0);
@@ -314,7 +314,7 @@ FX_TEST(names_roots)
     FX_CHECK_INT(play_task(&play, 0).status, FX_STATUS_SETTLED);
     FX_CHECK(fx_jobs_names_root(play.world->jobs, &key, &shape, 1) == 0);
     key.type = FX_BLOB_OPERAND;
-    key.root = play.request.root_b;
+    key.root = play.part.root_b;
     FX_CHECK(fx_jobs_names_root(play.world->jobs, &key, NULL, 0) > 0);
     world_disconnect();
     world_disconnect();

@@ -72,7 +72,7 @@ FX_TEST(claim_refused)
     struct fx_hash root;
 
     play_open(&play, 256, 128, 256, 1);
-    root = play.request.root_a;
+    root = play.part.root_a;
     refused(&play, &root, FX_BURN_NONE, 0, -4, "The task is not mined yet");
     world_mine(100);
     refused(&play, &root, FX_BURN_NONE, 0, -8,

@@ -43,7 +43,7 @@ FX_TEST(largest_grid)
 
     fx_split_choose(1 << 17, 1 << 17, 256, &r, &c);
     FX_CHECK((uint64_t)r * c <= 1 << 24);
-    FX_CHECK(tasks_of(1 << 17, 1 << 17, r, c) <= 2 * FX_JOBS_TASKS_MAX);
+    FX_CHECK(tasks_of(1 << 17, 1 << 17, r, c) <= 2 * FX_TX_TASKS_MAX);
 }
 
 FX_TEST(long_and_thin)

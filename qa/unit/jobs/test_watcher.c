@@ -220,11 +220,11 @@ FX_TEST(result_rows)
     struct play play;
     struct fx_jobs_error error;
     struct fx_job_info info;
-    int32_t *out = fx_xcalloc(300 * 77, sizeof *out);
+    int64_t *out = fx_xcalloc(300 * 77, sizeof *out);
 
     play_open(&play, 300, 77, 1000, 1);
     world_mine(100);
-    FX_CHECK(!fx_jobs_result_rows(play.world->jobs, &play.id, 0, 300, out, &error));
+    FX_CHECK(!fx_jobs_result_rows(play.world->jobs, &play.id, 0, 0, 300, false, out, &error));
     for (size_t i = 0; i < play.n; i++) {
         play_solve(&play, i, false, true);
         play_claim(&play, i, FX_BURN_NONE, 0);
@@ -236,11 +236,13 @@ FX_TEST(result_rows)
     FX_CHECK(fx_jobs_get(play.world->jobs, &play.id, &info));
     FX_CHECK(info.result_here);
     FX_CHECK_INT(info.n_certified, 3);
-    FX_CHECK(!fx_jobs_result_rows(play.world->jobs, &play.id, 0, 301, out, &error));
-    FX_CHECK(!fx_jobs_result_rows(play.world->jobs, &play.id, 300, 1, out, &error));
-    FX_CHECK(fx_jobs_result_rows(play.world->jobs, &play.id, 0, 10, out, &error));
-    FX_CHECK(fx_jobs_result_rows(play.world->jobs, &play.id, 10, 200, out + 10 * 77, &error));
-    FX_CHECK(fx_jobs_result_rows(play.world->jobs, &play.id, 210, 90, out + 210 * 77, &error));
+    FX_CHECK(!fx_jobs_result_rows(play.world->jobs, &play.id, 0, 0, 301, false, out, &error));
+    FX_CHECK(!fx_jobs_result_rows(play.world->jobs, &play.id, 0, 300, 1, false, out, &error));
+    FX_CHECK(fx_jobs_result_rows(play.world->jobs, &play.id, 0, 0, 10, false, out, &error));
+    FX_CHECK(
+        fx_jobs_result_rows(play.world->jobs, &play.id, 0, 10, 200, false, out + 10 * 77, &error));
+    FX_CHECK(
+        fx_jobs_result_rows(play.world->jobs, &play.id, 0, 210, 90, false, out + 210 * 77, &error));
     for (size_t r = 0; r < 300; r++) {
         for (size_t c = 0; c < 77; c++) {
             int32_t sum = 0;

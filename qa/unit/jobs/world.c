@@ -607,6 +607,13 @@ void world_evict(void)
     }
 }
 
+const struct fx_tx *fx_mempool_get(const struct fx_mempool *m, const struct fx_hash *txid)
+{
+    struct fx_mempool_entry entry;
+
+    return fx_mempool_entry(m, txid, &entry) ? entry.tx : NULL;
+}
+
 const struct fx_tx *fx_mempool_spender(const struct fx_mempool *m,
                                        const struct fx_outpoint *outpoint)
 {

@@ -27,6 +27,8 @@ struct world {
     struct fx_test_key keys[WORLD_KEYS];
     struct fx_hash solver;
     bool poor;                 /* has no coins to fund anything with */
+    unsigned pays_for;         /* so many transactions more, and then it is poor; 0: no limit */
+    int64_t trusted;           /* embers, its balance; 0: all that there is */
     bool locked;               /* signs nothing */
     bool muted;                /* signs nothing by the first client's key, keys[2] */
     bool no_client, no_solver; /* does not have that key, keys[2], or the solver's */

@@ -132,10 +132,20 @@ bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx
     if (in < out) {
         return fail(error, -6, "Insufficient funds");
     }
+    if (W->pays_for > 0 && --W->pays_for == 0) {
+        W->poor = true;
+    }
     fx_script_p2tr(W->keys[0].xonly.b, script);
     fx_txb_add_out(tx, in - out, script, sizeof script);
     *fee = FEE + burned;
     return true;
+}
+
+void fx_wallet_balance(const struct fx_wallet *wallet, struct fx_wallet_balance *balance)
+{
+    (void)wallet;
+    memset(balance, 0, sizeof *balance);
+    balance->trusted = W->trusted != 0 ? W->trusted : W->params->max_money;
 }
 
 bool fx_wallet_spent_coins(struct fx_wallet *wallet, const struct fx_txb *tx,

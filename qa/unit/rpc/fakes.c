@@ -159,26 +159,48 @@ bool fx_blobs_get(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_
 /* ---- the job ------------------------------------------------------------------------------------
  */
 
-bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info)
+bool fx_jobs_product(struct fx_jobs *jobs, const struct fx_hash *job, size_t number,
+                     struct fx_job_product *product)
 {
     (void)jobs;
+    memset(product, 0, sizeof(*product));
+    product->rows = fx_fakes.rows;
+    product->columns = fx_fakes.columns;
+    product->scale_a = product->scale_b = 1;
+    return job->b[0] == 0x11 && number == 0;
+}
+
+bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info)
+{
     memset(info, 0, sizeof(*info));
-    info->rows = fx_fakes.rows;
-    info->columns = fx_fakes.columns;
+    info->n_products = 1;
     info->n_tasks = 4;
     info->n_settled = 3;
     info->result_here = fx_fakes.result_here;
-    return job->b[0] == 0x11;
+    return fx_jobs_product(jobs, job, 0, &info->product);
 }
 
-bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job, uint32_t row0,
-                         uint32_t count, int32_t *out, struct fx_jobs_error *error)
+size_t fx_jobs_missing(struct fx_jobs *jobs, const struct fx_hash *job, size_t product,
+                       struct fx_job_rect **rects)
 {
     (void)jobs;
     (void)job;
+    (void)product;
+    *rects = NULL;
+    return fx_fakes.result_here ? 0 : 1;
+}
+
+bool fx_jobs_result_rows(struct fx_jobs *jobs, const struct fx_hash *job, size_t product,
+                         uint32_t row0, uint32_t count, bool partial, int64_t *out,
+                         struct fx_jobs_error *error)
+{
+    (void)jobs;
+    (void)job;
+    (void)product;
+    (void)partial;
     (void)error;
     for (uint32_t i = 0; i < count * fx_fakes.columns; i++) {
-        out[i] = (int32_t)(row0 * fx_fakes.columns + i);
+        out[i] = (int64_t)row0 * fx_fakes.columns + i;
     }
     fx_fakes.rows_read += count;
     return true;

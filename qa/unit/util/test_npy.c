@@ -105,9 +105,9 @@ FX_TEST(refused_dtypes)
     static const struct {
         const char *descr, *phrase;
     } cases[] = {
-        {"'<f4'", "a float dtype, '<f4'"},
-        {"'<f2'", "a float dtype"},
-        {"'>f8'", "a float dtype"},
+        {"'<f2'", "a float dtype, '<f2'"},
+        {"'<f16'", "a float dtype"},
+        {"'<f'", "a float dtype"},
         {"'<c16'", "a complex dtype"},
         {"'|b1'", "a boolean dtype"},
         {"'|O'", "an object dtype"},
@@ -378,4 +378,37 @@ FX_TEST(written_header_is_read)
     /* The widest that there is still fits. */
     uint8_t out[256];
     FX_CHECK(fx_npy_header(out, "<i4", UINT64_MAX, UINT64_MAX) <= sizeof out);
+}
+
+FX_TEST(reals)
+{
+    static const uint8_t data[] = {0,    0,    0xc0, 0x3f, 0, 0, 0x80, 0xff,
+                                   0x3f, 0xf8, 0,    0,    0, 0, 0,    0};
+    struct fx_npy npy = {.item = 4, .is_float = true};
+
+    FX_CHECK(fx_npy_real(&npy, data, 0) == 1.5);
+    FX_CHECK(fx_npy_real(&npy, data, 1) < -1e300); /* infinite */
+    npy.item = 8;
+    npy.big_endian = true;
+    FX_CHECK(fx_npy_real(&npy, data + 8, 0) == 1.5);
+}
+
+FX_TEST(float_headers)
+{
+    static const char *const descrs[] = {"<f4", ">f4", "<f8", "f8"};
+    for (size_t i = 0; i < 4; i++) {
+        char text[100], error[FX_NPY_ERROR];
+        uint8_t file[300] = {0};
+        struct fx_npy npy;
+        int n = snprintf(text, sizeof text,
+                         "{'descr': '%s', 'fortran_order': False, 'shape': (3, 4), }", descrs[i]);
+
+        memcpy(file, "\x93NUMPY\x01\x00", 8);
+        file[8] = (uint8_t)n;
+        memcpy(file + 10, text, (size_t)n);
+        FX_CHECK(fx_npy_parse(&npy, file, sizeof file, sizeof file, error));
+        FX_CHECK(npy.is_float);
+        FX_CHECK_INT(npy.item, i < 2 ? 4 : 8);
+        FX_CHECK_INT(npy.big_endian, i == 1);
+    }
 }
