@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Runs doc/regtest.md: types what the page types, and compares the answers with what it promises."""
+"""Runs doc/regtest.md: types what the page types, and compares the answers with what it promises. test_jobs_doc.py does the same
+with doc/jobs.md."""
 import os
 import re
 import signal
@@ -8,7 +9,6 @@ import time
 
 from framework import SRCDIR, FornaxTest, Failure, build_dir, check, free_port
 
-PAGE = os.path.join(SRCDIR, 'doc', 'regtest.md')
 END = '-- end of the answer --'
 LONGEST = 120  # seconds for one command
 
@@ -44,6 +44,7 @@ def pattern(lines):
 
 class TestRegtestDoc(FornaxTest):
     nodes_count = 0
+    page, least = 'doc/regtest.md', 50
 
     def run(self):
         self.matching()
@@ -56,8 +57,8 @@ class TestRegtestDoc(FornaxTest):
         self.shell = subprocess.Popen(['bash', '--norc'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, cwd=home, text=True, start_new_session=True,
                                       env=dict(os.environ, HOME=home, PATH=path))
-        commands = read_page(PAGE)
-        check(len(commands) > 50, 'the page has hardly any commands')
+        commands = read_page(os.path.join(SRCDIR, self.page))
+        check(len(commands) > self.least, 'the page has hardly any commands')
         try:
             for number, command, promised in commands:
                 self.command(number, command, promised)
@@ -79,8 +80,8 @@ class TestRegtestDoc(FornaxTest):
         answer = self.answer(number, command)
         wanted = pattern(promised)
         if not re.fullmatch(wanted, answer):
-            raise Failure('doc/regtest.md:%d: $ %s\n--- answer\n%s--- promised\n%s\n' %
-                          (number, command, answer, '\n'.join(promised)))
+            raise Failure('%s:%d: $ %s\n--- answer\n%s--- promised\n%s\n' %
+                          (self.page, number, command, answer, '\n'.join(promised)))
         if time.monotonic() - begun > 5:
             self.step('line %d took %.1f s: %s' % (number, time.monotonic() - begun, command))
 
@@ -96,12 +97,12 @@ class TestRegtestDoc(FornaxTest):
                     return ''.join(lines) + (rest + '\n' if rest else '')
                 lines.append(line)
         except TimeoutError:
-            raise Failure('doc/regtest.md:%d: $ %s\ndoes not end; so far it says:\n%s' %
-                          (number, command, ''.join(lines))) from None
+            raise Failure('%s:%d: $ %s\ndoes not end; so far it says:\n%s' %
+                          (self.page, number, command, ''.join(lines))) from None
         finally:
             signal.alarm(0)
             signal.signal(signal.SIGALRM, alarm)
-        raise Failure('doc/regtest.md:%d: $ %s\nended the shell: %s' % (number, command, ''.join(lines)))
+        raise Failure('%s:%d: $ %s\nended the shell: %s' % (self.page, number, command, ''.join(lines)))
 
     @staticmethod
     def too_long(_signal, _frame):

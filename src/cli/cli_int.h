@@ -45,9 +45,9 @@ int fx_cli_http_failed(const struct fx_http_reply *reply);
 void fx_cli_print(const json_t *value);
 
 /* Commands that run here. The words after the command's name. */
-int fx_cli_submitjob(struct fx_rpc_client *client, int argc, char **argv);    /* submitjob.c */
-int fx_cli_getjobresult(struct fx_rpc_client *client, int argc, char **argv); /* result.c */
-int fx_cli_watchjob(struct fx_rpc_client *client, int argc, char **argv);     /* result.c */
+int fx_cli_submitjob(struct fx_rpc_client *client, int argc, char **argv);     /* submitjob.c */
+int fx_cli_getjobresult(struct fx_rpc_client *client, int argc, char **argv);  /* result.c */
+int fx_cli_watchjob(struct fx_rpc_client *client, int argc, char **argv);      /* result.c */
 int fx_cli_verifyreceipt(struct fx_rpc_client *client, int argc, char **argv); /* receipt.c */
 extern const char fx_cli_submitjob_help[], fx_cli_getjobresult_help[], fx_cli_watchjob_help[];
 extern const char fx_cli_verifyreceipt_help[];

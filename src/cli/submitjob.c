@@ -241,12 +241,9 @@ static void print_quote(FILE *to, const struct fx_products *products, const json
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &utc);
     }
     fx_products_print(products, to);
-    fprintf(to,
-            "Work:      %lld bricks in %lld task%s of up to %lld x %lld tiles, %lld product%s of "
-            "entries\n",
+    fprintf(to, "Work:      %lld bricks in %lld task%s of up to %lld x %lld tiles\n",
             whole(quote, "bricks"), whole(quote, "tasks"), whole(quote, "tasks") == 1 ? "" : "s",
-            whole(quote, "task_rows"), whole(quote, "task_cols"), whole(quote, "multiplications"),
-            whole(quote, "multiplications") == 1 ? "" : "s");
+            whole(quote, "task_rows"), whole(quote, "task_cols"));
     fprintf(to, "Per task:  escrow %.8f FNX, fee %.8f FNX\n", real(quote, "escrow"),
             real(quote, "fee_per_task"));
     fprintf(to, "Total:     %.8f FNX in %lld transaction%s\n", real(quote, "total"),

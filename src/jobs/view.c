@@ -39,6 +39,10 @@ static void put_offer(const struct fx_jobs *jobs, const struct fx_own_tx *offer,
     }
     for (uint32_t i = offer->first; i < part->n_tasks && i - offer->first < offer->count; i++) {
         part->offered[i] = (uint8_t)(status == FX_JOB_TX_WAITING ? FX_VIEW_WAITING : FX_VIEW_SENT);
+        /* Offered again: what it came to before does not count any more. */
+        if (part->tasks[i] != NULL && fx_view_check(jobs, part->tasks[i]) != FX_CHECK_RIGHT) {
+            part->tasks[i] = NULL;
+        }
     }
     for (size_t i = 0; job != NULL && i < job->n_tasks; i++) {
         if (job->tasks[i]->index < part->n_tasks) {

@@ -19,8 +19,8 @@ static bool is_here(enum fx_blob_type type, const struct fx_hash *root,
 
 static unsigned operands_here(const struct play *play)
 {
-    return is_here(FX_BLOB_OPERAND, &play->request.root_a, NULL) +
-           is_here(FX_BLOB_OPERAND, &play->request.root_b, NULL);
+    return is_here(FX_BLOB_OPERAND, &play->part.root_a, NULL) +
+           is_here(FX_BLOB_OPERAND, &play->part.root_b, NULL);
 }
 
 static bool result_here(const struct play *play)
