@@ -230,6 +230,10 @@ static void print_outlook(FILE *to, const json_t *quote)
         fprintf(to, "Warning:   %s (%s)\n", json_string_value(json_object_get(warning, "text")),
                 json_string_value(json_object_get(warning, "code")));
     }
+    const char *exclusive = json_string_value(json_object_get(quote, "warning"));
+    if (exclusive) {
+        fprintf(to, "Warning:   %s (exclusive)\n", exclusive);
+    }
 }
 
 static void print_quote(FILE *to, const struct fx_products *products, const json_t *quote)
