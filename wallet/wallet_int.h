@@ -2,10 +2,10 @@
 #ifndef FX_WALLET_WALLET_INT_H
 #define FX_WALLET_WALLET_INT_H
 
+#include "src/keys/bip32.h"
 #include "src/sys/db.h"
 #include "src/util/map.h"
 #include "src/util/u256.h"
-#include "wallet/bip32.h"
 #include "wallet/bip39.h"
 #include "wallet/wallets.h"
 

@@ -118,47 +118,80 @@ static bool mixed_case(const char *s)
     return lower && upper;
 }
 
-bool fx_segwit_decode(const char *hrp, const char *address, unsigned *version, uint8_t *program,
-                      size_t *n)
+/* Five-bit values to bytes; false for padding of a character or more, or that is not zero. */
+static bool to_bytes(const uint8_t *values, size_t count, uint8_t *bytes, size_t *made)
 {
-    const size_t len = strnlen(address, MAX_CHARS + 1), hrp_len = strnlen(hrp, MAX_CHARS + 1);
-    /* At least the version and the checksum follow the separator. */
-    if (len > MAX_CHARS || hrp_len == 0 || len < hrp_len + 2 + CHECKSUM_CHARS ||
-        mixed_case(address))
-        return false;
-    for (size_t i = 0; i < hrp_len; i++) {
-        if (to_lower(address[i]) != hrp[i])
-            return false;
-    }
-    if (address[hrp_len] != '1')
-        return false;
-    uint8_t values[MAX_CHARS];
-    const size_t count = len - hrp_len - 1;
-    if (!to_values(address + hrp_len + 1, count, values))
-        return false;
-    uint32_t c = polymod_hrp(hrp, hrp_len);
-    for (size_t i = 0; i < count; i++)
-        c = polymod_step(c, values[i]);
-    if (c != constant_of(values[0]))
-        return false;
-
-    uint8_t bytes[MAX_CHARS];
-    size_t made = 0;
     uint32_t bits = 0;
     unsigned have = 0;
-    for (size_t i = 1; i < count - CHECKSUM_CHARS; i++) {
+    *made = 0;
+    for (size_t i = 0; i < count; i++) {
         bits = (bits << 5 | values[i]) & 0xfff;
         have += 5;
         if (have >= 8) {
             have -= 8;
-            bytes[made++] = (uint8_t)(bits >> have);
+            bytes[(*made)++] = (uint8_t)(bits >> have);
         }
     }
-    /* What is left over is padding: less than one character, and zero. */
-    if (have >= 5 || (bits & ((1u << have) - 1)) != 0 || !valid_program(values[0], made))
-        return false;
-    memcpy(program, bytes, made);
+    return have < 5 && (bits & ((1u << have) - 1)) == 0;
+}
+
+/* The part before the separator, which is the last '1'. */
+static enum fx_segwit_status check_prefix(const char *hrp, const char *address, size_t *hrp_len)
+{
+    const char *separator = strrchr(address, '1');
+    *hrp_len = strnlen(hrp, MAX_CHARS + 1);
+    if (strnlen(address, MAX_CHARS + 1) > MAX_CHARS)
+        return FX_SEGWIT_LENGTH;
+    if (mixed_case(address))
+        return FX_SEGWIT_CASE;
+    if (!separator || separator == address || strlen(separator + 1) < CHECKSUM_CHARS)
+        return FX_SEGWIT_SEPARATOR;
+    if (*hrp_len == 0 || (size_t)(separator - address) != *hrp_len)
+        return FX_SEGWIT_PREFIX;
+    for (size_t i = 0; i < *hrp_len; i++) {
+        if (to_lower(address[i]) != hrp[i])
+            return FX_SEGWIT_PREFIX;
+    }
+    return FX_SEGWIT_OK;
+}
+
+enum fx_segwit_status fx_segwit_read(const char *hrp, const char *address, unsigned *version,
+                                     uint8_t *program, size_t *n)
+{
+    uint8_t values[MAX_CHARS] = {0};
+    size_t hrp_len;
+    *n = 0;
+    enum fx_segwit_status status = check_prefix(hrp, address, &hrp_len);
+    if (status != FX_SEGWIT_OK)
+        return status;
+    const size_t count = strlen(address) - hrp_len - 1;
+    if (!to_values(address + hrp_len + 1, count, values))
+        return FX_SEGWIT_CHARACTER;
+    uint32_t c = polymod_hrp(hrp, hrp_len);
+    for (size_t i = 0; i < count; i++)
+        c = polymod_step(c, values[i]);
+    if (c != constant_of(0) && c != constant_of(1))
+        return FX_SEGWIT_CHECKSUM;
+    if (count == CHECKSUM_CHARS)
+        return FX_SEGWIT_EMPTY;
+    if (c != constant_of(values[0]))
+        return values[0] == 0 ? FX_SEGWIT_NOT_BECH32 : FX_SEGWIT_NOT_BECH32M;
+    if (!to_bytes(values + 1, count - 1 - CHECKSUM_CHARS, program, n))
+        return FX_SEGWIT_PADDING;
     *version = values[0];
-    *n = made;
+    if (*version > MAX_VERSION)
+        return FX_SEGWIT_VERSION;
+    if (!valid_program(*version, *n))
+        return *version == 0 ? FX_SEGWIT_SIZE_V0 : FX_SEGWIT_SIZE;
+    return FX_SEGWIT_OK;
+}
+
+bool fx_segwit_decode(const char *hrp, const char *address, unsigned *version, uint8_t *program,
+                      size_t *n)
+{
+    uint8_t bytes[FX_BECH32_ADDRESS_MAX];
+    if (fx_segwit_read(hrp, address, version, bytes, n) != FX_SEGWIT_OK)
+        return false;
+    memcpy(program, bytes, *n);
     return true;
 }

@@ -4,6 +4,8 @@
 
 #include "qa/unit/harness.h"
 #include "qa/unit/wallet/world.h"
+#include "src/util/bech32.h"
+#include "wallet/wallet_int.h"
 
 FX_TEST(keys_differ_and_survive_a_restart)
 {
@@ -148,4 +150,41 @@ FX_TEST(names_and_errors)
     }
     free(on_disk);
     world_close();
+}
+
+FX_TEST(bip86_vectors)
+{
+    /* Words "abandon ... about"; m/86'/0'/0'/0/0, /0/1 and /1/0. */
+    static const struct {
+        uint32_t use, index;
+        const char *output, *address;
+    } keys[] = {
+        {0, 0, "a60869f0dbcf1dc659c9cecbaf8050135ea9e8cdc487053f1dc6880949dc684c",
+         "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"},
+        {0, 1, "a82f29944d65b86ae6b5e5cc75e294ead6c59391a1edc5e016e3498c67fc7bbb",
+         "bc1p4qhjn9zdvkux4e44uhx8tc55attvtyu358kutcqkudyccelu0was9fqzwh"},
+        {1, 0, "882d74e5d0572d5a816cef0041a96b6c1de832f6f9676d9605c44d5e9a97d3dc",
+         "bc1p3qkhfews2uk44qtvauqyr2ttdsw7svhkl9nkm9s9c3x4ax5h60wqwruhk7"},
+    };
+    uint8_t seed[64];
+    secp256k1_context *secp = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    fx_bip39_seed("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon "
+                  "abandon about",
+                  "", seed);
+    for (size_t i = 0; i < 3; i++) {
+        struct fx_bip32 key;
+        struct fx_hash output;
+        char address[FX_BECH32_ADDRESS_MAX];
+        const uint32_t path[] = {86 | FX_BIP32_HARDENED, 0 | FX_BIP32_HARDENED,
+                                 0 | FX_BIP32_HARDENED, keys[i].use, keys[i].index};
+        FX_CHECK(fx_bip32_master(secp, seed, sizeof(seed), &key));
+        for (size_t j = 0; j < 5; j++) {
+            FX_CHECK(fx_bip32_child(secp, &key, path[j], &key));
+        }
+        FX_CHECK(fx_keys_taproot(secp, key.secret, NULL, &output));
+        FX_CHECK_HEX(output.b, keys[i].output);
+        FX_CHECK(fx_segwit_encode("bc", 1, output.b, 32, address));
+        FX_CHECK_STR(address, keys[i].address);
+    }
+    secp256k1_context_destroy(secp);
 }

@@ -1,13 +1,11 @@
-/* Extended keys by the vectors of BIP32, and output keys by those of BIP86. */
-#include "wallet/bip32.h"
+/* Extended keys by the vectors of BIP32. */
+#include "src/keys/bip32.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "qa/unit/harness.h"
 #include "src/util/base58.h"
-#include "src/util/bech32.h"
-#include "wallet/wallet_int.h"
 
 #define XPRV 0x0488ade4
 #define XPUB 0x0488b21e
@@ -34,7 +32,9 @@ static void check(const char *seed_hex, const uint32_t *path, size_t n, const ch
     FX_CHECK_STR(text, xprv);
     free(text);
     if (xpub) {
-        FX_CHECK(fx_bip32_write_public(context(), &key, XPUB, raw));
+        struct fx_bip32_public public;
+        FX_CHECK(fx_bip32_neuter(context(), &key, &public));
+        fx_bip32_write_public(&public, XPUB, raw);
         text = fx_base58check_encode(raw, sizeof(raw));
         FX_CHECK_STR(text, xpub);
         free(text);
@@ -84,36 +84,61 @@ FX_TEST(published_vectors)
           "jByMRiJdba9wpnN37RLLAXa");
 }
 
-FX_TEST(bip86_vectors)
+FX_TEST(public_children_are_those_of_the_secret)
 {
-    /* Words "abandon ... about"; m/86'/0'/0'/0/0, /0/1 and /1/0. */
-    static const struct {
-        uint32_t use, index;
-        const char *output, *address;
-    } keys[] = {
-        {0, 0, "a60869f0dbcf1dc659c9cecbaf8050135ea9e8cdc487053f1dc6880949dc684c",
-         "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"},
-        {0, 1, "a82f29944d65b86ae6b5e5cc75e294ead6c59391a1edc5e016e3498c67fc7bbb",
-         "bc1p4qhjn9zdvkux4e44uhx8tc55attvtyu358kutcqkudyccelu0was9fqzwh"},
-        {1, 0, "882d74e5d0572d5a816cef0041a96b6c1de832f6f9676d9605c44d5e9a97d3dc",
-         "bc1p3qkhfews2uk44qtvauqyr2ttdsw7svhkl9nkm9s9c3x4ax5h60wqwruhk7"},
+    uint8_t seed[64], raw[FX_BIP32_SIZE], other[FX_BIP32_SIZE];
+    struct fx_bip32 secret;
+    struct fx_bip32_public expected, derived;
+    size_t n = fx_unit_unhex("000102030405060708090a0b0c0d0e0f", seed, sizeof(seed));
+    FX_CHECK(fx_bip32_master(context(), seed, n, &secret));
+    FX_CHECK(fx_bip32_neuter(context(), &secret, &derived));
+    for (uint32_t index = 0; index < 3; index++) {
+        FX_CHECK(fx_bip32_child(context(), &secret, index, &secret));
+        FX_CHECK(fx_bip32_neuter(context(), &secret, &expected));
+        FX_CHECK(fx_bip32_public_child(&derived, index, &derived));
+        fx_bip32_write_public(&derived, XPUB, raw);
+        fx_bip32_write_public(&expected, XPUB, other);
+        FX_CHECK(memcmp(raw, other, sizeof(raw)) == 0);
+    }
+    FX_CHECK(!fx_bip32_public_child(&derived, H, &derived));
+    fx_bip32_write_public(&derived, XPUB, raw);
+    FX_CHECK(fx_bip32_read_public(raw, XPUB, &expected));
+    FX_CHECK(memcmp(expected.key, derived.key, sizeof(derived.key)) == 0);
+    FX_CHECK(!fx_bip32_read_public(raw, XPRV, &expected));
+    fx_bip32_write_secret(&secret, XPRV, raw);
+    struct fx_bip32 again;
+    FX_CHECK(fx_bip32_read_secret(raw, XPRV, &again));
+    FX_CHECK(memcmp(again.secret, secret.secret, 32) == 0);
+}
+
+FX_TEST(serialized_keys_that_are_none)
+{
+    /* BIP32, test vector 5. */
+    static const char *const bad[] = {
+        "xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6LBpB85b3D2yc8sfvZU521AAwdZaf"
+        "Ez7mnzBBsz4wKY5fTtTQBm",
+        "xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6Txnt3siSujt9RCVYsx4qHZGc62TG"
+        "4McvMGcAUjeuwZdduYEvFn",
+        "xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6N8ZMMXctdiCjxTNq964yKkwrkBJJ"
+        "wpzZS4HS2fxvyYUA4q2Xe4",
+        "xprv9s21ZrQH143K24Mfq5zL5MhWK9hUhhGbd45hLXo2Pq2oqzMMo63oStZzFAzHGBP2UuGCqWLTAPLcMtD9y5gkZ"
+        "6Eq3rjuahrv17fENZ3QzxW",
+        "xprv9s2SPatNQ9Vc6GTbVMFPFo7jsaZySyzk7L8n2uqKXJen3KUmvQNTuLh3fhZMBoG3G4ZW1N2kZuHEPY53qmbZz"
+        "CHshoQnNf4GvELZfqTUrcv",
+        "xpub661no6RGEX3uJkY4bNnPcw4URcQTrSibUZ4NqJEw5eBkv7ovTwgiT91XX27VbEXGENhYRCf7hyEbWrR3FewAT"
+        "dCEebj6znwMfQkhRYHRLpJ",
+        "xprv9s21ZrQH4r4TsiLvyLXqM9P7k1K3EYhA1kkD6xuquB5i39AU8KF42acDyL3qsDbU9NmZn6MsGSUYZEsuoePmj"
+        "zsB3eFKSUEh3Gu1N3cqVUN",
+        "xprv9s21ZrQH143K24Mfq5zL5MhWK9hUhhGbd45hLXo2Pq2oqzMMo63oStZzF93Y5wvzdUayhgkkFoicQZcP3y52u"
+        "PPxFnfoLZB21Teqt1VvEHx",
     };
-    uint8_t seed[64];
-    fx_bip39_seed("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon "
-                  "abandon about",
-                  "", seed);
-    for (size_t i = 0; i < 3; i++) {
-        struct fx_bip32 key;
-        struct fx_hash output;
-        char address[FX_BECH32_ADDRESS_MAX];
-        const uint32_t path[] = {86 | H, 0 | H, 0 | H, keys[i].use, keys[i].index};
-        FX_CHECK(fx_bip32_master(context(), seed, sizeof(seed), &key));
-        for (size_t j = 0; j < 5; j++) {
-            FX_CHECK(fx_bip32_child(context(), &key, path[j], &key));
-        }
-        FX_CHECK(fx_keys_taproot(context(), key.secret, NULL, &output));
-        FX_CHECK_HEX(output.b, keys[i].output);
-        FX_CHECK(fx_segwit_encode("bc", 1, output.b, 32, address));
-        FX_CHECK_STR(address, keys[i].address);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        uint8_t raw[FX_BIP32_SIZE];
+        size_t n;
+        struct fx_bip32 secret;
+        struct fx_bip32_public public;
+        bool parsed = fx_base58check_decode(bad[i], raw, sizeof(raw), &n) && n == sizeof(raw);
+        FX_CHECK(!parsed || !fx_bip32_read_secret(raw, XPRV, &secret));
+        FX_CHECK(!parsed || !fx_bip32_read_public(raw, XPUB, &public));
     }
 }

@@ -1,6 +1,6 @@
-/* Extended secret keys: BIP32. */
-#ifndef FX_WALLET_BIP32_H
-#define FX_WALLET_BIP32_H
+/* Extended keys, secret and public: BIP32. */
+#ifndef FX_KEYS_BIP32_H
+#define FX_KEYS_BIP32_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,10 +26,28 @@ bool fx_bip32_master(const secp256k1_context *secp, const uint8_t *seed, size_t 
  * index has no key (chance below 2^-127) or the depth is at its end. */
 bool fx_bip32_child(const secp256k1_context *secp, const struct fx_bip32 *parent, uint32_t index,
                     struct fx_bip32 *out);
+/* What a secret key shows of itself. */
+struct fx_bip32_public {
+    uint8_t key[33], chain[32];
+    uint8_t depth;
+    uint8_t parent[4];
+    uint32_t index;
+};
+
+bool fx_bip32_neuter(const secp256k1_context *secp, const struct fx_bip32 *key,
+                     struct fx_bip32_public *out);
+/* The child of an index without FX_BIP32_HARDENED. out may be parent. False as above. */
+bool fx_bip32_public_child(const struct fx_bip32_public *parent, uint32_t index,
+                           struct fx_bip32_public *out);
+
 /* With these version bytes, big-endian value: "xprv..." or "xpub..." after base58check. */
 void fx_bip32_write_secret(const struct fx_bip32 *key, uint32_t version,
                            uint8_t out[FX_BIP32_SIZE]);
-bool fx_bip32_write_public(const secp256k1_context *secp, const struct fx_bip32 *key,
-                           uint32_t version, uint8_t out[FX_BIP32_SIZE]);
+void fx_bip32_write_public(const struct fx_bip32_public *key, uint32_t version,
+                           uint8_t out[FX_BIP32_SIZE]);
+/* False for other version bytes, or what is no key. */
+bool fx_bip32_read_secret(const uint8_t in[FX_BIP32_SIZE], uint32_t version, struct fx_bip32 *key);
+bool fx_bip32_read_public(const uint8_t in[FX_BIP32_SIZE], uint32_t version,
+                          struct fx_bip32_public *key);
 
 #endif
