@@ -66,7 +66,10 @@ static bool better(const struct fx_index *a, const struct fx_index *b)
 {
     int c = fx_u256_cmp(&a->work, &b->work);
 
-    return c > 0 || (c == 0 && a->arrival < b->arrival);
+    if (c != 0 || a->precious != b->precious) {
+        return c != 0 ? c > 0 : a->precious < b->precious;
+    }
+    return a->arrival < b->arrival;
 }
 
 static struct fx_index *best_candidate(const struct fx_chain *chain)
@@ -286,4 +289,19 @@ bool fx_chain_reconsider(struct fx_chain *chain, const struct fx_index *index)
     fx_chain_find_best_header(chain);
     fx_chain_find_candidates(chain);
     return fx_chain_save_index(chain, false) && fx_chain_activate(chain, NULL, NULL);
+}
+
+bool fx_chain_precious(struct fx_chain *chain, const struct fx_index *index)
+{
+    struct fx_index *entry = fx_chain_entry(chain, &index->id);
+
+    if (chain->fatal != NULL) {
+        return false;
+    }
+    if (fx_u256_cmp(&entry->work, &chain->tip->work) < 0) {
+        return true; /* no choice to be made */
+    }
+    entry->precious = --chain->last_precious;
+    fx_chain_find_candidates(chain);
+    return fx_chain_activate(chain, NULL, NULL);
 }

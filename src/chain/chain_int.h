@@ -34,6 +34,7 @@ struct fx_chain {
     struct index_list unlinked;   /* data is here, an ancestor's is not */
     struct index_list dirty;      /* to be written to the index database */
     uint64_t next_arrival;
+    int64_t last_precious; /* of struct fx_index, at most 0 */
 
     /* What the last block that failed to connect broke. */
     const struct fx_index *failed;

@@ -1,73 +1,179 @@
 /* Figures and hashes over all coins and task records. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/chain/chain_int.h"
+#include "src/crypto/muhash.h"
 #include "src/crypto/sha256.h"
+#include "src/util/mem.h"
 
-struct tally {
-    struct fx_txoutset *info;
-    struct fx_sha256 hash;
+#define BOGO_COIN 50 /* txid, index, height with coinbase, value, and two for the script's length \
+                      */
+
+/* ---- each coin ------------------------------------------------------------------------------- */
+
+struct coin_walk {
+    bool (*visit)(void *ctx, const struct fx_outpoint *outpoint, const struct fx_coin *coin);
+    void *ctx;
     bool damaged;
 };
 
-static void hash_entry(struct fx_sha256 *hash, const struct fx_outpoint *at, struct fx_span value)
+static bool visit_coin(void *ctx, const struct fx_outpoint *outpoint, struct fx_span value)
 {
-    uint8_t key[FX_OUTPOINT_SIZE];
-
-    fx_outpoint_key(at, key);
-    fx_sha256_update(hash, key, sizeof(key));
-    fx_sha256_update(hash, value.data, value.len);
-}
-
-static bool count_coin(void *ctx, const struct fx_outpoint *at, struct fx_span value)
-{
-    struct tally *tally = ctx;
+    struct coin_walk *walk = ctx;
     struct fx_coin coin;
     struct fx_reader r;
+    bool more;
 
     fx_reader_init(&r, value.data, value.len);
     if (!fx_coin_read(&r, &coin)) {
-        tally->damaged = true;
+        walk->damaged = true;
         return false;
     }
-    hash_entry(&tally->hash, at, value);
-    tally->info->n_coins++;
-    /* At most all the money there is. */
-    tally->info->total_amount += coin.value;
+    more = walk->visit(walk->ctx, outpoint, &coin);
     fx_coin_clear(&coin);
+    return more;
+}
+
+bool fx_chain_each_coin(struct fx_chain *chain,
+                        bool (*visit)(void *ctx, const struct fx_outpoint *outpoint,
+                                      const struct fx_coin *coin),
+                        void *ctx)
+{
+    struct coin_walk walk = {.visit = visit, .ctx = ctx};
+
+    return fx_chain_flush(chain) && fx_state_each_coin(chain->state, visit_coin, &walk) &&
+           !walk.damaged;
+}
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+/* A coin of the transaction under way: its bytes are in the tally's buffer. */
+struct tally_coin {
+    uint32_t index;
+    size_t start, n;
+};
+
+struct tally {
+    struct fx_txoutset *info;
+    enum fx_coins_hash kind;
+    struct fx_sha256 hash;
+    struct fx_muhash set;
+    /* the database has the coins of a transaction in an order of its own */
+    struct fx_hash txid;
+    struct tally_coin *coins;
+    size_t n, cap;
+    struct fx_buf bytes;
+};
+
+static int by_index(const void *a, const void *b)
+{
+    const struct tally_coin *x = a, *y = b;
+
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static void tally_tx(struct tally *tally)
+{
+    size_t i;
+
+    if (tally->n == 0) {
+        return;
+    }
+    qsort(tally->coins, tally->n, sizeof(*tally->coins), by_index);
+    for (i = 0; i < tally->n; i++) {
+        const uint8_t *data = tally->bytes.data + tally->coins[i].start;
+
+        if (tally->kind == FX_COINS_HASH_SERIALIZED) {
+            fx_sha256_update(&tally->hash, data, tally->coins[i].n);
+        } else if (tally->kind == FX_COINS_HASH_MUHASH) {
+            fx_muhash_insert(&tally->set, data, tally->coins[i].n);
+        }
+    }
+    tally->info->n_txs++;
+    tally->n = 0;
+    tally->bytes.len = 0;
+}
+
+/* Outpoint, height with the coinbase bit, output. */
+static void write_coin(const struct fx_outpoint *at, const struct fx_coin *coin, struct fx_buf *buf)
+{
+    fx_outpoint_write(at, buf);
+    fx_buf_u32(buf, coin->height << 1 | coin->coinbase);
+    fx_buf_i64(buf, coin->value);
+    fx_buf_var_bytes(buf, coin->script, coin->script_len);
+}
+
+static bool tally_coin(void *ctx, const struct fx_outpoint *at, const struct fx_coin *coin)
+{
+    struct tally *tally = ctx;
+    size_t start;
+
+    if (!fx_hash_equal(&tally->txid, &at->txid)) {
+        tally_tx(tally);
+        tally->txid = at->txid;
+    }
+    if (tally->n == tally->cap) {
+        tally->cap = tally->cap ? 2 * tally->cap : 16;
+        tally->coins = fx_xreallocarray(tally->coins, tally->cap, sizeof(*tally->coins));
+    }
+    start = tally->bytes.len;
+    write_coin(at, coin, &tally->bytes);
+    tally->coins[tally->n++] = (struct tally_coin){at->index, start, tally->bytes.len - start};
+    tally->info->n_coins++;
+    tally->info->bogosize += BOGO_COIN + coin->script_len;
+    /* At most all the money there is. */
+    tally->info->total_amount += coin->value;
     return true;
 }
 
 static bool count_record(void *ctx, const struct fx_outpoint *at, struct fx_span value)
 {
     struct tally *tally = ctx;
+    uint8_t key[FX_OUTPOINT_SIZE];
 
-    hash_entry(&tally->hash, at, value);
+    fx_outpoint_key(at, key);
+    fx_sha256_update(&tally->hash, key, sizeof(key));
+    fx_sha256_update(&tally->hash, value.data, value.len);
     tally->info->n_records++;
     return true;
 }
 
-bool fx_chain_txoutset(struct fx_chain *chain, struct fx_txoutset *info)
+static bool tally_coins(struct fx_chain *chain, struct tally *tally)
 {
-    struct tally tally = {.info = info};
+    struct fx_hash first;
+
+    fx_sha256_init(&tally->hash);
+    fx_muhash_init(&tally->set);
+    if (!fx_chain_each_coin(chain, tally_coin, tally)) {
+        return false;
+    }
+    tally_tx(tally);
+    if (tally->kind == FX_COINS_HASH_SERIALIZED) {
+        fx_sha256_final(&tally->hash, first.b);
+        fx_sha256(first.b, sizeof(first.b), tally->info->coins_hash.b);
+    } else if (tally->kind == FX_COINS_HASH_MUHASH) {
+        fx_muhash_final(&tally->set, tally->info->coins_hash.b);
+    }
+    return true;
+}
+
+bool fx_chain_txoutset(struct fx_chain *chain, enum fx_coins_hash kind, struct fx_txoutset *info)
+{
+    struct tally tally = {.info = info, .kind = kind, .bytes = FX_BUF_INIT};
+    bool ok;
 
     memset(info, 0, sizeof(*info));
-    if (!fx_chain_flush(chain)) {
-        return false;
-    }
     info->height = chain->tip->height;
     info->best = chain->tip->id;
+    ok = tally_coins(chain, &tally);
     fx_sha256_init(&tally.hash);
-    if (!fx_state_each_coin(chain->state, count_coin, &tally) || tally.damaged) {
-        return false;
-    }
-    fx_sha256_final(&tally.hash, info->coins_hash.b);
-    fx_sha256_init(&tally.hash);
-    if (!fx_state_each_record(chain->state, count_record, &tally)) {
-        return false;
-    }
+    ok = ok && fx_state_each_record(chain->state, count_record, &tally);
     fx_sha256_final(&tally.hash, info->records_hash.b);
-    return true;
+    info->disk_size = fx_state_coins_size(chain->state);
+    free(tally.coins);
+    fx_buf_clear(&tally.bytes);
+    return ok;
 }
 
 struct record_walk {

@@ -41,6 +41,7 @@ struct fx_index {
     uint64_t data_pos, undo_pos;
     uint32_t undo_file, undo_size;
     uint64_t arrival; /* order in which full data came, from 1; 0: not yet */
+    int64_t precious; /* below 0: before all that came, the least first; not stored */
 };
 
 /* The ancestor at this height (at most index's own), or NULL. */
@@ -92,6 +93,9 @@ enum fx_result fx_chain_test_block(struct fx_chain *chain, const struct fx_block
 /* As the RPCs of these names. False on an I/O failure. */
 bool fx_chain_invalidate(struct fx_chain *chain, const struct fx_index *index);
 bool fx_chain_reconsider(struct fx_chain *chain, const struct fx_index *index);
+/* Among chains of equal work this block counts as the first that came; a later call outdoes it. Not
+ * kept over a restart. */
+bool fx_chain_precious(struct fx_chain *chain, const struct fx_index *index);
 
 /* NULL where the data is not there or cannot be read. One reference. */
 struct fx_block *fx_chain_read_block(struct fx_chain *chain, const struct fx_index *index);
@@ -107,16 +111,32 @@ bool fx_chain_each_record(struct fx_chain *chain,
                                         const struct fx_task_record *record),
                           void *ctx);
 
+/* How gettxoutsetinfo hashes the coins, each serialized as Bitcoin Core does it. */
+enum fx_coins_hash {
+    FX_COINS_HASH_SERIALIZED = 0, /* double SHA-256 of all, by txid and index */
+    FX_COINS_HASH_MUHASH,
+    FX_COINS_HASH_NONE
+};
+
 /* gettxoutsetinfo: figures over coins and records. */
 struct fx_txoutset {
     uint32_t height;
     struct fx_hash best;
+    uint64_t n_txs; /* that have coins left */
     uint64_t n_coins, n_records;
+    uint64_t bogosize;  /* Bitcoin Core's measure that no database has a say in */
+    uint64_t disk_size; /* bytes of the coins in the database, about */
     int64_t total_amount;
-    struct fx_hash coins_hash; /* SHA-256 over serialized coins in key order ("hash_serialized") */
-    struct fx_hash records_hash; /* the same over task records */
+    struct fx_hash coins_hash;   /* zero with FX_COINS_HASH_NONE */
+    struct fx_hash records_hash; /* SHA-256 over the task records in order of their keys */
 };
-bool fx_chain_txoutset(struct fx_chain *chain, struct fx_txoutset *info);
+bool fx_chain_txoutset(struct fx_chain *chain, enum fx_coins_hash kind, struct fx_txoutset *info);
+/* Visits all coins after the tip, by txid; the visitor returns false to stop. False on an I/O
+ * failure. */
+bool fx_chain_each_coin(struct fx_chain *chain,
+                        bool (*visit)(void *ctx, const struct fx_outpoint *outpoint,
+                                      const struct fx_coin *coin),
+                        void *ctx);
 
 /* Writes all cached state as one atomic batch. */
 bool fx_chain_flush(struct fx_chain *chain);

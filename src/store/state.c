@@ -139,6 +139,11 @@ bool fx_state_each_coin(struct fx_state *state, fx_state_visit *visit, void *ctx
     return each(state, KEY_COIN, visit, ctx);
 }
 
+uint64_t fx_state_coins_size(struct fx_state *state)
+{
+    return fx_db_size(state->db, KEY_COIN);
+}
+
 bool fx_state_each_record(struct fx_state *state, fx_state_visit *visit, void *ctx)
 {
     return each(state, KEY_RECORD, visit, ctx);

@@ -39,6 +39,8 @@ enum fx_lookup fx_state_set_record(struct fx_state *state, const struct fx_outpo
 enum fx_lookup fx_state_settled_at(struct fx_state *state, uint32_t height,
                                    struct fx_outpoint **origins, size_t *n);
 
+uint64_t fx_state_coins_size(struct fx_state *state); /* bytes of the coins on disk, about */
+
 bool fx_state_full(const struct fx_state *state);
 size_t fx_state_usage(const struct fx_state *state); /* bytes in the cache, about */
 /* Writes all changes and the best block as one batch, synced. */

@@ -182,6 +182,17 @@ void fx_db_batch_destroy(struct fx_db_batch *batch)
     }
 }
 
+uint64_t fx_db_size(struct fx_db *db, uint8_t prefix)
+{
+    const char first[] = {(char)prefix}, last[] = {(char)(prefix + 1)};
+    const char *starts[] = {first}, *limits[] = {last};
+    const size_t one[] = {1};
+    uint64_t size = 0;
+
+    leveldb_approximate_sizes(db->db, 1, starts, one, limits, one, &size);
+    return size;
+}
+
 struct fx_db_iter *fx_db_iter_create(struct fx_db *db, const void *prefix, size_t n)
 {
     struct fx_db_iter *it = fx_xcalloc(1, sizeof(*it));

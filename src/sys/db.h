@@ -36,6 +36,10 @@ size_t fx_db_batch_bytes(const struct fx_db_batch *batch);
 bool fx_db_batch_write(struct fx_db *db, struct fx_db_batch *batch, bool sync);
 void fx_db_batch_destroy(struct fx_db_batch *batch);
 
+/* Bytes on disk of the entries whose key starts with this byte, about; what was written last may
+ * not be there yet. */
+uint64_t fx_db_size(struct fx_db *db, uint8_t prefix);
+
 /* Entries whose key starts with prefix. Views are valid until the next step. */
 struct fx_db_iter *fx_db_iter_create(struct fx_db *db, const void *prefix, size_t n);
 bool fx_db_iter_next(struct fx_db_iter *it, const uint8_t **key, size_t *key_len,

@@ -452,7 +452,7 @@ struct fx_txoutset kit_set(struct kit *kit)
 {
     struct fx_txoutset set;
 
-    FX_CHECK(fx_chain_txoutset(kit->chain, &set));
+    FX_CHECK(fx_chain_txoutset(kit->chain, FX_COINS_HASH_SERIALIZED, &set));
     return set;
 }
 
