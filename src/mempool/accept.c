@@ -23,6 +23,8 @@ struct attempt {
     struct fx_pool_list replaced; /* these and their descendants */
     struct fx_map *records;       /* without the replaced; NULL: the pool's */
     bool task, contextual;
+    unsigned flags;           /* enum fx_pool_try */
+    struct fx_replaced *gone; /* NULL: nobody asks */
 };
 
 static bool refuse(struct attempt *a, enum fx_result result, bool policy, const char *reason)
@@ -164,6 +166,7 @@ static bool check_rules(struct attempt *a)
     }
     a->is_connected = true;
     a->out->fee = a->connected.fee;
+    a->out->fee_delta = fx_pool_delta(a->pool, &a->tx->txid);
     a->contextual = is_contextual(a->tx, &a->connected);
     a->task = a->connected.n_spends > 0;
     return true;
@@ -197,6 +200,18 @@ static void find_conflicts(struct attempt *a)
     }
 }
 
+/* What it counts as paying. */
+static int64_t attempt_fees(const struct attempt *a)
+{
+    return a->connected.fee + fx_pool_delta(a->pool, &a->tx->txid) - (int64_t)a->connected.burned;
+}
+
+static bool refuse_fee(struct attempt *a, const char *reason)
+{
+    a->out->fee_low = true;
+    return refuse_policy(a, reason);
+}
+
 static bool is_parent_of_rival(const struct attempt *a, const struct fx_pool_entry *parent)
 {
     for (size_t i = 0; i < a->direct.n; i++) {
@@ -215,11 +230,14 @@ static bool check_replacement(struct attempt *a, const struct fx_pool_list *pare
     if (a->direct.n == 0) {
         return true;
     }
-    int64_t fees = a->connected.fee - (int64_t)a->connected.burned;
+    if (a->flags & FX_POOL_NO_REPLACING) {
+        return refuse_policy(a, "bip125-replacement-disallowed");
+    }
+    int64_t fees = attempt_fees(a);
     size_t vsize = a->out->vsize;
     for (size_t i = 0; i < a->direct.n; i++) {
         const struct fx_pool_entry *rival = a->direct.at[i];
-        if (!fx_pool_rate_below(rival->fee - rival->burned, rival->vsize, fees, vsize)) {
+        if (!fx_pool_rate_below(fx_pool_fees(rival), rival->vsize, fees, vsize)) {
             return refuse_policy(a, "insufficient fee");
         }
     }
@@ -233,7 +251,7 @@ static bool check_replacement(struct attempt *a, const struct fx_pool_list *pare
     }
     int64_t lost = 0;
     for (size_t i = 0; i < a->replaced.n; i++) {
-        lost += a->replaced.at[i]->fee - a->replaced.at[i]->burned;
+        lost += fx_pool_fees(a->replaced.at[i]);
     }
     if (fees < lost || (fees - lost) * 1000 < a->pool->min_fee_rate * (int64_t)vsize) {
         return refuse_policy(a, "insufficient fee");
@@ -283,13 +301,16 @@ static bool chain_fits(struct attempt *a, const struct fx_pool_list *above)
 
 static bool check_fees(struct attempt *a)
 {
-    int64_t fees = a->connected.fee - (int64_t)a->connected.burned;
+    int64_t fees = attempt_fees(a);
     int64_t vsize = (int64_t)a->out->vsize;
+    if (a->flags & FX_POOL_FEES_LATER) {
+        return true;
+    }
     if (fees * 1000 < a->pool->min_fee_rate * vsize) {
-        return refuse_policy(a, "min relay fee not met");
+        return refuse_fee(a, "min relay fee not met");
     }
     if (fees * 1000 < fx_pool_min_rate(a->pool) * vsize) {
-        return refuse_policy(a, "mempool min fee not met");
+        return refuse_fee(a, "mempool min fee not met");
     }
     return true;
 }
@@ -369,23 +390,40 @@ static bool judge(struct attempt *a)
     return check_pool(a) && run_scripts(a);
 }
 
+static void note_replaced(struct attempt *a)
+{
+    struct fx_replaced *gone = a->gone;
+    if (!gone || a->replaced.n == 0) {
+        return;
+    }
+    gone->ids = fx_xreallocarray(gone->ids, gone->n + a->replaced.n, sizeof(*gone->ids));
+    for (size_t i = 0; i < a->replaced.n; i++) {
+        gone->ids[gone->n++] = a->replaced.at[i]->tx->txid;
+    }
+}
+
 static void enter(struct attempt *a)
 {
     struct fx_mempool *pool = a->pool;
+    note_replaced(a);
     for (size_t i = 0; i < a->direct.n; i++) {
         if (!a->direct.at[i]->removed) {
             fx_pool_remove_tree(pool, a->direct.at[i], FX_REMOVED_REPLACED);
         }
     }
-    fx_pool_add(pool, a->tx, a->connected.fee, (int64_t)a->connected.burned, fx_clock_now(),
-                &a->delta, a->task, a->contextual);
+    fx_pool_add(pool, a->tx, a->connected.fee, (int64_t)a->connected.burned,
+                fx_tx_sigops_cost(a->tx, a->connected.spent), fx_clock_now(), &a->delta, a->task,
+                a->contextual);
+    a->out->result = FX_VALID;
+    if (a->flags & FX_POOL_QUIET) {
+        return;
+    }
     fx_pool_expire(pool, fx_clock_now());
     fx_pool_trim(pool);
     if (!fx_pool_find(pool, &a->tx->txid)) {
         refuse_policy(a, "mempool full");
         return;
     }
-    a->out->result = FX_VALID;
     fx_pool_notify_added(pool, a->tx);
 }
 
@@ -403,11 +441,12 @@ static void attempt_end(struct attempt *a)
     fx_record_delta_clear(&a->delta);
 }
 
-void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool test,
-                       struct fx_accept *out)
+void fx_pool_try(struct fx_mempool *pool, const struct fx_tx *tx, unsigned flags,
+                 struct fx_accept *out, struct fx_replaced *replaced)
 {
+    bool test = flags & FX_POOL_TEST;
     *out = (struct fx_accept){.result = FX_INVALID, .vsize = fx_tx_vsize(tx)};
-    struct attempt a = {.pool = pool, .tx = tx, .out = out};
+    struct attempt a = {.pool = pool, .tx = tx, .out = out, .flags = flags, .gone = replaced};
     fx_record_delta_init(&a.delta);
     fx_pool_view_init(&a.ctx, pool, &a.view);
     bool ok = judge(&a);
@@ -423,6 +462,12 @@ void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool tes
         fx_hash_to_id(&tx->txid, id);
         fx_log(FX_LOG_MEMPOOL, "mempool: refused %s: %s", id, out->reason);
     }
+}
+
+void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool test,
+                       struct fx_accept *out)
+{
+    fx_pool_try(pool, tx, test ? FX_POOL_TEST : 0, out, NULL);
 }
 
 /* ---- again ------------------------------------------------------------------------------------*/
@@ -446,8 +491,9 @@ bool fx_pool_readmit(struct fx_mempool *pool, const struct fx_tx *tx, int64_t ti
     enum fx_verdict why;
     bool ok = connect(pool, tx, &view, &delta, &connected, &why) == FX_VALID;
     if (ok) {
-        fx_pool_add(pool, tx, connected.fee, (int64_t)connected.burned, time, &delta,
-                    connected.n_spends > 0, is_contextual(tx, &connected));
+        fx_pool_add(pool, tx, connected.fee, (int64_t)connected.burned,
+                    fx_tx_sigops_cost(tx, connected.spent), time, &delta, connected.n_spends > 0,
+                    is_contextual(tx, &connected));
         fx_connected_tx_clear(&connected, tx->n_in);
     }
     fx_record_delta_clear(&delta);

@@ -11,6 +11,7 @@
 #define FX_POOL_REPLACED_MAX 100
 #define FX_POOL_BASE_SIZE_MIN 65 /* CVE-2017-12842: no transaction looks like a merkle node */
 #define FX_POOL_SIGOPS_COST_MAX (FX_BLOCK_SIGOPS_COST_MAX / 5)
+#define FX_POOL_DELTA_MAX INT64_C(2100000000000000) /* embers: all the money there is */
 #define FX_POOL_EXPIRY_SECONDS (INT64_C(336) * 3600)
 #define FX_POOL_DISCONNECTED_BYTES_MAX ((size_t)20 * 1000 * 1000)
 
@@ -25,13 +26,15 @@ struct fx_pool_list {
 struct fx_pool_entry {
     struct fx_tx *tx; /* one reference */
     int64_t fee, burned;
+    int64_t delta; /* of prioritisetransaction */
     size_t vsize, weight;
+    uint64_t sigops; /* cost */
     int64_t time;
     uint32_t height;
     uint64_t seq;                      /* order of arrival: parents before children */
     struct fx_pool_entry *prev, *next; /* in that order */
     struct fx_pool_list parents, children;
-    /* with itself; fees are fee - burned */
+    /* with itself; fees are those of fx_pool_fees */
     size_t ancestor_count, descendant_count;
     size_t ancestor_vsize, descendant_vsize;
     int64_t ancestor_fees, descendant_fees;
@@ -62,9 +65,11 @@ struct fx_mempool {
     struct fx_map *by_txid, *by_wtxid; /* hash -> entry */
     struct fx_map *spenders;           /* outpoint -> entry */
     struct fx_map *records;            /* origin -> struct fx_pool_record, owned */
+    struct fx_map *deltas;             /* txid -> int64_t, owned: of prioritisetransaction */
     struct fx_pool_entry *first, *last;
     struct fx_pool_entry *dead; /* removed entries, linked by next */
     uint64_t seq, epoch;
+    uint64_t sequence; /* of struct fx_mempool_info */
     size_t count, vsize, usage;
     int64_t total_fee;
 
@@ -92,8 +97,8 @@ struct fx_pool_record {
 
 /* Takes over what it is given: a new reference to tx, and records (left empty). */
 struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx, int64_t fee,
-                                  int64_t burned, int64_t time, struct fx_record_delta *records,
-                                  bool task, bool contextual);
+                                  int64_t burned, uint64_t sigops, int64_t time,
+                                  struct fx_record_delta *records, bool task, bool contextual);
 /* Takes one entry out and tells the listeners; ancestors and descendants stay. */
 void fx_pool_remove(struct fx_mempool *pool, struct fx_pool_entry *entry,
                     enum fx_tx_removal reason);
@@ -104,6 +109,9 @@ void fx_pool_remove_tree(struct fx_mempool *pool, struct fx_pool_entry *entry,
 void fx_pool_reap(struct fx_mempool *pool);
 struct fx_pool_entry *fx_pool_find(const struct fx_mempool *pool, const struct fx_hash *txid);
 struct fx_pool_entry *fx_pool_spender(const struct fx_mempool *pool, const struct fx_outpoint *o);
+/* What an entry counts as paying: fee and delta, less what it burns. */
+int64_t fx_pool_fees(const struct fx_pool_entry *entry);
+int64_t fx_pool_delta(const struct fx_mempool *pool, const struct fx_hash *txid);
 /* Evicts by descendant fee rate until the pool fits. */
 void fx_pool_trim(struct fx_mempool *pool);
 void fx_pool_expire(struct fx_mempool *pool, int64_t now);
@@ -146,6 +154,19 @@ const char *fx_policy_check_inputs(const struct fx_params *params, const struct 
 int64_t fx_policy_dust(struct fx_span script);
 
 /* ---- accept.c -------------------------------------------------------------------------------- */
+
+enum fx_pool_try {
+    FX_POOL_TEST = 1,       /* judge only */
+    FX_POOL_FEES_LATER = 2, /* the fee is that of a package, which the caller looks at */
+    FX_POOL_NO_REPLACING = 4,
+    FX_POOL_QUIET = 8 /* no events, and nothing is evicted: the caller ends it in one of two ways */
+};
+/* As fx_mempool_accept. flags: enum fx_pool_try. replaced (may be NULL) gets what left for it. */
+void fx_pool_try(struct fx_mempool *pool, const struct fx_tx *tx, unsigned flags,
+                 struct fx_accept *out, struct fx_replaced *replaced);
+/* Entries that came quietly: tells the listeners, or takes them out again. */
+void fx_pool_confirm_quiet(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n);
+void fx_pool_undo_quiet(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n);
 
 /* For a transaction that was in the pool, or in a block, before: no policy, no scripts, and no
  * events. */

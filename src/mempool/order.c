@@ -114,7 +114,7 @@ static size_t take(struct fx_mempool *pool, struct node *nodes, size_t n, struct
         for (size_t j = 0; j < below.n; j++) {
             struct node *child = find_node(nodes, n, below.at[j]);
             if (!child->taken) {
-                child->fees -= entry->fee - entry->burned;
+                child->fees -= fx_pool_fees(entry);
                 child->vsize -= entry->vsize;
                 heap_push(heap, child);
             }

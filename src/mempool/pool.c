@@ -37,11 +37,22 @@ struct fx_pool_entry *fx_pool_spender(const struct fx_mempool *pool, const struc
     return fx_map_get(pool->spenders, key);
 }
 
+int64_t fx_pool_fees(const struct fx_pool_entry *entry)
+{
+    return entry->fee + entry->delta - entry->burned;
+}
+
+int64_t fx_pool_delta(const struct fx_mempool *pool, const struct fx_hash *txid)
+{
+    const int64_t *delta = fx_map_get(pool->deltas, txid->b);
+    return delta ? *delta : 0;
+}
+
 /* ---- in ---------------------------------------------------------------------------------------*/
 
 static void link_parents(struct fx_mempool *pool, struct fx_pool_entry *entry)
 {
-    int64_t fees = entry->fee - entry->burned;
+    int64_t fees = fx_pool_fees(entry);
     entry->ancestor_count = entry->descendant_count = 1;
     entry->ancestor_vsize = entry->descendant_vsize = entry->vsize;
     entry->ancestor_fees = entry->descendant_fees = fees;
@@ -58,20 +69,22 @@ static void link_parents(struct fx_mempool *pool, struct fx_pool_entry *entry)
         a->descendant_fees += fees;
         entry->ancestor_count++;
         entry->ancestor_vsize += a->vsize;
-        entry->ancestor_fees += a->fee - a->burned;
+        entry->ancestor_fees += fx_pool_fees(a);
     }
     fx_pool_list_clear(&above);
 }
 
 struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx, int64_t fee,
-                                  int64_t burned, int64_t time, struct fx_record_delta *records,
-                                  bool task, bool contextual)
+                                  int64_t burned, uint64_t sigops, int64_t time,
+                                  struct fx_record_delta *records, bool task, bool contextual)
 {
     struct fx_pool_entry *entry = fx_xcalloc(1, sizeof(*entry));
     entry->tx = fx_tx_ref(tx);
     entry->fee = fee;
     entry->burned = burned;
+    entry->delta = fx_pool_delta(pool, &tx->txid);
     entry->weight = fx_tx_weight(tx);
+    entry->sigops = sigops;
     entry->vsize = fx_tx_vsize(tx);
     entry->time = time;
     entry->height = fx_chain_tip(pool->chain)->height;
@@ -97,6 +110,7 @@ struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *t
     pool->vsize += entry->vsize;
     pool->usage += entry_usage(entry);
     pool->total_fee += fee;
+    pool->sequence++;
     return entry;
 }
 
@@ -104,7 +118,7 @@ struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *t
 
 static void unlink_entry(struct fx_mempool *pool, struct fx_pool_entry *entry)
 {
-    int64_t fees = entry->fee - entry->burned;
+    int64_t fees = fx_pool_fees(entry);
     struct fx_pool_list kin = {0};
     fx_pool_ancestors(pool, &entry->parents, &kin);
     for (size_t i = 0; i < kin.n; i++) {
@@ -150,6 +164,11 @@ void fx_pool_remove(struct fx_mempool *pool, struct fx_pool_entry *entry, enum f
     entry->removed = true;
     entry->next = pool->dead;
     pool->dead = entry;
+    if (reason == FX_REMOVED_BLOCK) {
+        free(fx_map_remove(pool->deltas, tx->txid.b));
+    } else {
+        pool->sequence++;
+    }
     fx_pool_notify_removed(pool, tx, reason);
 }
 
@@ -330,8 +349,10 @@ void fx_pool_describe(const struct fx_pool_entry *e, struct fx_mempool_entry *ou
     *out = (struct fx_mempool_entry){.tx = e->tx,
                                      .fee = e->fee,
                                      .burned = e->burned,
+                                     .delta = e->delta,
                                      .vsize = e->vsize,
                                      .weight = e->weight,
+                                     .sigops = e->sigops,
                                      .time = e->time,
                                      .height = e->height,
                                      .ancestor_count = e->ancestor_count,
@@ -360,6 +381,7 @@ void fx_mempool_info(const struct fx_mempool *pool, struct fx_mempool_info *info
                                      .usage = pool->usage,
                                      .total_fee = pool->total_fee,
                                      .max_usage = pool->max_bytes,
+                                     .sequence = pool->sequence,
                                      .relay_fee_rate = pool->min_fee_rate};
     int64_t rolling = (int64_t)pool->rolling_rate;
     info->min_fee_rate = rolling > pool->min_fee_rate ? rolling : pool->min_fee_rate;
@@ -369,6 +391,61 @@ void fx_mempool_view(struct fx_mempool *pool, struct fx_view *view)
 {
     fx_pool_view_init(&pool->public_view, pool, view);
     pool->public_view.spent_is_missing = true;
+}
+
+/* ---- priorities -------------------------------------------------------------------------------*/
+
+/* Sums over kin stay in range: deltas are those of a user, fees those of the rules. */
+static void shift_fees(struct fx_mempool *pool, struct fx_pool_entry *entry, int64_t delta)
+{
+    struct fx_pool_list from = {.at = &entry, .n = 1, .cap = 1}, kin = {0};
+    entry->delta += delta;
+    fx_pool_ancestors(pool, &from, &kin);
+    for (size_t i = 0; i < kin.n; i++) {
+        kin.at[i]->descendant_fees += delta;
+    }
+    kin.n = 0;
+    fx_pool_descendants(pool, &from, &kin);
+    for (size_t i = 0; i < kin.n; i++) {
+        kin.at[i]->ancestor_fees += delta;
+    }
+    fx_pool_list_clear(&kin);
+}
+
+bool fx_mempool_prioritise(struct fx_mempool *pool, const struct fx_hash *txid, int64_t delta)
+{
+    int64_t *sum = fx_map_get(pool->deltas, txid->b);
+    int64_t before = sum ? *sum : 0;
+    if (delta > FX_POOL_DELTA_MAX || delta < -FX_POOL_DELTA_MAX ||
+        before + delta > FX_POOL_DELTA_MAX || before + delta < -FX_POOL_DELTA_MAX) {
+        return false;
+    }
+    if (!sum) {
+        sum = fx_xcalloc(1, sizeof(*sum));
+        fx_map_put(pool->deltas, txid->b, sum);
+    }
+    *sum += delta;
+    if (*sum == 0) {
+        free(fx_map_remove(pool->deltas, txid->b));
+    }
+    struct fx_pool_entry *entry = fx_pool_find(pool, txid);
+    if (entry) {
+        shift_fees(pool, entry, delta);
+    }
+    return true;
+}
+
+size_t fx_mempool_deltas(const struct fx_mempool *pool, struct fx_fee_delta **deltas)
+{
+    size_t n = 0, at = 0;
+    const void *key;
+    void *value;
+    *deltas = fx_xcalloc(fx_map_count(pool->deltas) + 1, sizeof(**deltas));
+    while (fx_map_next(pool->deltas, &at, &key, &value)) {
+        memcpy((*deltas)[n].txid.b, key, sizeof((*deltas)[n].txid.b));
+        (*deltas)[n++].delta = *(const int64_t *)value;
+    }
+    return n;
 }
 
 /* ---- making and ending ------------------------------------------------------------------------*/
@@ -387,6 +464,8 @@ struct fx_mempool *fx_mempool_create(const struct fx_mempool_config *config)
     pool->by_wtxid = fx_map_create(sizeof(struct fx_hash), k0, k1);
     pool->spenders = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
     pool->records = fx_pool_records_create();
+    pool->deltas = fx_map_create(sizeof(struct fx_hash), k0, k1);
+    pool->sequence = 1;
     fx_pool_subscribe_chain(pool);
     fx_pool_load(pool);
     return pool;
@@ -410,6 +489,7 @@ void fx_mempool_destroy(struct fx_mempool *pool)
     fx_map_destroy(pool->by_txid, NULL);
     fx_map_destroy(pool->by_wtxid, NULL);
     fx_map_destroy(pool->spenders, NULL);
+    fx_map_destroy(pool->deltas, free);
     fx_map_destroy(pool->records, free);
     free(pool->listeners);
     free(pool->path);

@@ -1,0 +1,282 @@
+/* Transactions that are judged together, as one would not do without another. */
+#include <stdio.h>
+#include <string.h>
+
+#include "src/mempool/mempool_int.h"
+#include "src/sys/clock.h"
+
+#define TOO_LONG "too-long-mempool-chain"
+
+/* ---- what a package must be ------------------------------------------------------------------ */
+
+static bool spends_from(const struct fx_tx *tx, const struct fx_tx *parent)
+{
+    for (size_t i = 0; i < tx->n_in; i++) {
+        if (fx_hash_equal(&tx->in[i].prevout.txid, &parent->txid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool conflict(const struct fx_tx *a, const struct fx_tx *b)
+{
+    for (size_t i = 0; i < a->n_in; i++) {
+        for (size_t j = 0; j < b->n_in; j++) {
+            if (fx_outpoint_equal(&a->in[i].prevout, &b->in[j].prevout)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Some pair (i, j), i before j, for which this holds. */
+static bool any_pair(struct fx_tx *const *txs, size_t n,
+                     bool (*holds)(const struct fx_tx *first, const struct fx_tx *second))
+{
+    for (size_t j = 1; j < n; j++) {
+        for (size_t i = 0; i < j; i++) {
+            if (holds(txs[i], txs[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool same_txid(const struct fx_tx *a, const struct fx_tx *b)
+{
+    return fx_hash_equal(&a->txid, &b->txid);
+}
+
+/* NULL, or what is wrong with the package as such. */
+static const char *check_package(struct fx_tx *const *txs, size_t n)
+{
+    size_t weight = 0;
+    if (n > FX_PACKAGE_TXS_MAX) {
+        return "package-too-many-transactions";
+    }
+    for (size_t i = 0; i < n; i++) {
+        weight += fx_tx_weight(txs[i]);
+    }
+    if (n > 1 && weight > FX_PACKAGE_WEIGHT_MAX) {
+        return "package-too-large";
+    }
+    if (any_pair(txs, n, same_txid)) {
+        return "package-contains-duplicates";
+    }
+    if (any_pair(txs, n, spends_from)) {
+        return "package-not-sorted"; /* one spends from a later one */
+    }
+    return any_pair(txs, n, conflict) ? "conflict-in-package" : NULL;
+}
+
+/* The last spends from all others, which do not spend from each other. */
+static bool is_child_with_parents(struct fx_tx *const *txs, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (!spends_from(txs[n - 1], txs[i])) {
+            return false;
+        }
+        for (size_t j = 0; j + 1 < n; j++) {
+            if (spends_from(txs[i], txs[j])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* ---- entries that came quietly --------------------------------------------------------------- */
+
+void fx_pool_confirm_quiet(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n)
+{
+    fx_pool_expire(pool, fx_clock_now());
+    fx_pool_trim(pool);
+    for (size_t i = 0; i < n; i++) {
+        if (fx_pool_find(pool, &txs[i]->txid)) {
+            fx_pool_notify_added(pool, txs[i]);
+        }
+    }
+    fx_pool_reap(pool);
+}
+
+void fx_pool_undo_quiet(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n)
+{
+    size_t n_listeners = pool->n_listeners;
+    uint64_t sequence = pool->sequence;
+    pool->n_listeners = 0;
+    while (n-- > 0) {
+        struct fx_pool_entry *entry = fx_pool_find(pool, &txs[n]->txid);
+        if (entry) {
+            fx_pool_remove_tree(pool, entry, FX_REMOVED_REPLACED);
+            sequence--; /* as if it had not come */
+        }
+    }
+    pool->n_listeners = n_listeners;
+    pool->sequence = sequence;
+    fx_pool_reap(pool);
+}
+
+/* ---- testing --------------------------------------------------------------------------------- */
+
+const char *fx_mempool_test_package(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n,
+                                    struct fx_package_tx *results)
+{
+    const char *wrong = check_package(txs, n);
+    size_t added = 0;
+    memset(results, 0, n * sizeof(*results));
+    if (wrong) {
+        return wrong;
+    }
+    if (n == 1) {
+        results[0].judged = true;
+        fx_pool_try(pool, txs[0], FX_POOL_TEST, &results[0].accept, NULL);
+        return NULL;
+    }
+    for (size_t i = 0; i < n && added == i; i++) {
+        results[i].judged = true;
+        fx_pool_try(pool, txs[i], FX_POOL_NO_REPLACING | FX_POOL_QUIET, &results[i].accept, NULL);
+        added += results[i].accept.result == FX_VALID;
+    }
+    fx_pool_undo_quiet(pool, txs, added);
+    if (added < n && strcmp(results[added].accept.reason, TOO_LONG) == 0) {
+        memset(results, 0, n * sizeof(*results));
+        return "package-mempool-limits";
+    }
+    return NULL;
+}
+
+/* ---- submitting ------------------------------------------------------------------------------ */
+
+/* True where the pool has it, or the same with another witness. */
+static bool look_up(const struct fx_mempool *pool, const struct fx_tx *tx,
+                    struct fx_package_tx *result)
+{
+    const struct fx_pool_entry *entry = fx_pool_find(pool, &tx->txid);
+    if (!entry) {
+        return false;
+    }
+    *result = (struct fx_package_tx){.judged = true, .known = true, .pool_wtxid = entry->tx->wtxid};
+    result->accept =
+        (struct fx_accept){.result = FX_VALID, .fee = entry->fee, .vsize = entry->vsize};
+    return true;
+}
+
+/* A package that is wanted for what it pays as a whole. */
+struct together {
+    struct fx_tx *txs[FX_PACKAGE_TXS_MAX];
+    size_t at[FX_PACKAGE_TXS_MAX]; /* where they are in the results */
+    size_t n, n_entered;
+};
+
+/* All but their fees, one after the other, quietly. False: the last that was tried says why. */
+static bool enter_together(struct fx_mempool *pool, struct together *t,
+                           struct fx_package_tx *results)
+{
+    for (; t->n_entered < t->n; t->n_entered++) {
+        struct fx_package_tx *result = &results[t->at[t->n_entered]];
+        result->judged = true;
+        fx_pool_try(pool, t->txs[t->n_entered],
+                    FX_POOL_FEES_LATER | FX_POOL_NO_REPLACING | FX_POOL_QUIET, &result->accept,
+                    NULL);
+        if (result->accept.result != FX_VALID) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pays_enough(struct fx_mempool *pool, const struct together *t)
+{
+    int64_t fees = 0;
+    size_t vsize = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct fx_pool_entry *entry = fx_pool_find(pool, &t->txs[i]->txid);
+        fees += fx_pool_fees(entry);
+        vsize += entry->vsize;
+    }
+    return fees * 1000 >= fx_pool_min_rate(pool) * (int64_t)vsize;
+}
+
+static void submit_together(struct fx_mempool *pool, struct together *t,
+                            struct fx_package_tx *results)
+{
+    bool entered = enter_together(pool, t, results);
+    if (entered && pays_enough(pool, t)) {
+        fx_pool_confirm_quiet(pool, t->txs, t->n);
+        for (size_t i = 0; i < t->n; i++) {
+            struct fx_package_tx *result = &results[t->at[i]];
+            result->counted_together = true;
+            if (!fx_pool_find(pool, &t->txs[i]->txid)) {
+                result->accept.result = FX_INVALID;
+                snprintf(result->accept.reason, sizeof(result->accept.reason), "mempool full");
+            }
+        }
+        return;
+    }
+    fx_pool_undo_quiet(pool, t->txs, t->n_entered);
+    for (size_t i = 0; i < t->n_entered; i++) {
+        struct fx_accept *accept = &results[t->at[i]].accept;
+        accept->result = FX_INVALID;
+        accept->policy = accept->fee_low = true;
+        snprintf(accept->reason, sizeof(accept->reason), "%s",
+                 entered ? "package feerate too low" : "package did not come in");
+    }
+}
+
+static void submit_one(struct fx_mempool *pool, const struct fx_tx *tx, int64_t max_rate,
+                       struct fx_accept *out, struct fx_replaced *replaced)
+{
+    fx_pool_try(pool, tx, FX_POOL_TEST, out, NULL);
+    if (out->result != FX_VALID) {
+        return;
+    }
+    if (max_rate > 0 && out->fee > (int64_t)((uint64_t)max_rate * out->vsize / 1000)) {
+        out->result = FX_INVALID;
+        out->policy = true;
+        snprintf(out->reason, sizeof(out->reason), "max feerate exceeded");
+        return;
+    }
+    fx_pool_try(pool, tx, 0, out, replaced);
+}
+
+const char *fx_mempool_submit_package(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n,
+                                      int64_t max_rate, struct fx_package_tx *results,
+                                      struct fx_replaced *replaced)
+{
+    const char *wrong = check_package(txs, n);
+    struct together t = {.n = 0};
+    bool failed = false;
+    memset(results, 0, n * sizeof(*results));
+    if (wrong) {
+        return wrong;
+    }
+    if (n > 1 && !is_child_with_parents(txs, n)) {
+        return FX_PACKAGE_TOPOLOGY;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (look_up(pool, txs[i], &results[i])) {
+            continue;
+        }
+        bool waits = t.n > 0 && i + 1 == n; /* the child of one that waits for it */
+        if (failed || waits) {
+            t.txs[t.n] = txs[i];
+            t.at[t.n++] = i;
+            continue;
+        }
+        results[i].judged = true;
+        submit_one(pool, txs[i], max_rate, &results[i].accept, replaced);
+        if (results[i].accept.fee_low && n > 1) {
+            t.txs[t.n] = txs[i];
+            t.at[t.n++] = i;
+        } else if (results[i].accept.result != FX_VALID) {
+            failed = i + 1 < n;
+        }
+    }
+    if (t.n > 1 && !failed) {
+        submit_together(pool, &t, results);
+    }
+    return NULL;
+}
