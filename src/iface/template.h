@@ -18,6 +18,7 @@ struct fx_template {
     struct fx_tx **txs; /* coinbase first */
     size_t n_txs;
     int64_t *fees;                       /* per transaction after the coinbase */
+    uint64_t *sigops;                    /* likewise: cost of signature operations */
     int64_t total_fees, burned, subsidy; /* embers */
     size_t weight;
     /* job lane */
@@ -37,6 +38,11 @@ struct fx_job_brick {
 /* Hash lane, on the tip, paying script. NULL: error says why. The template stays the module's. */
 const struct fx_template *fx_template_hash(struct fx_templates *templates, struct fx_span script,
                                            char error[FX_TEMPLATE_ERROR]);
+/* Hash lane, with exactly these transactions after the coinbase, parents first; the coinbase takes
+ * no fees. */
+const struct fx_template *fx_template_given(struct fx_templates *templates, struct fx_span script,
+                                            struct fx_tx *const *txs, size_t n,
+                                            char error[FX_TEMPLATE_ERROR]);
 /*
  * Job lane, inside the funded task output at outpoint with this preimage. backing: settled origins
  * of the solver, not yet backed; at most FX_BACKING_MAX are used.

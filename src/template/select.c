@@ -38,6 +38,7 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, struct fx_
     out->txs = fx_xcalloc(n + 1, sizeof(*out->txs));
     out->fees = fx_xcalloc(n + 1, sizeof(*out->fees));
     out->burned = fx_xcalloc(n + 1, sizeof(*out->burned));
+    out->sigops = fx_xcalloc(n + 1, sizeof(*out->sigops));
     for (size_t i = 0; i < n && misses < MISSES_MAX; i++) {
         const struct fx_mempool_entry *e = &entries[i];
         if (e->weight > weight_max - out->weight || depends_on(e->tx, left_out)) {
@@ -47,6 +48,7 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, struct fx_
         }
         out->txs[out->n] = fx_tx_ref(e->tx);
         out->fees[out->n] = e->fee;
+        out->sigops[out->n] = e->sigops;
         out->burned[out->n++] = e->burned;
         out->weight += e->weight;
     }
@@ -69,6 +71,7 @@ void fx_selection_drop(struct fx_selection *selection, size_t at)
         selection->txs[i] = selection->txs[kept];
         selection->txs[kept] = tx;
         selection->fees[kept] = selection->fees[i];
+        selection->sigops[kept] = selection->sigops[i];
         selection->burned[kept++] = selection->burned[i];
     }
     for (size_t i = kept; i < selection->n; i++) {
@@ -86,5 +89,6 @@ void fx_selection_clear(struct fx_selection *selection)
     free(selection->txs);
     free(selection->fees);
     free(selection->burned);
+    free(selection->sigops);
     *selection = (struct fx_selection){0};
 }

@@ -38,6 +38,7 @@ void fx_template_destroy(struct fx_template *template)
     }
     free(template->txs);
     free(template->fees);
+    free(template->sigops);
     free(template->preimage);
     free(template->backing);
     free(template);
@@ -217,12 +218,15 @@ static struct fx_block *assemble(struct making *m, size_t n)
     }
     free(t->txs);
     free(t->fees);
+    free(t->sigops);
     t->txs = fx_xcalloc(n + 1, sizeof(*t->txs));
     t->fees = fx_xcalloc(n + 1, sizeof(*t->fees));
+    t->sigops = fx_xcalloc(n + 1, sizeof(*t->sigops));
     t->txs[0] = make_coinbase(m);
     for (size_t i = 0; i < n; i++) {
         t->txs[i + 1] = fx_tx_ref(m->selection.txs[i]);
         t->fees[i] = m->selection.fees[i];
+        t->sigops[i] = m->selection.sigops[i];
     }
     t->n_txs = n + 1;
     root_of(t->txs[0], &m->selection, false, &t->header.merkle_root);
@@ -355,6 +359,33 @@ const struct fx_template *fx_template_hash(struct fx_templates *templates, struc
     struct making m = {.templates = templates, .script = script};
     m.template = begin(templates, FX_LANE_HASH, &m.job_nbits);
     return finish(&m, error);
+}
+
+const struct fx_template *fx_template_given(struct fx_templates *templates, struct fx_span script,
+                                            struct fx_tx *const *txs, size_t n,
+                                            char error[FX_TEMPLATE_ERROR])
+{
+    enum fx_verdict why = FX_OK;
+    struct making m = {.templates = templates, .script = script};
+    struct fx_template *t = m.template = begin(templates, FX_LANE_HASH, &m.job_nbits);
+    t->subsidy = fx_lane_subsidy(templates->params, t->lane, t->height, m.job_nbits, 0, 0);
+    m.selection.txs = fx_xcalloc(n + 1, sizeof(*m.selection.txs));
+    m.selection.fees = fx_xcalloc(n + 1, sizeof(*m.selection.fees));
+    m.selection.burned = fx_xcalloc(n + 1, sizeof(*m.selection.burned));
+    m.selection.sigops = fx_xcalloc(n + 1, sizeof(*m.selection.sigops));
+    for (size_t i = 0; i < n; i++) {
+        m.selection.txs[m.selection.n++] = fx_tx_ref(txs[i]);
+    }
+    enum fx_result result = test(&m, n, &why);
+    fx_selection_clear(&m.selection);
+    if (result != FX_VALID) {
+        snprintf(error, FX_TEMPLATE_ERROR, "%s",
+                 result == FX_FAILED ? "database error" : fx_verdict_string(why));
+        fx_template_destroy(t);
+        return NULL;
+    }
+    keep(templates, t);
+    return t;
 }
 
 const struct fx_template *fx_template_job(struct fx_templates *templates, struct fx_span script,

@@ -24,6 +24,7 @@ void fx_template_destroy(struct fx_template *template);
 struct fx_selection {
     struct fx_tx **txs; /* one reference each */
     int64_t *fees, *burned;
+    uint64_t *sigops;
     size_t n;
     size_t weight;
 };
