@@ -37,15 +37,6 @@ static enum fx_script_error run(const struct verification *v, enum fx_sig_versio
 
 /* ---- scripts of witness programs --------------------------------------------------------- */
 
-/* BIP342: opcodes that are left for later rules. */
-static bool is_op_success(uint8_t opcode)
-{
-    return opcode == 0x50 || opcode == 0x62 || (opcode >= 0x7e && opcode <= 0x81) ||
-           (opcode >= 0x83 && opcode <= 0x86) || (opcode >= 0x89 && opcode <= 0x8a) ||
-           (opcode >= 0x8d && opcode <= 0x8e) || (opcode >= 0x95 && opcode <= 0x99) ||
-           (opcode >= 0xbb && opcode <= 0xfe);
-}
-
 /* One OP_SUCCESS makes all of the script succeed, whatever comes behind it. */
 static enum fx_script_error find_op_success(const struct verification *v, struct fx_span script,
                                             bool *found)
@@ -56,7 +47,7 @@ static enum fx_script_error find_op_success(const struct verification *v, struct
     *found = false;
     fx_script_walk_init(&walk, script);
     while (fx_script_walk_next(&walk, &op)) {
-        if (is_op_success(op.code)) {
+        if (fx_opcode_is_success(op.code)) {
             *found = true;
             return (v->flags & FX_VERIFY_DISCOURAGE_OP_SUCCESS) != 0
                        ? FX_SCRIPT_ERR_DISCOURAGE_OP_SUCCESS

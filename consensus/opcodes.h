@@ -5,6 +5,7 @@
 #ifndef FX_CONSENSUS_OPCODES_H
 #define FX_CONSENSUS_OPCODES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* name, value, the name that Bitcoin Core's RPC shows */
@@ -129,5 +130,7 @@ enum fx_opcode { FX_OPCODES(FX_OPCODE_ENUM) };
 
 /* As Bitcoin Core shows it: "0", "-1", "OP_CHECKSIG"; "OP_UNKNOWN" for a value without a name. */
 const char *fx_opcode_name(uint8_t opcode);
+/* BIP342: left for later rules; in tapscript one of them makes the script succeed. */
+bool fx_opcode_is_success(uint8_t opcode);
 
 #endif

@@ -231,3 +231,11 @@ const char *fx_opcode_name(uint8_t opcode)
 }
 
 #undef FX_OPCODE_NAME
+
+bool fx_opcode_is_success(uint8_t opcode)
+{
+    return opcode == 0x50 || opcode == 0x62 || (opcode >= 0x7e && opcode <= 0x81) ||
+           (opcode >= 0x83 && opcode <= 0x86) || (opcode >= 0x89 && opcode <= 0x8a) ||
+           (opcode >= 0x8d && opcode <= 0x8e) || (opcode >= 0x95 && opcode <= 0x99) ||
+           (opcode >= 0xbb && opcode <= 0xfe);
+}
