@@ -70,6 +70,8 @@ void fx_net_totals(const struct fx_net *net, uint64_t *sent, uint64_t *received)
 
 /* A transaction that this node wants known; again at intervals until it confirms. */
 void fx_net_relay_tx(struct fx_net *net, const struct fx_tx *tx);
+/* Own transactions are announced again as if so many seconds had passed. */
+void fx_net_hurry(struct fx_net *net, int64_t seconds);
 /* A certificate (protocol section 9): origin, program, client's signature. */
 void fx_net_relay_cert(struct fx_net *net, const struct fx_outpoint *origin,
                        const struct fx_hash *program, const uint8_t signature[64]);

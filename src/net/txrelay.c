@@ -209,6 +209,19 @@ void fx_txrelay_own(struct fx_net *net, const struct fx_tx *tx)
     fx_txrelay_announce(net, tx);
 }
 
+void fx_net_hurry(struct fx_net *net, int64_t seconds)
+{
+    size_t at = 0;
+    void *value;
+
+    while (fx_map_next(net->txrelay->own, &at, NULL, &value)) {
+        struct own *own = value;
+
+        own->added_ms -= 1000 * seconds;
+        own->next_ms -= 1000 * seconds;
+    }
+}
+
 static void forget_own(struct fx_txrelay *tr, const struct fx_hash *txid)
 {
     struct own *own = fx_map_remove(tr->own, txid->b);
