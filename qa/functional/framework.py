@@ -145,7 +145,7 @@ class RPC:
 
     def call(self, name, *args, **named):
         self.id += 1
-        params = named if named else list(args)
+        params = dict(named, args=list(args)) if named and args else named or list(args)
         body = json.dumps({'jsonrpc': '1.0', 'id': self.id, 'method': name, 'params': params},
                           default=lambda amount: format(amount, 'f'))
         status, data = self.request('POST', self.path, body, {'Content-Type': 'application/json'})
@@ -157,6 +157,12 @@ class RPC:
         if reply.get('error'):
             raise RPCError(reply['error'])
         return reply['result']
+
+    def gettxoutsetinfo(self, *args):
+        """Without what depends on how the node came by its state."""
+        info = self.call('gettxoutsetinfo', *args)
+        check(info.pop('disk_size') >= 0, 'disk_size')
+        return info
 
     def __getattr__(self, name):
         if name.startswith('_'):

@@ -334,7 +334,7 @@ class TestNode(FornaxTest):
                     check_equal(errors[0], errors[1])  # as full as before, nothing taken and nothing lost
                     # The node is up, and mines.
                     node.mine(2)
-                    check_equal(node.rpc.getblockchaininfo()['warnings'], '')
+                    check_equal(node.rpc.getblockchaininfo()['warnings'], [])
                     resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, NO_LIMIT)
                 continue
             sent = reply['received']

@@ -230,7 +230,7 @@ class TestRPC(FornaxTest):
         height = rpc.getblockcount()
         info = rpc.getblockchaininfo()
         check_equal((info['chain'], info['blocks'], info['headers'], info['bestblockhash'], info['warnings']),
-                    ('regtest', height, height, rpc.getbestblockhash(), ''))
+                    ('regtest', height, height, rpc.getbestblockhash(), []))
         check_equal([lane['lane'] for lane in info['lanes']], ['hash', 'job'])
         check_equal([lane.get('height') for lane in info['lanes']], [height, None])
         check_equal([lane['nbits'] for lane in info['lanes']], ['207fffff'] * 2)
@@ -387,7 +387,7 @@ class TestRPC(FornaxTest):
             rpc.submitblock(raw[:-1].hex())
         with raises_rpc(-22, 'Block decode failed'):
             rpc.submitblock('')
-        with raises_rpc(-22, 'hexadecimal'):
+        with raises_rpc(-22, 'Block decode failed'):
             rpc.submitblock('zz')
 
         def refused(text, change, solve=True):

@@ -54,9 +54,9 @@ class TestWallet(FornaxTest):
             with raises_rpc(-4, 'Wallet names are of'):
                 rpc.createwallet(name)
         with raises_rpc(-8, 'The words are not a BIP39 seed'):
-            rpc.createwallet('bad', 'zoo ' * 11 + 'zoo')
+            rpc.createwallet('bad', mnemonic='zoo ' * 11 + 'zoo')
         with raises_rpc(-8, 'The words are not a BIP39 seed'):
-            rpc.createwallet('bad', 'fornax ' * 11 + 'fornax')
+            rpc.createwallet('bad', mnemonic='fornax ' * 11 + 'fornax')
         check_equal(rpc.listwallets(), [''])
         check_equal([wallet['name'] for wallet in rpc.listwalletdir()['wallets']], [''])
         address = rpc.getnewaddress('rent')
@@ -285,7 +285,7 @@ class TestWallet(FornaxTest):
         # The same words on both nodes: each spends the one coin without knowing of the other.
         a, b = self.first.wallet('twin'), self.second.wallet('twin')
         words = rpc.createwallet('twin')['mnemonic']
-        theirs.createwallet('twin', words)
+        theirs.createwallet('twin', mnemonic=words)
         self.first.wallet().sendtoaddress(a.getnewaddress(), 5)
         self.first.mine(1)
         self.sync()
@@ -311,7 +311,7 @@ class TestWallet(FornaxTest):
         self.step('the words alone bring a wallet back, on another node')
         rpc, theirs = self.first.rpc, self.second.rpc
         wanted = self.snapshot(self.first)
-        made = theirs.createwallet('copy', '  ' + self.words.upper().replace(' ', '\t') + ' ')
+        made = theirs.createwallet('copy', mnemonic='  ' + self.words.upper().replace(' ', '\t') + ' ')
         check_equal(made, {'name': 'copy'})
         copy = self.second.wallet('copy')
         check_equal(copy.getbalances(), wanted[0])

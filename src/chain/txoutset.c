@@ -7,8 +7,9 @@
 #include "src/crypto/sha256.h"
 #include "src/util/mem.h"
 
-#define BOGO_COIN 50 /* txid, index, height with coinbase, value, and two for the script's length \
-                      */
+#define BOGO_COIN                                                                   \
+    50 /* txid, index, height with coinbase, value, and two for the script's length \
+        */
 
 /* ---- each coin ------------------------------------------------------------------------------- */
 

@@ -35,6 +35,16 @@ json_t *fx_rpc_lanes_json(const struct fx_rpc *rpc)
     return out;
 }
 
+json_t *fx_rpc_warnings_json(const struct fx_rpc *rpc)
+{
+    const char *fatal = fx_chain_fatal(rpc->config.chain);
+    json_t *out = json_array();
+    if (fatal) {
+        json_array_append_new(out, json_string(fatal));
+    }
+    return out;
+}
+
 static json_t *getblockchaininfo(struct fx_rpc_call *call)
 {
     struct fx_rpc *rpc = call->rpc;
@@ -52,8 +62,10 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
     fx_json_set(out, "blocks", json_integer(tip->height));
     fx_json_set(out, "headers", json_integer(best->height));
     fx_json_set(out, "bestblockhash", fx_json_id(&tip->id));
-    fx_json_set(out, "bits", fx_json_bits(tip->header.nbits));
-    fx_json_set(out, "target", fx_json_target(tip->header.nbits));
+    if (rpc->config.params->lanes) {
+        fx_json_set(out, "bits", fx_json_bits(tip->header.nbits));
+        fx_json_set(out, "target", fx_json_target(tip->header.nbits));
+    }
     fx_json_set(out, "difficulty", json_real(fx_difficulty(tip->lane, tip->header.nbits)));
     fx_json_set(out, "time", json_integer(tip->header.time));
     fx_json_set(out, "mediantime", json_integer(tip->median_time));
@@ -62,21 +74,24 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
     fx_json_set(out, "chainwork", fx_json_u256(&tip->work));
     fx_json_set(out, "size_on_disk", json_integer((json_int_t)bytes));
     fx_json_set(out, "pruned", json_false());
-    fx_json_set(out, "lanes", fx_rpc_lanes_json(rpc));
-    const char *fatal = fx_chain_fatal(chain);
-    fx_json_set(out, "warnings", json_string(fatal ? fatal : ""));
+    if (rpc->config.params->lanes) {
+        fx_json_set(out, "lanes", fx_rpc_lanes_json(rpc));
+    }
+    fx_json_set(out, "warnings", fx_rpc_warnings_json(rpc));
     return out;
 }
 
 static const struct fx_rpc_command getblockchaininfo_command = {
     .name = "getblockchaininfo",
     .text = "Returns the state of the chain and of its two lanes.",
-    .result = "{ chain: str              # main, test, regtest or btcregtest\n"
+    .result = "{ chain: str              # main, test, regtest or btcregtest (regtest, where the "
+              "node was "
+              "started as bitcoind)\n"
               "blocks: int               # Height of the best chain with all its data\n"
               "headers: int              # Height of the best chain of headers\n"
               "bestblockhash: hash\n"
-              "bits: hex                 # nBits of the tip, in its own lane\n"
-              "target: hash              # The same, decoded\n"
+              "bits?: hex                # nBits of the tip, in its own lane\n"
+              "target?: hash             # The same, decoded\n"
               "difficulty: num           # Of the tip, in its own lane\n"
               "time: time, mediantime: time\n"
               "verificationprogress: num # 0 to 1\n"
@@ -84,8 +99,8 @@ static const struct fx_rpc_command getblockchaininfo_command = {
               "chainwork: hash           # Work of the best chain, hex\n"
               "size_on_disk: int         # Bytes of the blocks of the best chain\n"
               "pruned: bool\n"
-              "lanes: [ " FX_RPC_LANE_FIELDS " ]  # hash, then job\n"
-              "warnings: str }",
+              "lanes?: [ " FX_RPC_LANE_FIELDS " ]  # hash, then job; where there are lanes\n"
+              "warnings: [ str ] }",
     .example = "",
     .run = getblockchaininfo,
 };
@@ -248,6 +263,27 @@ static const struct fx_rpc_command reconsiderblock_command = {
     .run = reconsiderblock,
 };
 
+static json_t *preciousblock(struct fx_rpc_call *call)
+{
+    const struct fx_index *index = fx_rpc_arg_block(call, call->args[0]);
+    if (!index) {
+        return NULL;
+    }
+    return fx_chain_precious(call->rpc->config.chain, index) ? json_null()
+                                                             : fx_rpc_fail_read(call, "the chain");
+}
+
+static const struct fx_rpc_command preciousblock_command = {
+    .name = "preciousblock",
+    .text = "Treats a block as if it had come before all others with the same work. A later call "
+            "outdoes an earlier one; it is forgotten over a restart.",
+    .args = "blockhash: hash",
+    .result = "null",
+    .errors = "-5: Block not found",
+    .example = "\"blockhash\"",
+    .run = preciousblock,
+};
+
 /* ---- coins ------------------------------------------------------------------------------------
  */
 
@@ -309,51 +345,86 @@ static const struct fx_rpc_command gettxout_command = {
     .run = gettxout,
 };
 
+static bool arg_coins_hash(struct fx_rpc_call *call, const json_t *value, enum fx_coins_hash *kind)
+{
+    static const char *const names[] = {"hash_serialized_3", "muhash", "none"};
+    const char *name = fx_rpc_arg_str(value, names[0]);
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *kind = (enum fx_coins_hash)i;
+            return true;
+        }
+    }
+    fx_rpc_fail(call, FX_RPC_PARAMETER, "'%.100s' is not a valid hash_type", name);
+    return false;
+}
+
 static json_t *gettxoutsetinfo(struct fx_rpc_call *call)
 {
     struct fx_txoutset info;
-    if (!fx_chain_txoutset(call->rpc->config.chain, &info)) {
+    enum fx_coins_hash kind;
+    if (!arg_coins_hash(call, call->args[0], &kind)) {
+        return NULL;
+    }
+    if (call->args[1]) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Querying specific block heights requires coinstatsindex");
+    }
+    if (!fx_chain_txoutset(call->rpc->config.chain, kind, &info)) {
         return fx_rpc_fail_read(call, "the coins");
     }
     json_t *out = json_object();
     fx_json_set(out, "height", json_integer(info.height));
     fx_json_set(out, "bestblock", fx_json_id(&info.best));
     fx_json_set(out, "txouts", json_integer((json_int_t)info.n_coins));
+    fx_json_set(out, "bogosize", json_integer((json_int_t)info.bogosize));
+    if (kind == FX_COINS_HASH_SERIALIZED) {
+        fx_json_set(out, "hash_serialized_3", fx_json_id(&info.coins_hash));
+    } else if (kind == FX_COINS_HASH_MUHASH) {
+        fx_json_set(out, "muhash", fx_json_id(&info.coins_hash));
+    }
     fx_json_set(out, "total_amount", fx_json_amount(info.total_amount));
-    fx_json_set(out, "hash_serialized", fx_json_root(&info.coins_hash));
-    fx_json_set(out, "records", json_integer((json_int_t)info.n_records));
-    fx_json_set(out, "records_hash", fx_json_root(&info.records_hash));
+    fx_json_set(out, "transactions", json_integer((json_int_t)info.n_txs));
+    fx_json_set(out, "disk_size", json_integer((json_int_t)info.disk_size));
+    if (call->rpc->config.params->tasks) {
+        fx_json_set(out, "records", json_integer((json_int_t)info.n_records));
+        fx_json_set(out, "records_hash", fx_json_root(&info.records_hash));
+    }
     return out;
 }
 
 static const struct fx_rpc_command gettxoutsetinfo_command = {
     .name = "gettxoutsetinfo",
     .text = "Returns figures over all unspent outputs and all task records: nodes at the same "
-            "block must agree on every one. It reads the whole set.",
+            "block must agree on every one but disk_size. It reads the whole set. There is no "
+            "index of earlier states.",
+    .args = "hash_type?: str = hash_serialized_3  # hash_serialized_3, muhash or none\n"
+            "hash_or_height?: str|int             # Of another block: refused\n"
+            "use_index?: bool = true              # As in Bitcoin Core; there is no index",
     .result = "{ height: int, bestblock: hash\n"
-              "txouts: int            # Number of unspent outputs\n"
+              "txouts: int               # Number of unspent outputs\n"
+              "bogosize: int             # Size of the set that does not depend on a database\n"
+              "hash_serialized_3?: hash  # SHA-256, twice, over the outputs in order\n"
+              "muhash?: hash             # The same without an order\n"
               "total_amount: amount\n"
-              "hash_serialized: hash  # SHA-256 over the outputs in order\n"
-              "records: int           # Number of task records\n"
-              "records_hash: hash }   # SHA-256 over the records in order",
-    .example = "",
+              "transactions: int         # Those with unspent outputs\n"
+              "disk_size: int            # Bytes of the set on disk, about\n"
+              "records?: int             # Number of task records\n"
+              "records_hash?: hash }     # SHA-256 over the records in order",
+    .errors = "-8: the hash_type is unknown, or another block is asked for",
+    .example = "\n\"muhash\"",
     .run = gettxoutsetinfo,
 };
 
 static const struct fx_rpc_command *const commands[] = {
-    &getblockchaininfo_command,
-    &getblockcount_command,
-    &getbestblockhash_command,
-    &getblockhash_command,
-    &getdifficulty_command,
-    &getchaintips_command,
-    &invalidateblock_command,
-    &reconsiderblock_command,
-    &gettxout_command,
-    &gettxoutsetinfo_command,
-    &fx_rpc_getblockheader,
-    &fx_rpc_getblock,
-    NULL,
+    &getblockchaininfo_command, &getblockcount_command,   &getbestblockhash_command,
+    &getblockhash_command,      &getdifficulty_command,   &getchaintips_command,
+    &invalidateblock_command,   &reconsiderblock_command, &preciousblock_command,
+    &gettxout_command,          &gettxoutsetinfo_command, &fx_rpc_getblockheader,
+    &fx_rpc_getblock,           &fx_rpc_getblockstats,    &fx_rpc_getchaintxstats,
+    &fx_rpc_getdeploymentinfo,  &fx_rpc_verifychain,      &fx_rpc_waitforblock,
+    &fx_rpc_waitforblockheight, &fx_rpc_waitfornewblock,  &fx_rpc_scantxoutset,
+    &fx_rpc_gettxoutproof,      &fx_rpc_verifytxoutproof, NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_blockchain = {"Blockchain", commands, FX_RPC_ALWAYS};

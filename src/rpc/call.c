@@ -15,6 +15,12 @@ static bool fail_with_help(struct fx_rpc_call *call)
     return false;
 }
 
+/* null stands for an argument that is not given, where it need not be; else it has a wrong type. */
+static json_t *given(const struct fx_schema *args, size_t at, json_t *value)
+{
+    return json_is_null(value) && args->in[at].optional ? NULL : value;
+}
+
 static bool bind_position(struct fx_rpc_call *call, const json_t *params)
 {
     const struct fx_schema *args = call->entry->args;
@@ -25,7 +31,7 @@ static bool bind_position(struct fx_rpc_call *call, const json_t *params)
     }
     json_array_foreach(params, i, value)
     {
-        call->args[i] = json_is_null(value) ? NULL : value;
+        call->args[i] = given(args, i, value);
     }
     return true;
 }
@@ -58,7 +64,7 @@ static bool bind_names(struct fx_rpc_call *call, const json_t *params)
                         "Parameter %s specified twice both as positional and named argument", key);
             return false;
         }
-        call->args[at] = json_is_null(value) ? NULL : value;
+        call->args[at] = given(args, at, value);
     }
     return true;
 }

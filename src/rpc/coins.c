@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "src/iface/mempool.h"
+#include "src/keys/address.h"
 #include "src/rpc/topics_int.h"
 #include "src/util/amount.h"
 
@@ -105,8 +106,8 @@ static json_t *listunspent(struct fx_rpc_call *call)
     json_t *out = json_array();
     for (size_t i = 0; i < n; i++) {
         const struct fx_wallet_coin *c = &coins[i];
-        char address[128] = "";
-        bool named = fx_rpc_script_address(rpc->config.params, c->script, address, sizeof(address));
+        char address[FX_ADDRESS_MAX] = "";
+        bool named = fx_address_encode(rpc->config.params, c->script, address);
         bool immature = c->coinbase && c->confirmations <= FX_COINBASE_MATURITY;
         if (c->confirmations < min_conf || c->confirmations > max_conf || immature ||
             (!c->safe && !unsafe) || !has_address(call->args[2], address)) {
@@ -258,12 +259,12 @@ static const struct fx_rpc_command sendtoaddress_command = {
 static void entry_json(struct fx_rpc *rpc, const struct fx_wallet *wallet,
                        const struct fx_wallet_entry *e, json_t *out)
 {
-    char address[128];
+    char address[FX_ADDRESS_MAX];
     const char *label = fx_wallet_label(wallet, e->script);
     fx_json_set(out, "category", json_string(e->category));
     fx_json_set(out, "amount", fx_json_amount(e->amount));
     fx_json_set(out, "vout", json_integer(e->vout));
-    if (fx_rpc_script_address(rpc->config.params, e->script, address, sizeof(address))) {
+    if (fx_address_encode(rpc->config.params, e->script, address)) {
         fx_json_set(out, "address", json_string(address));
     }
     if (label && *label) {

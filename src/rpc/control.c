@@ -1,4 +1,7 @@
 /* Commands on the node itself. */
+#include <malloc.h>
+#include <string.h>
+
 #include "src/rpc/dispatch_int.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
@@ -34,19 +37,6 @@ static const struct fx_rpc_command stop_command = {
 };
 
 /* Events reach everybody within the call that raised them. */
-static json_t *syncwithvalidationinterfacequeue(struct fx_rpc_call *call)
-{
-    (void)call;
-    return json_null();
-}
-
-static const struct fx_rpc_command syncwithvalidationinterfacequeue_command = {
-    .name = "syncwithvalidationinterfacequeue",
-    .text = "Returns when mempool and wallets have seen every block that came: here, always.",
-    .result = "null",
-    .example = "",
-    .run = syncwithvalidationinterfacequeue,
-};
 
 static json_t *getrpcinfo(struct fx_rpc_call *call)
 {
@@ -86,16 +76,17 @@ static const struct {
 
 static json_t *logging(struct fx_rpc_call *call)
 {
+    json_t *out = json_object();
     size_t i;
     json_t *name;
     json_array_foreach(call->args[0], i, name)
     {
         if (!fx_log_enable(json_string_value(name))) {
+            json_decref(out);
             return fx_rpc_fail(call, FX_RPC_PARAMETER, "unknown logging category %.40s",
                                json_string_value(name));
         }
     }
-    json_t *out = json_object();
     for (i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
         fx_json_set(out, categories[i].name, json_boolean(fx_log_enabled(categories[i].bit)));
     }
@@ -112,6 +103,127 @@ static const struct fx_rpc_command logging_command = {
     .run = logging,
 };
 
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static json_t *getmemoryinfo(struct fx_rpc_call *call)
+{
+    const char *mode = fx_rpc_arg_str(call->args[0], "stats");
+    struct mallinfo2 heap = mallinfo2();
+    json_t *out = json_object(), *all = json_object();
+    if (strcmp(mode, "stats") != 0) {
+        json_decref(out);
+        json_decref(all);
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "unknown mode %.40s", mode);
+    }
+    fx_json_set(all, "used", json_integer((json_int_t)(heap.uordblks + heap.hblkhd)));
+    fx_json_set(all, "free", json_integer((json_int_t)heap.fordblks));
+    fx_json_set(all, "total", json_integer((json_int_t)(heap.arena + heap.hblkhd)));
+    fx_json_set(all, "locked", json_integer(0));
+    fx_json_set(all, "chunks_used", json_integer((json_int_t)heap.hblks));
+    fx_json_set(all, "chunks_free", json_integer((json_int_t)heap.ordblks));
+    fx_json_set(out, "locked", all);
+    return out;
+}
+
+static const struct fx_rpc_command getmemoryinfo_command = {
+    .name = "getmemoryinfo",
+    .text = "Returns figures of the heap, under the names that Bitcoin Core has for its locked "
+            "memory; no memory is locked here.",
+    .args = "mode?: str = stats   # stats",
+    .result = "{ locked: { used: int, free: int, total: int   # Bytes\n"
+              "locked: int             # 0\n"
+              "chunks_used: int, chunks_free: int } }",
+    .errors = "-8: unknown mode",
+    .example = "",
+    .run = getmemoryinfo,
+};
+
+/* ---- what there is none of ------------------------------------------------------------------- */
+
+static json_t *getindexinfo(struct fx_rpc_call *call)
+{
+    (void)call;
+    return json_object();
+}
+
+static const struct fx_rpc_command getindexinfo_command = {
+    .name = "getindexinfo",
+    .text = "Returns the optional indexes, of which this node has none.",
+    .args = "index_name?: str",
+    .result = "object  # {}",
+    .example = "",
+    .run = getindexinfo,
+};
+
+static json_t *getzmqnotifications(struct fx_rpc_call *call)
+{
+    (void)call;
+    return json_array();
+}
+
+static const struct fx_rpc_command getzmqnotifications_command = {
+    .name = "getzmqnotifications",
+    .text = "Returns the ZeroMQ notifications that are on: none, this node has no ZeroMQ.",
+    .result = "array  # []",
+    .example = "",
+    .run = getzmqnotifications,
+};
+
+/* ---- for tests ------------------------------------------------------------------------------- */
+
+static json_t *syncwithvalidationinterfacequeue(struct fx_rpc_call *call)
+{
+    (void)call;
+    return json_null();
+}
+
+static const struct fx_rpc_command syncwithvalidationinterfacequeue_command = {
+    .name = "syncwithvalidationinterfacequeue",
+    .text = "Waits until all know of the tip and the mempool as they are now. That is always so "
+            "here: events are over before the next call.",
+    .result = "null",
+    .example = "",
+    .run = syncwithvalidationinterfacequeue,
+    .flags = FX_RPC_HIDDEN,
+};
+
+static json_t *echo(struct fx_rpc_call *call)
+{
+    json_t *out = json_array();
+    size_t n = 0;
+    for (size_t i = 0; i < call->entry->args->n_in; i++) {
+        n = call->args[i] ? i + 1 : n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(out, call->args[i] ? json_incref(call->args[i]) : json_null());
+    }
+    return out;
+}
+
+#define ECHO_ARGS                                                                          \
+    "arg0?: any, arg1?: any, arg2?: any, arg3?: any, arg4?: any, arg5?: any, arg6?: any\n" \
+    "arg7?: any, arg8?: any, arg9?: any"
+
+static const struct fx_rpc_command echo_command = {
+    .name = "echo",
+    .text = "Returns its arguments. fornax-cli passes them as text.",
+    .args = ECHO_ARGS,
+    .result = "array",
+    .example = "one two",
+    .run = echo,
+    .flags = FX_RPC_HIDDEN,
+};
+
+static const struct fx_rpc_command echojson_command = {
+    .name = "echojson",
+    .text = "Returns its arguments.",
+    .args = ECHO_ARGS,
+    .result = "array",
+    .example = "1 two",
+    .run = echo,
+    .flags = FX_RPC_HIDDEN,
+};
+
 static const struct fx_rpc_command *const commands[] = {
     &fx_rpc_help,
     &fx_rpc_getrpcschema,
@@ -120,7 +232,13 @@ static const struct fx_rpc_command *const commands[] = {
     &stop_command,
     &getrpcinfo_command,
     &logging_command,
+    &getmemoryinfo_command,
+    &getindexinfo_command,
+    &getzmqnotifications_command,
     &syncwithvalidationinterfacequeue_command,
+    &fx_rpc_mockscheduler,
+    &echo_command,
+    &echojson_command,
     NULL,
 };
 

@@ -97,12 +97,17 @@ static void synopsis(const struct fx_rpc_entry *entry, struct fx_buf *out)
     fx_buf_str(out, entry->command->name);
     for (size_t i = 0; i < args->n_in; i++) {
         const struct fx_schema *arg = &args->in[i];
-        bool quoted = (arg->types & (FX_SCHEMA_STR | FX_SCHEMA_HEX | FX_SCHEMA_HASH)) != 0;
+        const unsigned texts = FX_SCHEMA_STR | FX_SCHEMA_HEX | FX_SCHEMA_HASH;
+        bool quoted = (arg->types & ~texts) == 0;
         if (arg->optional) {
             fx_buf_str(out, " (");
             open++;
         }
-        fx_buf_printf(out, quoted ? " \"%s\"" : " %s", arg->key);
+        fx_buf_printf(out,
+                      arg->types == FX_SCHEMA_ARR ? " [%s,...]"
+                      : quoted                    ? " \"%s\""
+                                                  : " %s",
+                      arg->key);
     }
     while (open-- > 0) {
         fx_buf_str(out, " )");

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "src/iface/mempool.h"
-#include "src/rpc/rpc_int.h"
+#include "src/rpc/topics_int.h"
 #include "src/util/amount.h"
 
 static json_t *getmempoolinfo(struct fx_rpc_call *call)
@@ -19,6 +19,8 @@ static json_t *getmempoolinfo(struct fx_rpc_call *call)
     fx_json_set(out, "mempoolminfee", fx_json_amount(info.min_fee_rate));
     fx_json_set(out, "minrelaytxfee", fx_json_amount(info.relay_fee_rate));
     fx_json_set(out, "incrementalrelayfee", fx_json_amount(info.relay_fee_rate));
+    fx_json_set(out, "unbroadcastcount", json_integer(0));
+    fx_json_set(out, "fullrbf", json_true());
     return out;
 }
 
@@ -33,7 +35,9 @@ static const struct fx_rpc_command getmempoolinfo_command = {
               "maxmempool: int         # Bytes of memory that it may use\n"
               "mempoolminfee: amount   # Least fee rate that is taken, FNX per 1,000 vbytes\n"
               "minrelaytxfee: amount   # The same while the pool is not full\n"
-              "incrementalrelayfee: amount }   # What a replacement pays on top",
+              "incrementalrelayfee: amount   # What a replacement pays on top\n"
+              "unbroadcastcount: int   # 0: own transactions are announced until they confirm\n"
+              "fullrbf: bool }         # Every transaction can be replaced",
     .example = "",
     .run = getmempoolinfo,
 };
@@ -48,7 +52,8 @@ static const struct fx_rpc_command getmempoolinfo_command = {
     "burned: amount }        # What its task spends burn: no part of the fee rate\n" \
     "depends: [ hash ]       # Unconfirmed transactions that it spends\n"            \
     "spentby: [ hash ]       # Unconfirmed transactions that spend it\n"             \
-    "bip125-replaceable: bool }\n"
+    "bip125-replaceable: bool\n"                                                     \
+    "unbroadcast: bool }      # false\n"
 
 static bool replaceable(const struct fx_tx *tx)
 {
@@ -90,7 +95,7 @@ static json_t *entry_json(const struct fx_mempool *pool, const struct fx_mempool
     fx_json_set(out, "ancestorsize", json_integer((json_int_t)e->ancestor_vsize));
     fx_json_set(out, "wtxid", fx_json_id(&e->tx->wtxid));
     fx_json_set(fees, "base", fx_json_amount(e->fee));
-    fx_json_set(fees, "modified", fx_json_amount(e->fee));
+    fx_json_set(fees, "modified", fx_json_amount(e->fee + e->delta));
     fx_json_set(fees, "ancestor", fx_json_amount(e->ancestor_fees));
     fx_json_set(fees, "descendant", fx_json_amount(e->descendant_fees));
     fx_json_set(fees, "burned", fx_json_amount(e->burned));
@@ -110,36 +115,177 @@ static json_t *entry_json(const struct fx_mempool *pool, const struct fx_mempool
     fx_json_set(out, "depends", depends);
     fx_json_set(out, "spentby", spent_by);
     fx_json_set(out, "bip125-replaceable", json_boolean(replaceable(e->tx)));
+    fx_json_set(out, "unbroadcast", json_false());
     return out;
+}
+
+/* An array of ids, or an object of what is known of each. */
+static json_t *list_create(bool verbose)
+{
+    return verbose ? json_object() : json_array();
+}
+
+static void list_add(json_t *list, const struct fx_mempool *pool, const struct fx_mempool_entry *e)
+{
+    char txid[FX_HASH_HEX];
+    fx_hash_to_id(&e->tx->txid, txid);
+    if (json_is_object(list)) {
+        fx_json_set(list, txid, entry_json(pool, e));
+    } else {
+        json_array_append_new(list, json_string(txid));
+    }
 }
 
 static json_t *getrawmempool(struct fx_rpc_call *call)
 {
     const struct fx_mempool *pool = call->rpc->config.mempool;
     bool verbose = fx_rpc_arg_bool(call->args[0], false);
+    bool sequence = fx_rpc_arg_bool(call->args[1], false);
     struct fx_mempool_entry *entries = NULL;
+    struct fx_mempool_info info;
+    if (verbose && sequence) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Verbose results cannot contain mempool sequence values.");
+    }
     size_t n = fx_mempool_list(pool, &entries);
-    json_t *out = verbose ? json_object() : json_array();
+    json_t *out = list_create(verbose);
     for (size_t i = 0; i < n; i++) {
-        char txid[FX_HASH_HEX];
-        fx_hash_to_id(&entries[i].tx->txid, txid);
-        if (verbose) {
-            fx_json_set(out, txid, entry_json(pool, &entries[i]));
-        } else {
-            json_array_append_new(out, json_string(txid));
-        }
+        list_add(out, pool, &entries[i]);
     }
     free(entries);
-    return out;
+    if (!sequence) {
+        return out;
+    }
+    json_t *with = json_object();
+    fx_mempool_info(pool, &info);
+    fx_json_set(with, "txids", out);
+    fx_json_set(with, "mempool_sequence", json_integer((json_int_t)info.sequence));
+    return with;
 }
 
 static const struct fx_rpc_command getrawmempool_command = {
     .name = "getrawmempool",
     .text = "Returns the ids of all transactions of the mempool, parents before children.",
-    .args = "verbose?: bool = false   # An object with what is known of each",
-    .result = "@ not verbose\n[ hash ]\n@ verbose\n{ *: " ENTRY_FIELDS " }",
+    .args = "verbose?: bool = false            # An object with what is known of each\n"
+            "mempool_sequence?: bool = false   # With the mempool's sequence number",
+    .result = "@ not verbose\n[ hash ]\n@ verbose\n{ *: " ENTRY_FIELDS " }\n"
+              "@ with mempool_sequence\n"
+              "{ txids: [ hash ]\n"
+              "mempool_sequence: int }   # Grows with what comes, and what leaves but for a block",
+    .errors = "-8: verbose and mempool_sequence",
     .example = "\ntrue",
     .run = getrawmempool,
+};
+
+/* ---- kin ------------------------------------------------------------------------------------- */
+
+typedef void next_of(const struct fx_mempool *pool, const struct fx_tx *tx, json_t *found);
+
+static void note(json_t *found, const struct fx_tx *tx)
+{
+    char txid[FX_HASH_HEX];
+    fx_hash_to_id(&tx->txid, txid);
+    if (!json_object_get(found, txid)) {
+        fx_json_set(found, txid, json_null());
+    }
+}
+
+static void parents_of(const struct fx_mempool *pool, const struct fx_tx *tx, json_t *found)
+{
+    for (size_t i = 0; i < tx->n_in; i++) {
+        const struct fx_tx *parent = fx_mempool_get(pool, &tx->in[i].prevout.txid);
+        if (parent) {
+            note(found, parent);
+        }
+    }
+}
+
+static void children_of(const struct fx_mempool *pool, const struct fx_tx *tx, json_t *found)
+{
+    for (size_t i = 0; i < tx->n_out; i++) {
+        const struct fx_outpoint o = {tx->txid, (uint32_t)i};
+        const struct fx_tx *child = fx_mempool_spender(pool, &o);
+        if (child) {
+            note(found, child);
+        }
+    }
+}
+
+/* All that can be reached from the transaction of the first argument, without it. */
+static json_t *kin(struct fx_rpc_call *call, next_of *next)
+{
+    const struct fx_mempool *pool = call->rpc->config.mempool;
+    struct fx_mempool_entry entry;
+    struct fx_hash txid;
+    if (!fx_rpc_arg_hash(call, call->args[0], "txid", &txid)) {
+        return NULL;
+    }
+    const struct fx_tx *tx = fx_mempool_get(pool, &txid);
+    if (!tx) {
+        return fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "Transaction not in mempool");
+    }
+    json_t *found = json_object(), *out = list_create(fx_rpc_arg_bool(call->args[1], false));
+    size_t seen;
+    next(pool, tx, found);
+    do { /* until a round finds nothing new: the pool's limits keep families small */
+        const char *id;
+        void *at;
+        json_t *ignored;
+        seen = json_object_size(found);
+        json_object_foreach_safe(found, at, id, ignored)
+        {
+            (void)fx_hash_from_id(&txid, id);
+            next(pool, fx_mempool_get(pool, &txid), found);
+        }
+    } while (json_object_size(found) > seen);
+    const char *id;
+    json_t *ignored;
+    json_object_foreach(found, id, ignored)
+    {
+        (void)fx_hash_from_id(&txid, id);
+        if (fx_mempool_entry(pool, &txid, &entry)) {
+            list_add(out, pool, &entry);
+        }
+    }
+    json_decref(found);
+    return out;
+}
+
+static json_t *getmempoolancestors(struct fx_rpc_call *call)
+{
+    return kin(call, parents_of);
+}
+
+static json_t *getmempooldescendants(struct fx_rpc_call *call)
+{
+    return kin(call, children_of);
+}
+
+#define KIN_ARGS   \
+    "txid: hash\n" \
+    "verbose?: bool = false   # An object with what is known of each"
+#define KIN_RESULT "@ not verbose\n[ hash ]\n@ verbose\n{ *: " ENTRY_FIELDS " }"
+
+static const struct fx_rpc_command getmempoolancestors_command = {
+    .name = "getmempoolancestors",
+    .text = "Returns the unconfirmed transactions that one of the mempool spends from, directly or "
+            "not.",
+    .args = KIN_ARGS,
+    .result = KIN_RESULT,
+    .errors = "-5: Transaction not in mempool",
+    .example = "\"txid\"",
+    .run = getmempoolancestors,
+};
+
+static const struct fx_rpc_command getmempooldescendants_command = {
+    .name = "getmempooldescendants",
+    .text = "Returns the unconfirmed transactions that spend from one of the mempool, directly or "
+            "not.",
+    .args = KIN_ARGS,
+    .result = KIN_RESULT,
+    .errors = "-5: Transaction not in mempool",
+    .example = "\"txid\"",
+    .run = getmempooldescendants,
 };
 
 static json_t *getmempoolentry(struct fx_rpc_call *call)
@@ -166,84 +312,11 @@ static const struct fx_rpc_command getmempoolentry_command = {
     .run = getmempoolentry,
 };
 
-/* embers per 1,000 vbytes; 0: no limit */
-static bool too_dear(int64_t max_rate, int64_t fee, size_t vsize)
-{
-    return max_rate > 0 && fee > (int64_t)((uint64_t)max_rate * vsize / 1000);
-}
-
-#define MAX_FEE_RATE (FX_COIN / 10)
-
-static json_t *test_one(struct fx_rpc_call *call, const struct fx_tx *tx, int64_t max_rate)
-{
-    struct fx_accept verdict = {0};
-    json_t *out = json_object();
-    fx_mempool_accept(call->rpc->config.mempool, tx, true, &verdict);
-    fx_json_set(out, "txid", fx_json_id(&tx->txid));
-    fx_json_set(out, "wtxid", fx_json_id(&tx->wtxid));
-    bool allowed = verdict.result == FX_VALID;
-    if (allowed && too_dear(max_rate, verdict.fee, verdict.vsize)) {
-        fx_json_set(out, "allowed", json_false());
-        fx_json_set(out, "reject-reason", json_string("max-fee-exceeded"));
-        return out;
-    }
-    fx_json_set(out, "allowed", json_boolean(allowed));
-    if (allowed) {
-        json_t *fees = json_object();
-        fx_json_set(fees, "base", fx_json_amount(verdict.fee));
-        fx_json_set(out, "vsize", json_integer((json_int_t)verdict.vsize));
-        fx_json_set(out, "fees", fees);
-    } else {
-        fx_json_set(out, "reject-reason",
-                    json_string(verdict.missing_inputs ? "missing-inputs" : verdict.reason));
-    }
-    return out;
-}
-
-static json_t *testmempoolaccept(struct fx_rpc_call *call)
-{
-    int64_t max_rate = MAX_FEE_RATE;
-    size_t i;
-    json_t *hex;
-    if (call->args[1] && !fx_rpc_arg_amount(call, call->args[1], "maxfeerate", &max_rate)) {
-        return NULL;
-    }
-    if (json_array_size(call->args[0]) < 1 || json_array_size(call->args[0]) > 25) {
-        return fx_rpc_fail(call, FX_RPC_PARAMETER,
-                           "Array must contain between 1 and 25 transactions.");
-    }
-    json_t *out = json_array();
-    json_array_foreach(call->args[0], i, hex)
-    {
-        struct fx_tx *tx;
-        if (!fx_rpc_arg_tx(call, hex, &tx)) {
-            json_decref(out);
-            return NULL;
-        }
-        json_array_append_new(out, test_one(call, tx, max_rate));
-        fx_tx_unref(tx);
-    }
-    return out;
-}
-
-static const struct fx_rpc_command testmempoolaccept_command = {
-    .name = "testmempoolaccept",
-    .text = "Says whether the mempool would take transactions, each by itself; none is added.",
-    .args = "rawtxs: [ hex ]\n"
-            "maxfeerate?: amount = 0.10   # Dearer ones are refused, FNX per 1,000 vbytes; 0: any",
-    .result = "[ { txid: hash, wtxid: hash, allowed: bool, vsize?: int\n"
-              "fees?: { base: amount }, reject-reason?: str } ]",
-    .errors = "-22: TX decode failed",
-    .example = "[\"rawtx\"]",
-    .run = testmempoolaccept,
-};
-
 static const struct fx_rpc_command *const commands[] = {
-    &getmempoolinfo_command,
-    &getrawmempool_command,
-    &getmempoolentry_command,
-    &testmempoolaccept_command,
-    NULL,
+    &getmempoolinfo_command,        &getrawmempool_command,
+    &getmempoolentry_command,       &getmempoolancestors_command,
+    &getmempooldescendants_command, &fx_rpc_testmempoolaccept,
+    &fx_rpc_submitpackage,          NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_mempool = {"Mempool", commands, FX_RPC_ALWAYS};

@@ -1,5 +1,4 @@
-/* Commands for miners of other programs: templates and finished blocks; and blocks of the hash
- * lane made here. */
+/* Commands for miners of other programs: templates and finished blocks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "src/rpc/rpc_int.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
+#include "src/util/hex.h"
 #include "src/util/mem.h"
 
 /* ---- getblocktemplate ------------------------------------------------------------------------ */
@@ -33,6 +33,7 @@ static json_t *template_txs(const struct fx_template *t)
         fx_json_set(o, "hash", fx_json_id(&tx->wtxid));
         fx_json_set(o, "depends", depends);
         fx_json_set(o, "fee", json_integer(t->fees[i - 1]));
+        fx_json_set(o, "sigops", json_integer((json_int_t)t->sigops[i - 1]));
         fx_json_set(o, "weight", json_integer((json_int_t)fx_tx_weight(tx)));
         json_array_append_new(out, o);
     }
@@ -100,6 +101,8 @@ static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
     if (!t) {
         return fx_rpc_fail(call, FX_RPC_MISC, "%s", error);
     }
+    rpc->last_weight = t->weight;
+    rpc->last_txs = t->n_txs - 1;
     fx_chain_targets(chain, tip, nbits);
     int commitment = fx_block_commitment_output(t->txs[0]);
     json_t *out = json_object();
@@ -137,16 +140,16 @@ static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
 }
 
 /* A reference for the caller; NULL after fx_rpc_fail. */
-static struct fx_block *arg_block(struct fx_rpc_call *call, const json_t *hex, const char *name)
+static struct fx_block *arg_block(struct fx_rpc_call *call, const json_t *hex)
 {
     uint8_t *data;
     size_t n;
-    enum fx_verdict why = FX_OK;
-    if (!fx_rpc_arg_hex(call, hex, name, FX_BLOCK_SIZE_MAX, &data, &n)) {
-        return NULL;
+    enum fx_verdict why = FX_BLOCK_DECODE;
+    struct fx_block *block = NULL;
+    if (fx_hex_decode_dup(json_string_value(hex), FX_BLOCK_SIZE_MAX, &data, &n)) {
+        block = fx_block_parse(call->rpc->config.params, data, n, &why);
+        free(data);
     }
-    struct fx_block *block = fx_block_parse(call->rpc->config.params, data, n, &why);
-    free(data);
     if (!block) {
         fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block decode failed (%s)",
                     fx_verdict_string(why));
@@ -162,7 +165,7 @@ static json_t *propose(struct fx_rpc_call *call, const json_t *hex)
     if (!json_is_string(hex)) {
         return fx_rpc_fail(call, FX_RPC_TYPE, "Missing data String key for proposal");
     }
-    struct fx_block *block = arg_block(call, hex, "data");
+    struct fx_block *block = arg_block(call, hex);
     if (!block) {
         return NULL;
     }
@@ -273,6 +276,7 @@ static const struct fx_rpc_command getblocktemplate_command = {
               "transactions: [ { data: hex, txid: hash, hash: hash\n"
               "depends: [ int ]         # Numbers of transactions of this list, from 1\n"
               "fee: int                 # Embers\n"
+              "sigops: int              # As blocks count them: four times Bitcoin's old count\n"
               "weight: int } ]\n"
               "coinbaseaux: { *: hex }\n"
               "coinbasevalue: int       # Embers that the coinbase may pay; on the job lane "
@@ -317,13 +321,15 @@ static json_t *submitblock(struct fx_rpc_call *call)
     struct fx_chain *chain = call->rpc->config.chain;
     bool fresh = false;
     enum fx_verdict why = FX_OK;
-    struct fx_block *block = arg_block(call, call->args[0], "hexdata");
+    struct fx_block *block = arg_block(call, call->args[0]);
     if (!block) {
         return NULL;
     }
     json_t *out;
     const struct fx_index *known = fx_chain_find(chain, &block->id);
-    if (known && (known->status & FX_INDEX_FAILED)) {
+    if (block->n_txs == 0 || !fx_tx_is_coinbase(block->txs[0])) {
+        out = fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block does not start with a coinbase");
+    } else if (known && (known->status & FX_INDEX_FAILED)) {
         out = json_string("duplicate-invalid");
     } else if (known && (known->status & FX_INDEX_HAVE_DATA)) {
         out = json_string("duplicate");
@@ -344,7 +350,7 @@ static const struct fx_rpc_command submitblock_command = {
     .result =
         "@ it is on the best chain now\nnull\n"
         "@ it is not\nstr  # The reject reason, or duplicate, duplicate-invalid, inconclusive",
-    .errors = "-22: Block decode failed",
+    .errors = "-22: Block decode failed, or it does not start with a coinbase",
     .example = "\"hexdata\"",
     .run = submitblock,
 };
@@ -356,15 +362,15 @@ static json_t *submitheader(struct fx_rpc_call *call)
     struct fx_header header;
     enum fx_verdict why = FX_OK;
     uint8_t *raw;
-    size_t n;
-    if (!fx_rpc_arg_hex(call, call->args[0], "hexdata", FX_HEADER_SIZE, &raw, &n)) {
-        return NULL;
+    size_t n = 0;
+    /* What follows a header, as in a block, does not matter. */
+    if (fx_hex_decode_dup(json_string_value(call->args[0]), FX_BLOCK_SIZE_MAX, &raw, &n)) {
+        if (n >= FX_HEADER_SIZE) {
+            fx_header_read(raw, &header);
+        }
+        free(raw);
     }
-    if (n == FX_HEADER_SIZE) {
-        fx_header_read(raw, &header);
-    }
-    free(raw);
-    if (n != FX_HEADER_SIZE) {
+    if (n < FX_HEADER_SIZE) {
         return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block header decode failed");
     }
     if (!fx_chain_find(chain, &header.prev)) {
@@ -383,16 +389,80 @@ static json_t *submitheader(struct fx_rpc_call *call)
 static const struct fx_rpc_command submitheader_command = {
     .name = "submitheader",
     .text = "Gives a header to the node.",
-    .args = "hexdata: hex   # 80 bytes",
+    .args = "hexdata: hex   # 80 bytes; what follows is ignored",
     .result = "null",
     .errors = "-22: Block header decode failed\n-25: its parent is not known, or it breaks a rule",
     .example = "\"hexdata\"",
     .run = submitheader,
 };
 
+/* ---- what concerns mining -------------------------------------------------------------------- */
+
+#define RATE_BLOCKS 120
+#define RETARGET_BLOCKS 2016
+#define RETARGET_BLOCKS_BTCREGTEST 144
+
+/* Hashes a second over this many blocks up to one, which is not genesis. */
+static double hash_rate(const struct fx_index *last, int64_t blocks)
+{
+    const struct fx_index *at = last;
+    int64_t least = last->header.time, most = least;
+    struct fx_u256 work;
+    for (int64_t i = 0; i < blocks; i++) {
+        at = at->parent;
+        least = at->header.time < least ? at->header.time : least;
+        most = at->header.time > most ? at->header.time : most;
+    }
+    (void)fx_u256_sub(&last->hash_work, &at->hash_work, &work);
+    return least == most ? 0 : fx_u256_to_double(&work) / (double)(most - least);
+}
+
+/* blocks -1: those since the last change of the target. */
+static double network_rate(const struct fx_rpc *rpc, const struct fx_index *last, int64_t blocks)
+{
+    int64_t period =
+        rpc->config.params->kind == FX_BTCREGTEST ? RETARGET_BLOCKS_BTCREGTEST : RETARGET_BLOCKS;
+    if (!last->parent) {
+        return 0;
+    }
+    if (blocks < 0) {
+        blocks = last->height % period + 1;
+    }
+    return hash_rate(last, blocks < last->height ? blocks : last->height);
+}
+
+static json_t *getnetworkhashps(struct fx_rpc_call *call)
+{
+    const struct fx_chain *chain = call->rpc->config.chain;
+    const struct fx_index *tip = fx_chain_tip(chain);
+    int64_t blocks = call->args[0] ? json_integer_value(call->args[0]) : RATE_BLOCKS;
+    int64_t height = call->args[1] ? json_integer_value(call->args[1]) : -1;
+    if (blocks < -1 || blocks == 0) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Invalid nblocks. Must be a positive number or -1.");
+    }
+    if (height < -1 || height > tip->height) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Block does not exist at specified height");
+    }
+    const struct fx_index *last = height < 0 ? tip : fx_chain_at(chain, (uint32_t)height);
+    return json_real(network_rate(call->rpc, last, blocks));
+}
+
+static const struct fx_rpc_command getnetworkhashps_command = {
+    .name = "getnetworkhashps",
+    .text = "Estimates the hashes a second of the hash lane, from the work and the times of the "
+            "last blocks.",
+    .args = "nblocks?: int = 120   # Blocks to look at; -1: those since the target changed\n"
+            "height?: int = -1     # As of this height; -1: the tip",
+    .result = "num",
+    .errors = "-8: nblocks or height is wrong",
+    .example = "\n-1 1000",
+    .run = getnetworkhashps,
+};
+
 static json_t *getmininginfo(struct fx_rpc_call *call)
 {
-    const struct fx_rpc *rpc = call->rpc;
+    struct fx_rpc *rpc = call->rpc;
     struct fx_mempool_info info;
     uint32_t nbits[FX_LANES];
     json_t *out = json_object();
@@ -400,11 +470,18 @@ static json_t *getmininginfo(struct fx_rpc_call *call)
     fx_chain_targets(rpc->config.chain, tip, nbits);
     fx_mempool_info(rpc->config.mempool, &info);
     fx_json_set(out, "blocks", json_integer(tip->height));
+    if (rpc->last_weight > 0) {
+        fx_json_set(out, "currentblockweight", json_integer((json_int_t)rpc->last_weight));
+        fx_json_set(out, "currentblocktx", json_integer((json_int_t)rpc->last_txs));
+    }
     fx_json_set(out, "difficulty", json_real(fx_difficulty(FX_LANE_HASH, nbits[FX_LANE_HASH])));
-    fx_json_set(out, "lanes", fx_rpc_lanes_json(rpc));
+    fx_json_set(out, "networkhashps", json_real(network_rate(rpc, tip, RATE_BLOCKS)));
+    if (rpc->config.params->lanes) {
+        fx_json_set(out, "lanes", fx_rpc_lanes_json(rpc));
+    }
     fx_json_set(out, "pooledtx", json_integer((json_int_t)info.count));
     fx_json_set(out, "chain", json_string(rpc->config.params->name));
-    fx_json_set(out, "warnings", json_string(""));
+    fx_json_set(out, "warnings", fx_rpc_warnings_json(rpc));
     return out;
 }
 
@@ -412,135 +489,98 @@ static const struct fx_rpc_command getmininginfo_command = {
     .name = "getmininginfo",
     .text = "Returns what concerns mining.",
     .result = "{ blocks: int\n"
-              "difficulty: num     # Of the next block of the hash lane\n"
-              "lanes: [ " FX_RPC_LANE_FIELDS " ]\n"
-              "pooledtx: int, chain: str, warnings: str }",
+              "currentblockweight?: int  # Of the last template made here\n"
+              "currentblocktx?: int      # Its transactions, without the coinbase\n"
+              "difficulty: num           # Of the next block of the hash lane\n"
+              "networkhashps: num        # See getnetworkhashps\n"
+              "lanes?: [ " FX_RPC_LANE_FIELDS " ]  # Where there are lanes\n"
+              "pooledtx: int, chain: str, warnings: [ str ] }",
     .example = "",
     .run = getmininginfo,
 };
 
-/* ---- blocks of the hash lane, made here -------------------------------------------------------
- */
+/* ---- priorities ------------------------------------------------------------------------------ */
 
-struct generate {
-    struct fx_buf script;
-    int64_t left;
-    uint64_t tries; /* hashes left */
-    uint64_t work;  /* template under way; 0: none */
-    struct fx_header header;
-    struct fx_u256 target;
-    json_t *ids;
-};
-
-static void generate_free(void *ctx)
+static json_t *prioritisetransaction(struct fx_rpc_call *call)
 {
-    struct generate *g = ctx;
-    fx_buf_clear(&g->script);
-    json_decref(g->ids);
-    free(g);
-}
-
-static bool generate_start(struct fx_rpc_call *call, struct generate *g)
-{
-    char error[FX_TEMPLATE_ERROR];
-    const struct fx_template *t = fx_template_hash(
-        call->rpc->config.templates, (struct fx_span){g->script.data, g->script.len}, error);
-    if (!t) {
-        fx_rpc_fail(call, FX_RPC_MISC, "%s", error);
-        return false;
-    }
-    g->work = t->id;
-    g->header = t->header;
-    (void)fx_nbits_decode(g->header.nbits, &g->target);
-    return true;
-}
-
-static bool generate_found(struct fx_rpc_call *call, struct generate *g)
-{
-    enum fx_verdict why = FX_OK;
-    struct fx_block *block = fx_template_solve_hash(call->rpc->config.templates, g->work,
-                                                    g->header.time, g->header.nonce);
-    g->work = 0;
-    if (!block) {
-        return true; /* the template is gone: another one */
-    }
-    enum fx_result result = fx_chain_accept_block(call->rpc->config.chain, block, NULL, &why);
-    if (result == FX_VALID) {
-        json_array_append_new(g->ids, fx_json_id(&block->id));
-        g->left--;
-    } else if (result == FX_FAILED) {
-        fx_rpc_fail_read(call, "or write the block");
-    } else {
-        fx_rpc_fail(call, FX_RPC_INTERNAL, "ProcessNewBlock, block not accepted: %s",
-                    fx_verdict_string(why));
-    }
-    fx_block_unref(block);
-    return !call->failed;
-}
-
-static int generate_step(struct fx_rpc_call *call, void *ctx)
-{
-    struct generate *g = ctx;
-    int64_t end = fx_clock_monotonic_ms() + FX_RPC_SLICE_MS;
-    do {
-        if (g->left == 0 || g->tries == 0) {
-            call->result = json_incref(g->ids);
-            return FX_RPC_STEP_DONE;
-        }
-        if (g->work == 0 && !generate_start(call, g)) {
-            return FX_RPC_STEP_DONE;
-        }
-        for (unsigned i = 0; i < 2000 && g->tries > 0; i++, g->tries--) {
-            struct fx_hash id;
-            fx_header_id(&g->header, &id);
-            struct fx_u256 number = fx_u256_from_hash(&id);
-            if (fx_u256_cmp(&number, &g->target) <= 0) {
-                if (!generate_found(call, g)) {
-                    return FX_RPC_STEP_DONE;
-                }
-                break;
-            }
-            if (g->header.nonce == UINT32_MAX) {
-                g->work = 0;
-                break;
-            }
-            g->header.nonce++;
-        }
-    } while (fx_clock_monotonic_ms() < end);
-    return 0;
-}
-
-static json_t *generatetoaddress(struct fx_rpc_call *call)
-{
-    int64_t tries;
-    struct generate *g = fx_xcalloc(1, sizeof(*g));
-    g->ids = json_array();
-    if (!fx_rpc_arg_int(call, call->args[0], "nblocks", 0, 1000000, 0, &g->left) ||
-        !fx_rpc_arg_int(call, call->args[2], "maxtries", 0, INT64_MAX, 1000000, &tries) ||
-        !fx_rpc_arg_address(call, call->args[1], &g->script)) {
-        generate_free(g);
+    struct fx_hash txid;
+    if (!fx_rpc_arg_hash(call, call->args[0], "txid", &txid)) {
         return NULL;
     }
-    g->tries = (uint64_t)tries;
-    return fx_rpc_slice(call, generate_step, generate_free, g);
+    if (call->args[1] && json_number_value(call->args[1]) != 0) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Priority is no longer supported, dummy argument to "
+                           "prioritisetransaction must be 0.");
+    }
+    if (!call->args[2]) {
+        return fx_rpc_fail(call, FX_RPC_TYPE,
+                           "JSON value of type null is not of expected type number");
+    }
+    if (!fx_mempool_prioritise(call->rpc->config.mempool, &txid,
+                               json_integer_value(call->args[2]))) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "fee_delta out of range");
+    }
+    return json_true();
 }
 
-static const struct fx_rpc_command generatetoaddress_command = {
-    .name = "generatetoaddress",
-    .text = "Mines blocks of the hash lane on the node's CPU, paid to an address. For regtest: "
-            "elsewhere the target is out of reach.",
-    .args = "nblocks: int\n"
-            "address: str\n"
-            "maxtries?: int = 1000000   # Hashes in all, then it gives up",
-    .result = "[ hash ]  # Ids of the blocks",
-    .errors = "-5: Invalid address",
-    .example = "11 \"address\"",
-    .run = generatetoaddress,
+static const struct fx_rpc_command prioritisetransaction_command = {
+    .name = "prioritisetransaction",
+    .text = "Counts a transaction as if it paid more, or less, than it does: in the mempool and in "
+            "block templates. Deltas add up, also before it comes; they end when it is mined.",
+    .args = "txid: hash\n"
+            "dummy?: num       # 0, for Bitcoin Core's order\n"
+            "fee_delta?: int   # Embers; must be given",
+    .result = "bool  # true",
+    .errors = "-3: fee_delta is not given\n-8: dummy is not 0",
+    .example = "\"txid\" 0.0 10000",
+    .run = prioritisetransaction,
+};
+
+static json_t *getprioritisedtransactions(struct fx_rpc_call *call)
+{
+    const struct fx_mempool *pool = call->rpc->config.mempool;
+    struct fx_fee_delta *deltas = NULL;
+    size_t n = fx_mempool_deltas(pool, &deltas);
+    json_t *out = json_object();
+    for (size_t i = 0; i < n; i++) {
+        char txid[FX_HASH_HEX];
+        struct fx_mempool_entry entry;
+        json_t *o = json_object();
+        bool in_pool = fx_mempool_entry(pool, &deltas[i].txid, &entry);
+        fx_hash_to_id(&deltas[i].txid, txid);
+        fx_json_set(o, "fee_delta", json_integer(deltas[i].delta));
+        fx_json_set(o, "in_mempool", json_boolean(in_pool));
+        if (in_pool) {
+            fx_json_set(o, "modified_fee", json_integer(entry.fee + deltas[i].delta));
+        }
+        fx_json_set(out, txid, o);
+    }
+    free(deltas);
+    return out;
+}
+
+static const struct fx_rpc_command getprioritisedtransactions_command = {
+    .name = "getprioritisedtransactions",
+    .text = "Returns the transactions that prioritisetransaction was called for.",
+    .result = "{ *: { fee_delta: int          # Embers\n"
+              "in_mempool: bool\n"
+              "modified_fee?: int } }   # Fee and delta, in the mempool",
+    .example = "",
+    .run = getprioritisedtransactions,
 };
 
 static const struct fx_rpc_command *const commands[] = {
-    &getblocktemplate_command, &submitblock_command,       &submitheader_command,
-    &getmininginfo_command,    &generatetoaddress_command, NULL,
+    &getblocktemplate_command,
+    &submitblock_command,
+    &submitheader_command,
+    &getmininginfo_command,
+    &getnetworkhashps_command,
+    &prioritisetransaction_command,
+    &getprioritisedtransactions_command,
+    &fx_rpc_generatetoaddress,
+    &fx_rpc_generatetodescriptor,
+    &fx_rpc_generateblock,
+    NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_mining = {"Mining", commands, FX_RPC_ALWAYS};

@@ -3,6 +3,7 @@
 
 #include "src/iface/mempool.h"
 #include "src/iface/net.h"
+#include "src/keys/address.h"
 #include "src/rpc/rpc_int.h"
 #include "src/rpc/topics_int.h"
 #include "src/util/amount.h"
@@ -79,6 +80,13 @@ static const struct fx_index *block_by_task(struct fx_rpc_call *call, const stru
     }
     free(tasks);
     return found;
+}
+
+const struct fx_index *fx_rpc_block_of_tx(struct fx_rpc_call *call, const struct fx_hash *txid)
+{
+    const struct fx_index *index = block_by_coin(call, txid);
+    index = index ? index : block_by_wallet(call, txid);
+    return index ? index : block_by_task(call, txid);
 }
 
 static void place_json(struct fx_rpc *rpc, const struct fx_index *index, json_t *out)
@@ -174,9 +182,7 @@ static json_t *getrawtransaction(struct fx_rpc_call *call)
     if (pooled) {
         return raw_result(call, pooled, NULL, verbosity, NULL);
     }
-    const struct fx_index *index = block_by_coin(call, &txid);
-    index = index ? index : block_by_wallet(call, &txid);
-    index = index ? index : block_by_task(call, &txid);
+    const struct fx_index *index = fx_rpc_block_of_tx(call, &txid);
     if (!index) {
         return fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
                            "No such mempool transaction. Give blockhash to look into a block; "
@@ -268,8 +274,7 @@ static bool send_one(struct fx_rpc_call *call, const struct fx_tx *tx, int64_t m
     }
     if (max_rate > 0) {
         fx_mempool_accept(pool, tx, true, &verdict);
-        if (verdict.result == FX_VALID &&
-            verdict.fee > (int64_t)((uint64_t)max_rate * verdict.vsize / 1000)) {
+        if (verdict.result == FX_VALID && fx_rpc_too_dear(max_rate, verdict.fee, verdict.vsize)) {
             fx_rpc_fail(call, FX_RPC_VERIFY,
                         "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)");
             return false;
@@ -292,9 +297,9 @@ static bool send_one(struct fx_rpc_call *call, const struct fx_tx *tx, int64_t m
 
 static json_t *sendrawtransaction(struct fx_rpc_call *call)
 {
-    int64_t max_rate = FX_COIN / 10, max_burn = 0;
+    int64_t max_rate, max_burn = 0;
     struct fx_tx *tx;
-    if (call->args[1] && !fx_rpc_arg_amount(call, call->args[1], "maxfeerate", &max_rate)) {
+    if (!fx_rpc_arg_fee_rate(call, call->args[1], &max_rate)) {
         return NULL;
     }
     if (call->args[2] && !fx_rpc_arg_amount(call, call->args[2], "maxburnamount", &max_burn)) {
@@ -327,27 +332,45 @@ static const struct fx_rpc_command sendrawtransaction_command = {
     .run = sendrawtransaction,
 };
 
+static void address_facts(struct fx_span script, json_t *out)
+{
+    struct fx_span program;
+    unsigned version;
+    enum fx_script_type type = fx_script_classify(script);
+    bool witness = fx_script_is_witness(script, &version, &program);
+    if (type != FX_SCRIPT_WITNESS_UNKNOWN) {
+        bool hashed = type == FX_SCRIPT_P2SH || type == FX_SCRIPT_P2WSH || type == FX_SCRIPT_P2TR;
+        fx_json_set(out, "isscript", json_boolean(hashed));
+    }
+    fx_json_set(out, "iswitness", json_boolean(witness));
+    if (witness) {
+        fx_json_set(out, "witness_version", json_integer(version));
+        fx_json_set(out, "witness_program", fx_json_hex(program.data, program.len));
+    }
+}
+
 static json_t *validateaddress(struct fx_rpc_call *call)
 {
+    const struct fx_params *params = call->rpc->config.params;
     struct fx_rpc_call probe = {.rpc = call->rpc};
-    struct fx_buf script = FX_BUF_INIT;
+    struct fx_buf script = FX_BUF_INIT, payable = FX_BUF_INIT;
+    char error[FX_ADDRESS_ERROR] = "", text[FX_ADDRESS_MAX];
     json_t *out = json_object();
-    bool ok = fx_rpc_arg_address(&probe, call->args[0], &script);
+    bool known = fx_address_decode(params, json_string_value(call->args[0]), &script, error);
+    const struct fx_span span = {script.data, script.len};
+    bool ok = known && fx_rpc_arg_address(&probe, call->args[0], &payable);
     fx_json_set(out, "isvalid", json_boolean(ok));
-    if (ok) {
-        const struct fx_span span = {script.data, script.len};
-        fx_json_set(out, "address", json_incref(call->args[0]));
+    if (ok && fx_address_encode(params, span, text)) {
+        fx_json_set(out, "address", json_string(text));
         fx_json_set(out, "scriptPubKey", fx_json_hex(span.data, span.len));
-        fx_json_set(out, "isscript", json_boolean(span.data[0] != 0));
-        fx_json_set(out, "iswitness", json_true());
-        fx_json_set(out, "witness_version", json_integer(span.data[0] ? span.data[0] - 0x50 : 0));
-        fx_json_set(out, "witness_program", fx_json_hex(span.data + 2, span.len - 2));
+        address_facts(span, out);
     } else {
         fx_json_set(out, "error_locations", json_array());
-        fx_json_set(out, "error", json_string(probe.message));
+        fx_json_set(out, "error", json_string(known ? probe.message : error));
     }
     free(probe.message);
     fx_buf_clear(&script);
+    fx_buf_clear(&payable);
     return out;
 }
 
@@ -363,11 +386,9 @@ static const struct fx_rpc_command validateaddress_command = {
 };
 
 static const struct fx_rpc_command *const commands[] = {
-    &getrawtransaction_command,
-    &decoderawtransaction_command,
-    &sendrawtransaction_command,
-    &validateaddress_command,
-    NULL,
+    &getrawtransaction_command, &decoderawtransaction_command, &fx_rpc_createrawtransaction,
+    &fx_rpc_decodescript,       &sendrawtransaction_command,   &validateaddress_command,
+    &fx_rpc_getdescriptorinfo,  &fx_rpc_deriveaddresses,       NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_rawtx = {"Rawtransactions", commands, FX_RPC_ALWAYS};

@@ -6,20 +6,25 @@
 #include <string.h>
 
 #include "src/crypto/sha256.h"
+#include "src/iface/net.h"
 #include "src/iface/template.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
 #include "src/util/hex.h"
 #include "src/util/mem.h"
 
+#define MOCK_TIME_MAX INT64_C(9223372036) /* as Bitcoin Core has it: in nanoseconds, 63 bits */
 #define WAIT_STEP_MS 50
 #define WAIT_SECONDS 60 /* for operands */
 
 static json_t *setmocktime(struct fx_rpc_call *call)
 {
     int64_t time;
-    if (!fx_rpc_arg_int(call, call->args[0], "timestamp", 0, INT64_C(0xffffffff), 0, &time)) {
-        return NULL;
+    time = json_integer_value(call->args[0]);
+    if (time < 0 || time > MOCK_TIME_MAX) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Mocktime must be in the range [0, %lld], not %lld.",
+                           (long long)MOCK_TIME_MAX, (long long)time);
     }
     fx_clock_set_mock(time);
     return json_null();
@@ -30,10 +35,34 @@ const struct fx_rpc_command fx_rpc_setmocktime = {
     .text = "Sets the node's clock to a time, where it stays.",
     .args = "timestamp: int   # Unix time; 0: the real clock again",
     .result = "null",
-    .errors = "-8: timestamp out of range",
+    .errors = "-8: timestamp is out of range",
     .example = "1700000000",
     .run = setmocktime,
     .flags = FX_RPC_REGTEST,
+};
+
+static json_t *mockscheduler(struct fx_rpc_call *call)
+{
+    int64_t seconds = json_integer_value(call->args[0]);
+    if (seconds <= 0 || seconds > 3600) {
+        return fx_rpc_fail(call, FX_RPC_MISC,
+                           "delta_time must be between 1 and 3600 seconds (1 hr)");
+    }
+    fx_net_hurry(call->rpc->config.net, seconds);
+    return json_null();
+}
+
+const struct fx_rpc_command fx_rpc_mockscheduler = {
+    .name = "mockscheduler",
+    .text =
+        "Lets what the node does from time to time come that much earlier: it announces its own "
+        "transactions again.",
+    .args = "delta_time: int   # Seconds, at most 3600",
+    .result = "null",
+    .errors = "-1: delta_time is out of range",
+    .example = "600",
+    .run = mockscheduler,
+    .flags = FX_RPC_REGTEST | FX_RPC_HIDDEN,
 };
 
 /* ---- what both have in common: a task with its operands ---------------------------------------

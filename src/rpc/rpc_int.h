@@ -105,6 +105,7 @@ struct fx_rpc {
     struct fx_rpc_delay *delays; /* answers to wrong passwords, held back */
     struct fx_rpc_work *work;
     char *cookie_file, *log_path;
+    size_t last_weight, last_txs; /* of the last template made here; 0: none yet */
     bool cookie_made;
     bool stopping;
     struct event *stop_event;
@@ -217,13 +218,13 @@ int64_t fx_rpc_workdepth(struct fx_rpc *rpc, const struct fx_index *index);
     "vout: [ { value: amount, n: int\n"                                                    \
     "  scriptPubKey: " FX_RPC_SCRIPT_FIELDS " } ]\n"                                       \
     "fee?: amount\n"
-#define FX_RPC_SCRIPT_FIELDS "{ asm: str, hex: hex, address?: str, type: str }"
+#define FX_RPC_SCRIPT_FIELDS "{ asm: str, desc: str, hex: hex, address?: str, type: str }"
 void fx_rpc_tx_json(const struct fx_rpc *rpc, const struct fx_tx *tx, const struct fx_coin *spent,
                     bool prevouts, json_t *out);
+/* scripts.c */
 json_t *fx_rpc_script_json(const struct fx_rpc *rpc, struct fx_span script);
-/* The address of a script; false where it has none. */
-bool fx_rpc_script_address(const struct fx_params *params, struct fx_span script, char *out,
-                           size_t cap);
+/* signatures: those of ECDSA are shown with the name of their hash type. */
+json_t *fx_rpc_asm_json(struct fx_span script, bool signatures);
 
 /* ---- the parts of the server ---------------------------------------------------------------- */
 

@@ -15,10 +15,38 @@
     "target: hash                # Hex number, highest digit first\n"            \
     "expectedwork: num }         # Hashes or bricks that a block takes on average\n"
 json_t *fx_rpc_lanes_json(const struct fx_rpc *rpc);
+/* Why the node is not well, an array of texts. */
+json_t *fx_rpc_warnings_json(const struct fx_rpc *rpc);
 
 /* help.c, regtest.c, blocks.c */
-extern const struct fx_rpc_command fx_rpc_help, fx_rpc_getrpcschema, fx_rpc_setmocktime;
+extern const struct fx_rpc_command fx_rpc_help, fx_rpc_getrpcschema, fx_rpc_setmocktime,
+    fx_rpc_mockscheduler;
 extern const struct fx_rpc_command fx_rpc_getblock, fx_rpc_getblockheader;
+/* chainstats.c, deployments.c, verify.c, wait.c */
+extern const struct fx_rpc_command fx_rpc_getblockstats, fx_rpc_getchaintxstats;
+extern const struct fx_rpc_command fx_rpc_getdeploymentinfo, fx_rpc_verifychain;
+extern const struct fx_rpc_command fx_rpc_waitforblock, fx_rpc_waitforblockheight,
+    fx_rpc_waitfornewblock;
+/* descriptors.c, txproof.c, network.c */
+extern const struct fx_rpc_command fx_rpc_scantxoutset, fx_rpc_getdescriptorinfo,
+    fx_rpc_deriveaddresses;
+extern const struct fx_rpc_command fx_rpc_gettxoutproof, fx_rpc_verifytxoutproof;
+extern const struct fx_rpc_command fx_rpc_getblockfrompeer;
+/* txmake.c, scripts.c */
+extern const struct fx_rpc_command fx_rpc_createrawtransaction, fx_rpc_decodescript;
+/* packages.c, generate.c */
+extern const struct fx_rpc_command fx_rpc_submitpackage, fx_rpc_testmempoolaccept;
+extern const struct fx_rpc_command fx_rpc_generatetoaddress, fx_rpc_generatetodescriptor,
+    fx_rpc_generateblock;
+
+/* packages.c. The argument maxfeerate, embers per 1,000 vbytes; 0: no limit. */
+#define FX_RPC_MAX_FEE_RATE (FX_COIN / 10)
+bool fx_rpc_arg_fee_rate(struct fx_rpc_call *call, const json_t *value, int64_t *rate);
+bool fx_rpc_too_dear(int64_t max_rate, int64_t fee, size_t vsize);
+
+/* rawtx.c. The block of the best chain that has a transaction, as far as that can be told without
+ * an index of all: by an unspent output, a wallet, or a task. NULL where it cannot. */
+const struct fx_index *fx_rpc_block_of_tx(struct fx_rpc_call *call, const struct fx_hash *txid);
 
 /* Reads the operands of a task's bricks from the store. */
 struct fx_rpc_operands {

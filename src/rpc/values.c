@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
+#include "src/keys/address.h"
 #include "src/rpc/rpc_int.h"
 #include "src/util/amount.h"
-#include "src/util/base58.h"
-#include "src/util/bech32.h"
 #include "src/util/hex.h"
 #include "src/util/mem.h"
 
@@ -159,65 +159,39 @@ bool fx_rpc_arg_hex(struct fx_rpc_call *call, const json_t *value, const char *n
     if (s && fx_hex_decode_dup(s, max, data, n)) {
         return true;
     }
-    fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "%s must be hexadecimal string of at most %zu bytes",
-                name, max);
-    return false;
-}
-
-/* The output script of a base58 address; its 21 bytes are the version and the hash. */
-static void base58_script(const struct fx_params *params, const uint8_t raw[21],
-                          struct fx_buf *script)
-{
-    static const uint8_t p2pkh[] = {0x76, 0xa9, 20}, p2pkh_end[] = {0x88, 0xac};
-    static const uint8_t p2sh[] = {0xa9, 20}, p2sh_end[] = {0x87};
-
-    if (raw[0] == params->base58_pubkey) {
-        fx_buf_bytes(script, p2pkh, sizeof(p2pkh));
-        fx_buf_bytes(script, raw + 1, 20);
-        fx_buf_bytes(script, p2pkh_end, sizeof(p2pkh_end));
+    if (s && strlen(s) / 2 > max) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER, "%s must be of at most %zu bytes", name, max);
     } else {
-        fx_buf_bytes(script, p2sh, sizeof(p2sh));
-        fx_buf_bytes(script, raw + 1, 20);
-        fx_buf_bytes(script, p2sh_end, sizeof(p2sh_end));
+        fx_rpc_fail(call, FX_RPC_PARAMETER, "%s must be hexadecimal string (not '%.100s')", name,
+                    s ? s : "");
     }
+    return false;
 }
 
 /* On our own networks only outputs are paid that the wallet could spend; on btcregtest, where
  * others bring their own wallets, all that an address can name. */
+static bool may_be_paid(const struct fx_params *params, const struct fx_buf *script)
+{
+    enum fx_script_type type = fx_script_classify((struct fx_span){script->data, script->len});
+    return params->kind == FX_BTCREGTEST || type == FX_SCRIPT_P2WPKH || type == FX_SCRIPT_P2TR;
+}
+
 bool fx_rpc_arg_address(struct fx_rpc_call *call, const json_t *value, struct fx_buf *script)
 {
     const struct fx_params *params = call->rpc->config.params;
+    char error[FX_ADDRESS_ERROR] = "";
     const char *s = json_string_value(value);
-    unsigned version;
-    uint8_t program[40];
-    size_t n;
-    if (!s || !fx_segwit_decode(params->bech32_hrp, s, &version, program, &n)) {
-        uint8_t raw[21];
-        size_t len;
-        bool base58 = s && fx_base58check_decode(s, raw, sizeof(raw), &len) && len == 21 &&
-                      (raw[0] == params->base58_pubkey || raw[0] == params->base58_script);
-        if (base58 && params->kind == FX_BTCREGTEST) {
-            base58_script(params, raw, script);
-            return true;
-        }
-        fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
-                    base58 ? "Outputs to base58 addresses are not supported: they could not be "
-                             "spent; use a %s1 address"
-                           : "Invalid address: it is not one of this network (%s1...)",
-                    params->bech32_hrp);
+    if (!s || !fx_address_decode(params, s, script, error)) {
+        fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "Invalid address: %s", error);
         return false;
     }
-    if (params->kind != FX_BTCREGTEST &&
-        !((version == 0 && n == 20) || (version == 1 && n == 32))) {
+    if (!may_be_paid(params, script)) {
         fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
-                    "Outputs of witness version %u with %zu bytes are not supported: they could "
-                    "not be spent",
-                    version, n);
+                    "Outputs to this address are not supported: they could not be spent; use a "
+                    "%s1q or %s1p address of a key",
+                    params->bech32_hrp, params->bech32_hrp);
         return false;
     }
-    fx_buf_u8(script, (uint8_t)(version ? 0x50 + version : 0));
-    fx_buf_u8(script, (uint8_t)n);
-    fx_buf_bytes(script, program, n);
     return true;
 }
 

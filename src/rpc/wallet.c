@@ -2,14 +2,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/keys/address.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 
+/* Options of Bitcoin Core's that would make another kind of wallet. */
+static const char *unsupported(const struct fx_rpc_call *call)
+{
+    if (fx_rpc_arg_bool(call->args[1], false)) {
+        return "disable_private_keys: a wallet here always has its keys";
+    }
+    if (fx_rpc_arg_bool(call->args[2], false)) {
+        return "blank: a wallet here always has its seed; give an earlier one as mnemonic";
+    }
+    if (*fx_rpc_arg_str(call->args[3], "")) {
+        return "passphrase: wallets are not encrypted";
+    }
+    if (!fx_rpc_arg_bool(call->args[5], true)) {
+        return "descriptors=false: all wallets are of the one kind there is";
+    }
+    return fx_rpc_arg_bool(call->args[7], false) ? "external_signer: there is none" : NULL;
+}
+
 static json_t *createwallet(struct fx_rpc_call *call)
 {
     struct fx_wallet_error error = {0, ""};
-    const char *mnemonic = fx_rpc_arg_str(call->args[1], NULL);
+    const char *mnemonic = fx_rpc_arg_str(call->args[8], NULL);
+    const char *wrong = unsupported(call);
+    if (wrong) {
+        return fx_rpc_fail(call, FX_RPC_WALLET, "Not supported: %s", wrong);
+    }
     struct fx_wallet *wallet = fx_wallet_create(call->rpc->config.wallets,
                                                 json_string_value(call->args[0]), mnemonic, &error);
     if (!wallet) {
@@ -27,10 +50,20 @@ static const struct fx_rpc_command createwallet_command = {
     .name = "createwallet",
     .text = "Makes and loads a wallet. Its twelve words are shown this once: whoever has them has "
             "its coins, and they alone bring it back.",
-    .args = "wallet_name: str    # \"\": the default wallet\n"
-            "mnemonic?: str      # Twelve words of an earlier wallet; then rescanblockchain",
+    .args = "wallet_name: str                     # \"\": the default wallet\n"
+            "disable_private_keys?: bool = false  # Must be false; this and the next are for "
+            "Bitcoin Core's order\n"
+            "blank?: bool = false                 # Must be false\n"
+            "passphrase?: str = \"\"              # Must be empty\n"
+            "avoid_reuse?: bool = false           # Makes no difference\n"
+            "descriptors?: bool = true            # Must be true\n"
+            "load_on_startup?: bool               # Makes no difference: all wallets are loaded, "
+            "or those of -wallet\n"
+            "external_signer?: bool = false       # Must be false\n"
+            "mnemonic?: str                       # Twelve words of an earlier wallet; then "
+            "rescanblockchain",
     .result = "{ name: str, mnemonic?: str }  # mnemonic: of a new seed",
-    .errors = "-4: it exists, or the words are wrong",
+    .errors = "-4: it exists, the words are wrong, or an option is not supported",
     .example = "\"mine\"",
     .run = createwallet,
 };
@@ -175,7 +208,7 @@ static json_t *new_address(struct fx_rpc_call *call, enum fx_key_use use, const 
     struct fx_wallet_error error = {0, ""};
     struct fx_hash key;
     uint8_t script[34];
-    char address[128];
+    char address[FX_ADDRESS_MAX];
     struct fx_wallet *wallet = fx_rpc_arg_wallet(call);
     if (!wallet) {
         return NULL;
@@ -184,8 +217,8 @@ static json_t *new_address(struct fx_rpc_call *call, enum fx_key_use use, const 
         return fx_rpc_fail_wallet(call, &error);
     }
     taproot_script(&key, script);
-    if (!fx_rpc_script_address(call->rpc->config.params, (struct fx_span){script, sizeof(script)},
-                               address, sizeof(address))) {
+    if (!fx_address_encode(call->rpc->config.params, (struct fx_span){script, sizeof(script)},
+                           address)) {
         return fx_rpc_fail(call, FX_RPC_INTERNAL, "no address for a new key");
     }
     return json_string(address);

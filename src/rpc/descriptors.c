@@ -1,0 +1,365 @@
+/* Commands on output descriptors: what they are, their addresses, and the coins that they find. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/crypto/sha256.h"
+#include "src/keys/address.h"
+#include "src/keys/descriptor.h"
+#include "src/rpc/topics_int.h"
+#include "src/sys/random.h"
+#include "src/util/map.h"
+#include "src/util/mem.h"
+
+#define RANGE_MAX INT64_C(0x7fffffff)
+#define RANGE_LENGTH_MAX 1000000
+#define SCAN_RANGE_DEFAULT 1000
+#define SCAN_SCRIPTS_MAX 4000000 /* of all descriptors of a scan */
+
+/* ---- arguments ------------------------------------------------------------------------------- */
+
+static struct fx_descriptor *arg_descriptor(struct fx_rpc_call *call, const char *text,
+                                            bool need_checksum)
+{
+    char error[FX_DESCRIPTOR_ERROR] = "";
+    struct fx_descriptor *d =
+        fx_descriptor_parse(call->rpc->config.params, text, need_checksum, error);
+    if (!d) {
+        fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "%s", error);
+    }
+    return d;
+}
+
+/* A number n (from 0 to n), or [begin, end]. */
+static bool arg_range(struct fx_rpc_call *call, const json_t *value, int64_t *begin, int64_t *end)
+{
+    const char *wrong = NULL;
+    *begin = 0;
+    *end = json_integer_value(value);
+    if (json_is_array(value)) {
+        const json_t *first = json_array_get(value, 0), *last = json_array_get(value, 1);
+        if (json_array_size(value) != 2 || !json_is_integer(first) || !json_is_integer(last)) {
+            fx_rpc_fail(call, FX_RPC_PARAMETER, "Range must be specified as end or as [begin,end]");
+            return false;
+        }
+        *begin = json_integer_value(first);
+        *end = json_integer_value(last);
+    }
+    if (*begin > *end && json_is_array(value)) {
+        wrong = "Range specified as [begin,end] must not have begin after end";
+    } else if (*begin < 0) {
+        wrong = "Range should be greater or equal than 0";
+    } else if (*end < 0 || *end > RANGE_MAX) {
+        wrong = "End of range is too high";
+    } else if (*end >= *begin + RANGE_LENGTH_MAX) {
+        wrong = "Range is too large";
+    }
+    if (wrong) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER, "%s", wrong);
+    }
+    return !wrong;
+}
+
+static void scripts_clear(struct fx_buf *scripts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        fx_buf_clear(&scripts[i]);
+    }
+}
+
+/* ---- getdescriptorinfo, deriveaddresses ------------------------------------------------------ */
+
+static json_t *getdescriptorinfo(struct fx_rpc_call *call)
+{
+    char checksum[FX_DESCRIPTOR_CHECKSUM + 1];
+    const char *text = json_string_value(call->args[0]);
+    struct fx_descriptor *d = arg_descriptor(call, text, false);
+    if (!d) {
+        return NULL;
+    }
+    (void)fx_descriptor_checksum(text, strcspn(text, "#"), checksum); /* it parsed */
+    char *canonical = fx_descriptor_text(d);
+    json_t *out = json_object();
+    fx_json_set(out, "descriptor", json_string(canonical));
+    fx_json_set(out, "checksum", json_string(checksum));
+    fx_json_set(out, "isrange", json_boolean(fx_descriptor_is_range(d)));
+    fx_json_set(out, "issolvable", json_boolean(fx_descriptor_is_solvable(d)));
+    fx_json_set(out, "hasprivatekeys", json_boolean(fx_descriptor_has_secrets(d)));
+    free(canonical);
+    fx_descriptor_destroy(d);
+    return out;
+}
+
+const struct fx_rpc_command fx_rpc_getdescriptorinfo = {
+    .name = "getdescriptorinfo",
+    .text = "Analyses an output descriptor (BIP380). Miniscript is not known.",
+    .args = "descriptor: str",
+    .result = "{ descriptor: str      # Without secret keys\n"
+              "checksum: str          # Of the descriptor as it was given\n"
+              "isrange: bool          # It has a *\n"
+              "issolvable: bool       # It says how to spend\n"
+              "hasprivatekeys: bool }",
+    .errors = "-5: it is no descriptor, with the reason",
+    .example = "\"wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)\"",
+    .run = getdescriptorinfo,
+};
+
+static bool append_addresses(struct fx_rpc_call *call, const struct fx_descriptor *d,
+                             uint32_t position, json_t *out)
+{
+    struct fx_buf scripts[FX_DESCRIPTOR_SCRIPTS_MAX];
+    size_t n;
+    bool ok = true;
+    if (!fx_descriptor_scripts(d, position, scripts, &n)) {
+        fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "Cannot derive script without private keys");
+        return false;
+    }
+    for (size_t i = 0; i < n && ok; i++) {
+        char address[FX_ADDRESS_MAX];
+        const struct fx_span script = {scripts[i].data, scripts[i].len};
+        if (fx_address_encode(call->rpc->config.params, script, address)) {
+            json_array_append_new(out, json_string(address));
+        } else if (n == 1) { /* combo() has a script without one, too */
+            fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
+                        "Descriptor does not have a corresponding address");
+            ok = false;
+        }
+    }
+    scripts_clear(scripts, n);
+    return ok;
+}
+
+static json_t *deriveaddresses(struct fx_rpc_call *call)
+{
+    int64_t begin = 0, end = 0;
+    if (call->args[1] && !arg_range(call, call->args[1], &begin, &end)) {
+        return NULL;
+    }
+    struct fx_descriptor *d = arg_descriptor(call, json_string_value(call->args[0]), true);
+    if (!d) {
+        return NULL;
+    }
+    json_t *out = json_array();
+    bool range = fx_descriptor_is_range(d), ok = true;
+    if (range != (call->args[1] != NULL)) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER,
+                    range ? "Range must be specified for a ranged descriptor"
+                          : "Range should not be specified for an un-ranged descriptor");
+        ok = false;
+    }
+    for (int64_t at = begin; at <= end && ok; at++) {
+        ok = append_addresses(call, d, (uint32_t)at, out);
+    }
+    fx_descriptor_destroy(d);
+    if (!ok) {
+        json_decref(out);
+        return NULL;
+    }
+    return out;
+}
+
+const struct fx_rpc_command fx_rpc_deriveaddresses = {
+    .name = "deriveaddresses",
+    .text = "Returns the addresses that a descriptor describes.",
+    .args = "descriptor: str        # With its checksum\n"
+            "range?: int|array      # End, or [begin, end], of one with a *",
+    .result = "[ str ]",
+    .errors = "-5: it is no descriptor, or has no addresses\n-8: the range is missing or wrong",
+    .example = "\"descriptor\" \"[0,2]\"",
+    .run = deriveaddresses,
+};
+
+/* ---- scantxoutset ---------------------------------------------------------------------------- */
+
+/* A script that is looked for: number `which` at a position of a descriptor. */
+struct wanted {
+    size_t descriptor, which;
+    uint32_t position;
+};
+
+struct scan {
+    struct fx_rpc *rpc;
+    struct fx_descriptor **descriptors;
+    size_t n_descriptors, n_scripts;
+    struct fx_map *scripts; /* SHA-256 of a script -> struct wanted, owned */
+    json_t *unspents;
+    int64_t total;
+    uint64_t seen;
+};
+
+static void scan_clear(struct scan *scan)
+{
+    for (size_t i = 0; i < scan->n_descriptors; i++) {
+        fx_descriptor_destroy(scan->descriptors[i]);
+    }
+    free(scan->descriptors);
+    fx_map_destroy(scan->scripts, free);
+    json_decref(scan->unspents);
+}
+
+static void script_key(struct fx_span script, uint8_t key[32])
+{
+    fx_sha256(script.data, script.len, key);
+}
+
+static bool want_position(struct fx_rpc_call *call, struct scan *scan, uint32_t position)
+{
+    struct fx_buf scripts[FX_DESCRIPTOR_SCRIPTS_MAX];
+    size_t n, at = scan->n_descriptors - 1;
+    if (!fx_descriptor_scripts(scan->descriptors[at], position, scripts, &n)) {
+        fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "Cannot derive script without private keys");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint8_t key[32];
+        struct wanted wanted = {at, i, position};
+        script_key((struct fx_span){scripts[i].data, scripts[i].len}, key);
+        if (!fx_map_get(scan->scripts, key)) {
+            fx_map_put(scan->scripts, key, fx_xmemdup(&wanted, sizeof(wanted)));
+        }
+    }
+    scripts_clear(scripts, n);
+    scan->n_scripts += n;
+    if (scan->n_scripts > SCAN_SCRIPTS_MAX) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER, "Range is too large: more than %d scripts in all",
+                    SCAN_SCRIPTS_MAX);
+        return false;
+    }
+    return true;
+}
+
+/* "descriptor" or {"desc": .., "range": ..} */
+static bool want_object(struct fx_rpc_call *call, struct scan *scan, const json_t *object)
+{
+    const json_t *range = json_object_get(object, "range");
+    const char *text = fx_rpc_arg_str(object, NULL);
+    int64_t begin = 0, end = SCAN_RANGE_DEFAULT;
+    if (!text) {
+        text = fx_rpc_arg_str(json_object_get(object, "desc"), NULL);
+    }
+    if (!text) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER, "Descriptor needs to be provided in scan object");
+        return false;
+    }
+    if (range && !arg_range(call, range, &begin, &end)) {
+        return false;
+    }
+    struct fx_descriptor *d = arg_descriptor(call, text, false);
+    if (!d) {
+        return false;
+    }
+    scan->descriptors[scan->n_descriptors++] = d;
+    if (!fx_descriptor_is_range(d)) {
+        begin = end = 0;
+    }
+    for (int64_t at = begin; at <= end; at++) {
+        if (!want_position(call, scan, (uint32_t)at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_coin(void *ctx, const struct fx_outpoint *outpoint, const struct fx_coin *coin)
+{
+    struct scan *scan = ctx;
+    const struct fx_chain *chain = scan->rpc->config.chain;
+    uint8_t key[32];
+    scan->seen++;
+    script_key(fx_coin_script(coin), key);
+    const struct wanted *wanted = fx_map_get(scan->scripts, key);
+    if (!wanted) {
+        return true;
+    }
+    char *text = fx_descriptor_instance(scan->descriptors[wanted->descriptor], wanted->position,
+                                        wanted->which);
+    const struct fx_index *block = fx_chain_at(chain, coin->height);
+    json_t *o = json_object();
+    fx_json_set(o, "txid", fx_json_id(&outpoint->txid));
+    fx_json_set(o, "vout", json_integer(outpoint->index));
+    fx_json_set(o, "scriptPubKey", fx_json_hex(coin->script, coin->script_len));
+    fx_json_set(o, "desc", json_string(text ? text : ""));
+    fx_json_set(o, "amount", fx_json_amount(coin->value));
+    fx_json_set(o, "coinbase", json_boolean(coin->coinbase));
+    fx_json_set(o, "height", json_integer(coin->height));
+    if (block) {
+        fx_json_set(o, "blockhash", fx_json_id(&block->id));
+        fx_json_set(o, "confirmations", json_integer(fx_rpc_confirmations(scan->rpc, block)));
+    }
+    json_array_append_new(scan->unspents, o);
+    free(text);
+    scan->total += coin->value;
+    return true;
+}
+
+static json_t *scan_start(struct fx_rpc_call *call, const json_t *objects)
+{
+    struct fx_chain *chain = call->rpc->config.chain;
+    struct scan scan = {.rpc = call->rpc, .unspents = json_array()};
+    size_t i;
+    json_t *object, *out = NULL;
+    bool ok = true;
+    scan.descriptors = fx_xcalloc(json_array_size(objects) + 1, sizeof(*scan.descriptors));
+    scan.scripts = fx_map_create(32, fx_random_u64(), fx_random_u64());
+    json_array_foreach(objects, i, object)
+    {
+        ok = ok && want_object(call, &scan, object);
+    }
+    if (ok && !fx_chain_each_coin(chain, visit_coin, &scan)) {
+        fx_rpc_fail_read(call, "the coins");
+        ok = false;
+    }
+    if (ok) {
+        const struct fx_index *tip = fx_chain_tip(chain);
+        out = json_object();
+        fx_json_set(out, "success", json_true());
+        fx_json_set(out, "txouts", json_integer((json_int_t)scan.seen));
+        fx_json_set(out, "height", json_integer(tip->height));
+        fx_json_set(out, "bestblock", fx_json_id(&tip->id));
+        json_object_set(out, "unspents", scan.unspents);
+        fx_json_set(out, "total_amount", fx_json_amount(scan.total));
+    }
+    scan_clear(&scan);
+    return out;
+}
+
+static json_t *scantxoutset(struct fx_rpc_call *call)
+{
+    const char *action = json_string_value(call->args[0]);
+    /* A scan runs in one piece: another call never finds one under way. */
+    if (strcmp(action, "status") == 0) {
+        return json_null();
+    }
+    if (strcmp(action, "abort") == 0) {
+        return json_false();
+    }
+    if (strcmp(action, "start") != 0) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid action '%.100s'", action);
+    }
+    if (!call->args[1]) {
+        return fx_rpc_fail(call, FX_RPC_MISC,
+                           "scanobjects argument is required for the start action");
+    }
+    return scan_start(call, call->args[1]);
+}
+
+const struct fx_rpc_command fx_rpc_scantxoutset = {
+    .name = "scantxoutset",
+    .text = "Looks for the unspent outputs that descriptors describe. It reads the whole set in "
+            "one piece, so that status and abort never find a scan under way.",
+    .args =
+        "action: str                      # start, status or abort\n"
+        "scanobjects?: [ str|object ]     # Descriptors, or {\"desc\": descriptor, \"range\": n "
+        "or [begin, end]}; without a range, 0 to 1000",
+    .result = "@ action start\n"
+              "{ success: bool, txouts: int, height: int, bestblock: hash\n"
+              "unspents: [ { txid: hash, vout: int, scriptPubKey: hex\n"
+              "  desc: str          # With the one key, and where it comes from\n"
+              "  amount: amount, coinbase: bool, height: int\n"
+              "  blockhash?: hash, confirmations?: int } ]\n"
+              "total_amount: amount }\n"
+              "@ action status: no scan is under way\nnull\n"
+              "@ action abort: none is\nbool",
+    .errors = "-5: a descriptor is wrong, with the reason\n-8: the action or a range is wrong",
+    .example = "start '[\"addr(address)\"]'",
+    .run = scantxoutset,
+};
