@@ -204,7 +204,7 @@ class TestRPC(FornaxTest):
             if required:
                 with raises_rpc(-1, name):
                     self.rpc.call(name)
-            if count and name != 'stop':
+            if count and name not in ('stop', 'echo', 'echojson'):
                 # An object is no argument of these; an array of arrays is none of any.
                 with raises_rpc(-3, 'is not of expected type'):
                     self.rpc.call(name, *[[[[]]]] * count)
@@ -481,7 +481,7 @@ class TestRPC(FornaxTest):
         check_equal(rpc.getblockheader(block.hash)['confirmations'], -1)
         with raises_rpc(-1, 'Block not available'):
             rpc.getblock(block.hash)
-        for wrong in ('', '00', block.header().hex() + '00'):
+        for wrong in ('', '00', block.header().hex()[:-2]):
             with raises_rpc(-22):
                 rpc.submitheader(wrong)
         block.bits = 0x1d00ffff
@@ -495,7 +495,7 @@ class TestRPC(FornaxTest):
         rpc.setmocktime(now + 5000)
         check_equal(rpc.getblocktemplate({'rules': ['segwit']})['curtime'], now + 5000)
         check_equal(rpc.getblockheader(self.node.mine(1)[0])['time'], now + 5000)
-        for wrong in (-1, 2 ** 33):
+        for wrong in (-1, 2 ** 34):
             with raises_rpc(-8):
                 rpc.setmocktime(wrong)
         rpc.setmocktime(0)

@@ -88,7 +88,7 @@ FX_TEST(a_full_pool_drops_the_cheapest_and_asks_for_more)
     struct pool_kit k;
     struct fx_mempool_info info;
     pool_kit_open(&k, 130);
-    k.config.max_bytes = 24000;
+    k.config.max_bytes = 25000;
     pool_kit_restart(&k);
     size_t most = 0;
     for (uint32_t h = 1; h <= 30; h++) {

@@ -77,7 +77,7 @@ FX_TEST(by_position)
     call_end();
     check_code("getblockcount", "[1]", -1, "getblockcount\n\nReturns the height");
     check_code("gettxout", "[\"00\"]", -1, "Arguments:\n1. \"txid\"");
-    check_code("gettxout", "[null, 3]", -1, NULL);
+    check_code("gettxout", "[null, 3]", -3, "type null is not of expected type string");
     fx_fake_rpc_clear(&rpc);
 }
 
