@@ -281,12 +281,13 @@ static enum fx_verdict check_place(const struct fx_params *params, const struct 
 
 /* BIP141. Before it, no output is a commitment. */
 static enum fx_verdict check_commitment(const struct fx_params *params,
-                                        const struct fx_block *block, uint32_t height)
+                                        const struct fx_block *block, const struct fx_hash *root,
+                                        uint32_t height)
 {
     const struct fx_tx *coinbase = block->txs[0];
     int at =
         fx_fork_binds(params, FX_FORK_SEGWIT, height) ? fx_block_commitment_output(coinbase) : -1;
-    struct fx_hash root, commitment;
+    struct fx_hash commitment;
 
     if (at < 0) {
         for (size_t i = 0; i < block->n_txs; i++) {
@@ -299,41 +300,66 @@ static enum fx_verdict check_commitment(const struct fx_params *params,
     if (coinbase->in[0].n_witness != 1 || coinbase->in[0].witness[0].len != 32) {
         return FX_BAD_WITNESS_NONCE_SIZE;
     }
-    fx_block_witness_root(block, &root);
-    fx_block_commitment_hash(&root, coinbase->in[0].witness[0].data, &commitment);
+    fx_block_commitment_hash(root, coinbase->in[0].witness[0].data, &commitment);
     if (memcmp(coinbase->out[at].script.data + 6, commitment.b, sizeof commitment.b) != 0) {
         return FX_BAD_WITNESS_MERKLE_MATCH;
     }
     return FX_OK;
 }
 
-enum fx_result fx_check_block(const struct fx_params *params, const struct fx_block *block,
-                              uint32_t height, int64_t parent_median_time, enum fx_verdict *why)
+void fx_check_block_alone(const struct fx_params *params, const struct fx_block *block,
+                          struct fx_block_check *check)
 {
-    enum fx_result result;
+    memset(check, 0, sizeof *check);
+    check->merkle = check_merkle(block);
+    if (check->merkle != FX_OK) {
+        return;
+    }
+    check->transactions = check_transactions(params, block);
+    if (check->transactions != FX_OK) {
+        return;
+    }
+    if (fx_block_commitment_output(block->txs[0]) >= 0) {
+        fx_block_witness_root(block, &check->witness_root);
+    }
+    check->work = fx_check_work(params, block, &check->work_why);
+}
 
-    *why = check_merkle(block);
+enum fx_result fx_check_block_at(const struct fx_params *params, const struct fx_block *block,
+                                 const struct fx_block_check *check, uint32_t height,
+                                 int64_t parent_median_time, enum fx_verdict *why)
+{
+    *why = check->merkle;
     if (*why != FX_OK) {
         return FX_INVALID_COPY;
     }
-    *why = check_transactions(params, block);
+    *why = check->transactions;
     if (*why == FX_OK) {
         *why = check_place(params, block, height, parent_median_time);
     }
     if (*why != FX_OK) {
         return FX_INVALID;
     }
-    *why = check_commitment(params, block, height);
+    *why = check_commitment(params, block, &check->witness_root, height);
     if (*why != FX_OK) {
         return FX_INVALID_COPY;
     }
-    result = fx_check_work(params, block, why);
-    if (result != FX_VALID) {
-        return result;
+    *why = check->work_why;
+    if (check->work != FX_VALID) {
+        return check->work;
     }
     if (block->weight > FX_BLOCK_WEIGHT_MAX) {
         *why = FX_BAD_BLK_WEIGHT;
         return FX_INVALID;
     }
     return FX_VALID;
+}
+
+enum fx_result fx_check_block(const struct fx_params *params, const struct fx_block *block,
+                              uint32_t height, int64_t parent_median_time, enum fx_verdict *why)
+{
+    struct fx_block_check check;
+
+    fx_check_block_alone(params, block, &check);
+    return fx_check_block_at(params, block, &check, height, parent_median_time, why);
 }

@@ -262,6 +262,9 @@ static enum fx_result connect_transactions(struct connection *c)
             return result;
         }
         overlay_add_tx(&c->overlay, c->block->txs[t]);
+        if (c->context->sink != NULL) {
+            c->context->sink->ready(c->context->sink->ctx, out->checks, out->n_checks);
+        }
     }
     return FX_VALID;
 }
@@ -374,6 +377,9 @@ enum fx_result fx_connect_block(const struct fx_connect_context *context,
     result = judge(&c, job_nbits);
     fx_map_destroy(c.overlay.outputs, NULL);
     if (result != FX_VALID) {
+        if (context->sink != NULL) {
+            context->sink->stop(context->sink->ctx);
+        }
         fx_connected_clear(out);
     }
     return result;

@@ -22,12 +22,22 @@ void fx_undo_clear(struct fx_undo *undo);
 void fx_undo_write(const struct fx_undo *undo, struct fx_buf *buf);
 bool fx_undo_read(struct fx_reader *r, struct fx_undo *undo); /* false: cleared */
 
+/* Somebody who runs script checks while fx_connect_block still lists them. */
+struct fx_check_sink {
+    void *ctx;
+    /* The first n checks of the list are ready, and stay as they are. n never falls. */
+    void (*ready)(void *ctx, const struct fx_script_check *checks, size_t n);
+    /* The block is refused: after the return nobody looks at the checks. */
+    void (*stop)(void *ctx);
+};
+
 struct fx_connect_context {
     const struct fx_params *params;
     const struct fx_view *view;
     uint32_t height;
     int64_t parent_median_time;
     bool relay; /* for the mempool, which keeps the rules of soft forks before they bind blocks */
+    const struct fx_check_sink *sink; /* NULL: the caller takes the checks at the end */
 };
 
 struct fx_connected {

@@ -105,10 +105,49 @@ static enum fx_result outcome(const struct fx_chain *chain, const struct fx_inde
     return FX_INVALID;
 }
 
+enum fx_result fx_chain_take_block(struct fx_chain *chain, const struct fx_block *block,
+                                   const struct fx_block_check *check,
+                                   const struct fx_block_place *place, struct fx_index **entry,
+                                   bool *fresh, enum fx_verdict *why)
+{
+    struct fx_block_check made;
+    struct fx_index *parent;
+    enum fx_result result;
+
+    *fresh = false;
+    result = check_header(chain, &block->header, entry, &parent, why);
+    if (result != FX_VALID || (*entry != NULL && ((*entry)->status & FX_INDEX_HAVE_DATA) != 0)) {
+        return result;
+    }
+    if (check == NULL) {
+        fx_check_block_alone(chain->params, block, &made);
+        check = &made;
+    }
+    result = fx_check_block_at(chain->params, block, check, parent->height + 1, parent->median_time,
+                               why);
+    if (result == FX_INVALID && is_held_against(chain, *why)) {
+        condemn(chain, *entry, parent, &block->header);
+    }
+    if (result != FX_VALID) {
+        return result;
+    }
+    if (*entry == NULL) {
+        *entry = fx_chain_add_entry(chain, &block->header, parent);
+    }
+    *fresh = true;
+    fx_crash_point("block-write-before");
+    if (!fx_chain_store_block(chain, *entry, block, place)) {
+        return FX_FAILED;
+    }
+    fx_crash_point("block-write-after");
+    fx_chain_link(chain, *entry);
+    return FX_VALID;
+}
+
 enum fx_result fx_chain_accept_block(struct fx_chain *chain, const struct fx_block *block,
                                      bool *fresh, enum fx_verdict *why)
 {
-    struct fx_index *entry, *parent;
+    struct fx_index *entry;
     enum fx_result result;
     bool ignored;
 
@@ -119,32 +158,15 @@ enum fx_result fx_chain_accept_block(struct fx_chain *chain, const struct fx_blo
     if (chain->fatal != NULL) {
         return FX_FAILED;
     }
-    result = check_header(chain, &block->header, &entry, &parent, why);
-    if (result != FX_VALID || (entry != NULL && (entry->status & FX_INDEX_HAVE_DATA) != 0)) {
+    result = fx_chain_take_block(chain, block, NULL, NULL, &entry, fresh, why);
+    if (result != FX_VALID || !*fresh) {
         return result;
     }
-    result = fx_check_block(chain->params, block, parent->height + 1, parent->median_time, why);
-    if (result == FX_INVALID && is_held_against(chain, *why)) {
-        condemn(chain, entry, parent, &block->header);
-    }
-    if (result != FX_VALID) {
-        return result;
-    }
-    if (entry == NULL) {
-        entry = fx_chain_add_entry(chain, &block->header, parent);
-    }
-    *fresh = true;
-    fx_crash_point("block-write-before");
-    if (!fx_chain_store_block(chain, entry, block)) {
-        return FX_FAILED;
-    }
-    fx_crash_point("block-write-after");
-    fx_chain_link(chain, entry);
     if (!fx_chain_save_index(chain, false)) {
         fx_chain_set_fatal(chain, "cannot write the block index");
         return FX_FAILED;
     }
-    if (!fx_chain_activate(chain, entry, block)) {
+    if (!fx_chain_activate(chain, entry, block, 0)) {
         return FX_FAILED;
     }
     return outcome(chain, entry, why);
@@ -201,7 +223,7 @@ enum fx_result fx_chain_test_block(struct fx_chain *chain, const struct fx_block
         return FX_INVALID;
     }
     *why = FX_OK;
-    result = fx_chain_judge(chain, block, &connected, why);
+    result = fx_chain_judge(chain, block, true, &connected, why);
     if (result == FX_VALID) {
         fx_connected_clear(&connected);
     }

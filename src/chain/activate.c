@@ -149,19 +149,41 @@ static void forget_data(struct fx_chain *chain, struct fx_index *index)
     fx_chain_find_candidates(chain);
 }
 
+uint32_t fx_chain_backlog(const struct fx_chain *chain)
+{
+    const struct fx_index *best = best_candidate(chain);
+
+    return best == NULL || best == chain->tip
+               ? 0
+               : best->height - fx_index_fork(best, chain->tip)->height;
+}
+
+bool fx_chain_is_behind(const struct fx_chain *chain)
+{
+    return fx_chain_backlog(chain) > 0;
+}
+
+/* A bound on what a start after a crash has to do again. What an import does again, it does in
+ * steps. */
 static bool flush_if_due(struct fx_chain *chain)
 {
-    if (fx_state_full(chain->state) || chain->blocks_since_flush >= FLUSH_BLOCKS ||
+    if (fx_state_full(chain->state) ||
+        (chain->blocks_since_flush >= FLUSH_BLOCKS && !chain->importing) ||
         fx_clock_monotonic_ms() - chain->last_flush_ms >= FLUSH_MS) {
         return fx_chain_flush(chain);
     }
     return true;
 }
 
-/* Goes toward target until it is the tip or a block on the way cannot be connected; the state is
- * that after the tip in any case. False: fatal. */
+static bool is_over(int64_t until)
+{
+    return until != 0 && fx_clock_monotonic_ms() >= until;
+}
+
+/* Goes toward target until it is the tip, a block on the way cannot be connected, or time is over;
+ * the state is that after the tip in any case. False: fatal. */
 static bool step_toward(struct fx_chain *chain, struct fx_index *target,
-                        const struct fx_index *index, const struct fx_block *block)
+                        const struct fx_index *index, const struct fx_block *block, int64_t until)
 {
     const struct fx_index *fork = fx_index_fork(chain->tip, target);
     bool lost;
@@ -179,10 +201,16 @@ static bool step_toward(struct fx_chain *chain, struct fx_index *target,
         enum fx_verdict why = FX_OK;
 
         fx_crash_point("reorg-connect");
+        if (next != index) {
+            fx_ahead_toward(chain, target);
+        }
         switch (fx_chain_connect_tip(chain, next, next == index ? block : NULL, &lost, &why)) {
         case FX_VALID:
             if (!flush_if_due(chain)) {
                 return false;
+            }
+            if (is_over(until)) {
+                return true;
             }
             break;
         case FX_INVALID:
@@ -201,7 +229,7 @@ static bool step_toward(struct fx_chain *chain, struct fx_index *target,
 }
 
 bool fx_chain_activate(struct fx_chain *chain, const struct fx_index *index,
-                       const struct fx_block *block)
+                       const struct fx_block *block, int64_t until)
 {
     const struct fx_index *before = chain->tip;
     bool ok = chain->fatal == NULL;
@@ -210,10 +238,16 @@ bool fx_chain_activate(struct fx_chain *chain, const struct fx_index *index,
 
     chain->busy = true;
     while (ok && (best = best_candidate(chain)) != NULL && best != chain->tip) {
-        ok = step_toward(chain, best, index, block);
+        ok = step_toward(chain, best, index, block, until);
+        if (is_over(until)) {
+            break;
+        }
     }
     if (ok) {
         drop_worse(chain);
+    }
+    if (best_candidate(chain) == chain->tip) {
+        fx_ahead_drop(chain);
     }
     if (fx_u256_cmp(&chain->tip->work, &chain->best_header->work) >= 0) {
         chain->best_header = chain->tip;
@@ -262,7 +296,7 @@ bool fx_chain_invalidate(struct fx_chain *chain, const struct fx_index *index)
             }
         }
     }
-    return fx_chain_activate(chain, NULL, NULL);
+    return fx_chain_activate(chain, NULL, NULL, 0);
 }
 
 static void unmark(struct fx_chain *chain, struct fx_index *index)
@@ -288,7 +322,7 @@ bool fx_chain_reconsider(struct fx_chain *chain, const struct fx_index *index)
     }
     fx_chain_find_best_header(chain);
     fx_chain_find_candidates(chain);
-    return fx_chain_save_index(chain, false) && fx_chain_activate(chain, NULL, NULL);
+    return fx_chain_save_index(chain, false) && fx_chain_activate(chain, NULL, NULL, 0);
 }
 
 bool fx_chain_precious(struct fx_chain *chain, const struct fx_index *index)
@@ -303,5 +337,5 @@ bool fx_chain_precious(struct fx_chain *chain, const struct fx_index *index)
     }
     entry->precious = --chain->last_precious;
     fx_chain_find_candidates(chain);
-    return fx_chain_activate(chain, NULL, NULL);
+    return fx_chain_activate(chain, NULL, NULL, 0);
 }

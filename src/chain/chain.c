@@ -9,6 +9,7 @@
 #include "src/chain/chain_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/crash.h"
+#include "src/sys/db.h"
 #include "src/sys/file.h"
 #include "src/sys/log.h"
 #include "src/sys/random.h"
@@ -16,6 +17,9 @@
 
 #define INDEX_DB_CACHE ((size_t)2 << 20)
 #define SIGCACHE_BYTES ((size_t)32 << 20)
+/* A start goes on to the best chain by itself where that takes no more blocks than this: what a
+ * crash leaves undone is less. */
+#define CATCH_UP_MAX 3000
 /* A tip older than this means that blocks are still to be fetched. */
 #define TIP_MAX_AGE (24 * 60 * 60)
 
@@ -33,6 +37,28 @@ void fx_chain_set_fatal(struct fx_chain *chain, const char *format, ...)
     }
 }
 
+/* The state goes first: without one, an index that is there is still right. */
+static bool make_room(const struct fx_chain_config *config, const char *index, const char *state,
+                      char **error)
+{
+    if (((config->reindex || config->reindex_state) && !fx_db_remove(state)) ||
+        (config->reindex && !fx_db_remove(index))) {
+        *error = fx_xstrdup("the old block index or chain state cannot be removed");
+        return false;
+    }
+    return true;
+}
+
+static void add_advice(char **error)
+{
+    struct fx_buf text = FX_BUF_INIT;
+
+    fx_buf_printf(&text, "the block index cannot be opened: %s; -reindex makes it anew", *error);
+    fx_buf_u8(&text, 0);
+    free(*error);
+    *error = (char *)fx_buf_steal(&text, NULL);
+}
+
 static bool open_store(struct fx_chain *chain, const struct fx_chain_config *config, char **error)
 {
     char *blocks = fx_path_join(config->dir, "blocks");
@@ -40,8 +66,11 @@ static bool open_store(struct fx_chain *chain, const struct fx_chain_config *con
     char *state = fx_path_join(config->dir, "chainstate");
 
     chain->files = fx_files_open(blocks, config->params->magic, FX_FILES_ROLL, error);
-    if (chain->files != NULL) {
+    if (chain->files != NULL && make_room(config, index, state, error)) {
         chain->index_db = fx_index_db_open(index, INDEX_DB_CACHE, error);
+    }
+    if (chain->index_db == NULL && chain->files != NULL && !config->reindex) {
+        add_advice(error);
     }
     if (chain->index_db != NULL) {
         chain->state = fx_state_open(state, config->cache_bytes, error);
@@ -52,19 +81,70 @@ static bool open_store(struct fx_chain *chain, const struct fx_chain_config *con
     return chain->state != NULL;
 }
 
+/* Where the first block is in the first file, if it is. */
+static bool find_genesis(struct fx_chain *chain, const struct fx_block *block,
+                         struct fx_block_place *place)
+{
+    uint8_t *data;
+    bool same;
+
+    *place = (struct fx_block_place){.file = 0, .pos = FX_FILES_HEAD};
+    if (fx_files_block_size(chain->files, 0) == 0 ||
+        fx_files_read_block(chain->files, place->file, place->pos, (uint32_t)block->raw.len,
+                            &data) != FX_FILES_OK) {
+        return false;
+    }
+    same = memcmp(data, block->raw.data, block->raw.len) == 0;
+    free(data);
+    return same;
+}
+
 static bool start_at_genesis(struct fx_chain *chain)
 {
     struct fx_block *block = fx_genesis_block(chain->params);
     struct fx_index *genesis = fx_chain_add_entry(chain, &block->header, NULL);
+    struct fx_block_place place;
     bool ok;
 
     /* Its coinbase makes no coin: the state after it is empty, and there is nothing to undo. */
     genesis->status |= FX_INDEX_CONNECTED;
     genesis->arrival = chain->next_arrival++;
-    ok = fx_chain_store_block(chain, genesis, block) && fx_chain_save_index(chain, true);
+    ok = fx_chain_store_block(chain, genesis, block,
+                              find_genesis(chain, block, &place) ? &place : NULL) &&
+         fx_chain_save_index(chain, true);
     fx_block_unref(block);
     chain->genesis = genesis;
     return ok;
+}
+
+/* An empty index beside block files is one that was lost. Only the first block may be there: the
+ * process died before it was noted. */
+static bool lost_index(struct fx_chain *chain)
+{
+    struct fx_block *block = fx_genesis_block(chain->params);
+    uint64_t first = FX_FILES_HEAD + block->raw.len;
+
+    fx_block_unref(block);
+    return fx_files_block_size(chain->files, 0) > first;
+}
+
+static bool start_index(struct fx_chain *chain, bool reindex, char **error)
+{
+    if (reindex) {
+        chain->partial = true;
+        if (!fx_index_db_set_partial(chain->index_db, true) || !fx_files_start_over(chain->files)) {
+            *error = fx_xstrdup("the block index cannot be made anew");
+            return false;
+        }
+    } else if (lost_index(chain)) {
+        *error = fx_xstrdup("there are block files, but no block index: -reindex makes it anew");
+        return false;
+    }
+    if (!start_at_genesis(chain)) {
+        *error = fx_xstrdup("cannot write the first block");
+        return false;
+    }
+    return true;
 }
 
 /* The tip that the state was flushed at; activation goes on from there. */
@@ -94,16 +174,19 @@ static bool open_chain(struct fx_chain *chain, const struct fx_chain_config *con
     if (!open_store(chain, config, error) || !fx_chain_load_index(chain, error)) {
         return false;
     }
-    if (chain->genesis == NULL && !start_at_genesis(chain)) {
-        *error = fx_xstrdup("cannot write the first block");
+    if (!fx_index_db_get_partial(chain->index_db, &chain->partial)) {
+        *error = fx_xstrdup("the block index cannot be read");
         return false;
     }
-    if (!restore_tip(chain, error)) {
+    if ((chain->genesis == NULL && !start_index(chain, config->reindex, error)) ||
+        !restore_tip(chain, error)) {
         return false;
     }
     fx_chain_find_best_header(chain);
     fx_chain_find_candidates(chain);
-    if (!fx_chain_activate(chain, NULL, NULL) || !fx_chain_flush(chain)) {
+    if ((fx_chain_backlog(chain) <= CATCH_UP_MAX && !config->reindex_state &&
+         !fx_chain_activate(chain, NULL, NULL, 0)) ||
+        !fx_chain_flush(chain)) {
         *error = fx_xstrdup(chain->fatal != NULL ? chain->fatal : "cannot write the chain state");
         return false;
     }
@@ -112,6 +195,7 @@ static bool open_chain(struct fx_chain *chain, const struct fx_chain_config *con
 
 static void close_chain(struct fx_chain *chain)
 {
+    fx_ahead_drop(chain);
     fx_state_close(chain->state);
     fx_index_db_close(chain->index_db);
     fx_files_close(chain->files);
@@ -136,6 +220,7 @@ struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **er
     chain->pool = config->pool;
     chain->max_tip_age = config->max_tip_age != 0 ? config->max_tip_age : TIP_MAX_AGE;
     chain->min_work = config->min_work;
+    chain->assume_valid = config->assume_valid;
     chain->entries = fx_map_create(32, fx_random_u64(), fx_random_u64());
     chain->sigcache = fx_sigcache_create(SIGCACHE_BYTES);
     chain->last_flush_ms = fx_clock_monotonic_ms();
@@ -223,10 +308,23 @@ const struct fx_index *fx_chain_lane_tip(const struct fx_chain *chain, unsigned 
     return height > 0 ? chain->active[height] : NULL;
 }
 
+bool fx_chain_is_partial(const struct fx_chain *chain)
+{
+    return chain->partial;
+}
+
+bool fx_chain_is_importing(const struct fx_chain *chain)
+{
+    return chain->importing;
+}
+
 bool fx_chain_is_initial_download(const struct fx_chain *chain)
 {
     struct fx_chain *self = (struct fx_chain *)(uintptr_t)chain;
 
+    if (chain->importing) {
+        return true;
+    }
     /* Once over, it does not begin again: the clock alone must not stop a node from relaying. */
     if (!chain->synced && fx_u256_cmp(&chain->tip->work, &chain->min_work) >= 0 &&
         (int64_t)chain->tip->header.time >= fx_clock_now() - chain->max_tip_age) {

@@ -13,6 +13,33 @@ struct index_list {
     size_t n, cap;
 };
 
+/* Where the payload of a block is in the block files. */
+struct fx_block_place {
+    uint32_t file;
+    uint64_t pos;
+};
+
+enum fx_data { FX_DATA_OK = 0, FX_DATA_LOST, FX_DATA_FAILED };
+
+/* A block that will be wanted: read, parsed and checked by itself by whichever thread has time. */
+struct fx_ahead {
+    struct fx_pool_task task;
+    const struct fx_chain *chain;
+    const struct fx_index *index; /* NULL: not of the index, but size bytes of fd at pos */
+    struct fx_index copy;         /* of the entry, for other threads */
+    int fd;
+    uint64_t pos;
+    uint32_t size;
+    /* What came of it. */
+    enum fx_data data;
+    struct fx_block *block; /* where data is FX_DATA_OK */
+    struct fx_block_check check;
+    struct fx_coin_batch *coins; /* what it spends, as far as the database had it */
+};
+
+#define FX_AHEAD_BLOCKS 16
+#define FX_AHEAD_BYTES (32u << 20) /* no more is begun while this much is on its way */
+
 struct fx_chain {
     const struct fx_params *params;
     struct fx_pool *pool;
@@ -36,14 +63,22 @@ struct fx_chain {
     uint64_t next_arrival;
     int64_t last_precious; /* of struct fx_index, at most 0 */
 
+    /* Blocks of the index, in the order in which they are wanted: a ring. */
+    struct fx_ahead ahead[FX_AHEAD_BLOCKS];
+    size_t first_ahead, n_ahead;
+
+    struct fx_hash assume_valid; /* zero: none */
+
     /* What the last block that failed to connect broke. */
     const struct fx_index *failed;
     enum fx_verdict failed_why;
 
     struct fx_chain_events *listeners;
     size_t n_listeners;
-    bool busy;   /* inside activation: events may be running */
-    bool synced; /* the initial download has ended once */
+    bool busy;      /* inside activation: events may be running */
+    bool synced;    /* the initial download has ended once */
+    bool partial;   /* the index is being made anew */
+    bool importing; /* an fx_import lives */
     unsigned blocks_since_flush;
     int64_t last_flush_ms;
     char *fatal;
@@ -74,16 +109,46 @@ void fx_chain_each_descendant(struct fx_chain *chain, const struct fx_index *ind
 
 /* ---- data.c ---- */
 
-enum fx_data { FX_DATA_OK = 0, FX_DATA_LOST, FX_DATA_FAILED };
-
-/* Appends the block to the files and notes where, with what the index keeps of it. */
+/* Notes where the block is, with what the index keeps of it. place NULL: it is appended to the
+ * files. */
 bool fx_chain_store_block(struct fx_chain *chain, struct fx_index *index,
-                          const struct fx_block *block);
+                          const struct fx_block *block, const struct fx_block_place *place);
 /* Writes undo data where it is not there already. */
 bool fx_chain_store_undo(struct fx_chain *chain, struct fx_index *index,
                          const struct fx_undo *undo);
-enum fx_data fx_chain_load_block(struct fx_chain *chain, const struct fx_index *index,
+/* On any thread. */
+enum fx_data fx_chain_load_block(const struct fx_chain *chain, const struct fx_index *index,
                                  struct fx_block **block);
+
+/* ---- ahead.c: blocks made ready on other threads ---- */
+
+/* The block in size bytes at pos of fd, which stays open until the end of it. */
+void fx_ahead_start(struct fx_ahead *ahead, struct fx_chain *chain, int fd, uint64_t pos,
+                    uint32_t size);
+/* Waits for it; the coins are in the state's cache then. */
+void fx_ahead_finish(struct fx_ahead *ahead);
+/* Drops what came of it, and what has not begun. After each start. */
+void fx_ahead_end(struct fx_ahead *ahead);
+
+/* The blocks after the tip on the way to target will be wanted. */
+void fx_ahead_toward(struct fx_chain *chain, const struct fx_index *target);
+/* The data of an entry whose parent is the tip, judged again as far as its place goes: a bit may
+ * have turned on disk. *block is the caller's. */
+enum fx_data fx_ahead_take(struct fx_chain *chain, const struct fx_index *index,
+                           struct fx_block **block);
+void fx_ahead_drop(struct fx_chain *chain);
+
+/* ---- accept.c ---- */
+
+/*
+ * As fx_chain_accept_block, without activation, and nothing is acknowledged: the index is not
+ * written. check NULL: it is made where it is needed. place: where the block is already, or NULL.
+ * FX_VALID: *entry.
+ */
+enum fx_result fx_chain_take_block(struct fx_chain *chain, const struct fx_block *block,
+                                   const struct fx_block_check *check,
+                                   const struct fx_block_place *place, struct fx_index **entry,
+                                   bool *fresh, enum fx_verdict *why);
 
 /* ---- connect.c: one block more, one block less ---- */
 
@@ -93,9 +158,12 @@ enum fx_result fx_chain_connect_tip(struct fx_chain *chain, struct fx_index *ind
                                     const struct fx_block *block, bool *lost, enum fx_verdict *why);
 /* False: fatal is set. */
 bool fx_chain_disconnect_tip(struct fx_chain *chain);
-/* All rules that need the state, with the scripts, on the tip. Fills *out on FX_VALID. */
-enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *block,
+/* All rules that need the state, with or without the scripts, on the tip. Fills *out on FX_VALID.
+ */
+enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *block, bool scripts,
                               struct fx_connected *out, enum fx_verdict *why);
+/* Whether -assumevalid leaves the scripts of this block to be verified. */
+bool fx_chain_needs_scripts(const struct fx_chain *chain, const struct fx_index *index);
 void fx_chain_push_active(struct fx_chain *chain, struct fx_index *index);
 
 /* ---- activate.c: which chain ---- */
@@ -105,9 +173,12 @@ void fx_chain_link(struct fx_chain *chain, struct fx_index *index);
 void fx_chain_find_candidates(struct fx_chain *chain);
 /* Marks an entry, none of the best chain, and all its descendants as failed. */
 void fx_chain_condemn(struct fx_chain *chain, struct fx_index *index);
-/* Makes the best candidate the tip. block (may be NULL): the data of index. False: fatal. */
+/* Makes the best candidate the tip. block (may be NULL): the data of index. until (monotonic ms):
+ * it stops on the way, after a block; 0: it does not. False: fatal. */
 bool fx_chain_activate(struct fx_chain *chain, const struct fx_index *index,
-                       const struct fx_block *block);
+                       const struct fx_block *block, int64_t until);
+/* How many blocks the best candidate is above the tip; 0: it is the tip. */
+uint32_t fx_chain_backlog(const struct fx_chain *chain);
 
 /* Sets the text, once, and logs it. */
 void fx_chain_set_fatal(struct fx_chain *chain, const char *format, ...)

@@ -8,13 +8,21 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
+/* Threads are woken for no fewer script checks than this: to wake one takes as long as a few. */
+#define CHECKS_AT_ONCE 16
+/* Blocks of work above one whose scripts may be assumed to be valid: two weeks of one lane. */
+#define ASSUMED_DEPTH 2016
+
 /* ---- judging ---- */
 
+/* The checks of one block while they run; threads look at it. */
 struct script_run {
-    const struct fx_script_check *checks;
+    const struct fx_script_check *checks; /* set before the first index is given out */
     struct fx_sigcache *cache;
     struct fx_sig_memory memory;
     _Atomic size_t first_bad; /* the lowest index that fails: the same on any number of threads */
+    struct fx_pool_loop loop;
+    bool ended;
 };
 
 static bool passes(const struct script_run *run, size_t at)
@@ -49,8 +57,39 @@ static void log_script(const struct fx_script_check *check, enum fx_verdict why)
     fx_log_info("CheckInputScripts on %s failed with %s", id, fx_verdict_string(why));
 }
 
-enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *block,
-                              struct fx_connected *out, enum fx_verdict *why)
+static void begin_scripts(struct fx_chain *chain, struct script_run *run)
+{
+    *run = (struct script_run){.first_bad = SIZE_MAX, .cache = chain->sigcache};
+    /* What blocks bring comes once: it would only push out what the mempool learned. */
+    fx_sigcache_memory(chain->sigcache, false, &run->memory);
+    fx_pool_loop_begin(&run->loop, chain->pool, run_script, run);
+}
+
+static void scripts_ready(void *ctx, const struct fx_script_check *checks, size_t n)
+{
+    struct script_run *run = ctx;
+
+    if (run->checks == NULL) {
+        run->checks = checks;
+    }
+    if (n - run->loop.n >= CHECKS_AT_ONCE) {
+        fx_pool_loop_more(&run->loop, n);
+    }
+}
+
+/* Nothing that waits is run. */
+static void stop_scripts(void *ctx)
+{
+    struct script_run *run = ctx;
+
+    atomic_store(&run->first_bad, 0);
+    fx_pool_loop_end(&run->loop);
+    run->ended = true;
+}
+
+static enum fx_result judge(struct fx_chain *chain, const struct fx_block *block,
+                            const struct fx_check_sink *sink, struct fx_connected *out,
+                            enum fx_verdict *why)
 {
     struct fx_view view;
     struct fx_connect_context context = {
@@ -58,22 +97,35 @@ enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *blo
         .view = &view,
         .height = chain->tip->height + 1,
         .parent_median_time = chain->tip->median_time,
+        .sink = sink,
     };
-    struct script_run run = {.first_bad = SIZE_MAX, .cache = chain->sigcache};
     uint32_t nbits[FX_LANES];
-    enum fx_result result;
-    size_t bad;
 
     fx_chain_view(chain, &view);
     fx_chain_targets(chain, chain->tip, nbits);
-    result = fx_connect_block(&context, block, nbits[FX_LANE_JOB], out, why);
-    if (result != FX_VALID) {
+    return fx_connect_block(&context, block, nbits[FX_LANE_JOB], out, why);
+}
+
+enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *block, bool scripts,
+                              struct fx_connected *out, enum fx_verdict *why)
+{
+    struct script_run run;
+    struct fx_check_sink sink = {.ctx = &run, .ready = scripts_ready, .stop = stop_scripts};
+    enum fx_result result;
+    size_t bad;
+
+    if (!scripts) {
+        return judge(chain, block, NULL, out, why);
+    }
+    begin_scripts(chain, &run);
+    result = judge(chain, block, &sink, out, why);
+    if (run.ended) {
         return result;
     }
-    run.checks = out->checks;
-    /* What blocks bring comes once: it would only push out what the mempool learned. */
-    fx_sigcache_memory(chain->sigcache, false, &run.memory);
-    fx_pool_for(chain->pool, out->n_checks, run_script, &run);
+    if (out->n_checks > run.loop.n) {
+        fx_pool_loop_more(&run.loop, out->n_checks);
+    }
+    fx_pool_loop_end(&run.loop);
     bad = atomic_load(&run.first_bad);
     if (bad != SIZE_MAX) {
         *why = fx_script_check_run(&out->checks[bad]);
@@ -82,6 +134,26 @@ enum fx_result fx_chain_judge(struct fx_chain *chain, const struct fx_block *blo
         return FX_INVALID;
     }
     return FX_VALID;
+}
+
+bool fx_chain_needs_scripts(const struct fx_chain *chain, const struct fx_index *index)
+{
+    const struct fx_index *assumed, *best = chain->best_header;
+    struct fx_u256 above, deep;
+
+    if (fx_hash_is_zero(&chain->assume_valid)) {
+        return true;
+    }
+    assumed = fx_chain_entry(chain, &chain->assume_valid);
+    if (assumed == NULL || fx_index_ancestor(assumed, index->height) != index ||
+        fx_index_ancestor(best, index->height) != index || best == chain->genesis) {
+        return true;
+    }
+    /* Somebody who makes a chain for us with bad scripts has to do this work as well. */
+    fx_u256_sub(&best->work, &best->parent->work, &deep);
+    fx_u256_mul64(&deep, ASSUMED_DEPTH, &deep);
+    fx_u256_sub(&best->work, &index->work, &above);
+    return fx_u256_cmp(&above, &deep) <= 0;
 }
 
 /* ---- the best chain by height ---- */
@@ -173,27 +245,6 @@ static bool apply(struct fx_chain *chain, const struct fx_index *index,
     return true;
 }
 
-/* The block's bytes, judged again as far as its place goes: a bit may have turned on disk. */
-static enum fx_data load_checked(struct fx_chain *chain, const struct fx_index *index,
-                                 struct fx_block **block)
-{
-    enum fx_data data = fx_chain_load_block(chain, index, block);
-    enum fx_verdict why;
-
-    if (data != FX_DATA_OK) {
-        return data;
-    }
-    if (fx_check_block(chain->params, *block, index->height, index->parent->median_time, &why) ==
-        FX_VALID) {
-        return FX_DATA_OK;
-    }
-    fx_log_info("the block at height %u is damaged on disk: %s", index->height,
-                fx_verdict_string(why));
-    fx_block_unref(*block);
-    *block = NULL;
-    return FX_DATA_LOST;
-}
-
 static void tell_connected(struct fx_chain *chain, const struct fx_index *index,
                            const struct fx_block *block, const struct fx_undo *undo)
 {
@@ -221,7 +272,8 @@ static enum fx_result connect(struct fx_chain *chain, struct fx_index *index,
                               const struct fx_block *block, enum fx_verdict *why)
 {
     struct fx_connected connected;
-    enum fx_result result = fx_chain_judge(chain, block, &connected, why);
+    enum fx_result result =
+        fx_chain_judge(chain, block, fx_chain_needs_scripts(chain, index), &connected, why);
 
     if (result == FX_FAILED) {
         fx_chain_set_fatal(chain, "the chain state cannot be read");
@@ -256,7 +308,7 @@ enum fx_result fx_chain_connect_tip(struct fx_chain *chain, struct fx_index *ind
 
     *lost = false;
     if (block == NULL) {
-        switch (load_checked(chain, index, &loaded)) {
+        switch (fx_ahead_take(chain, index, &loaded)) {
         case FX_DATA_OK:
             break;
         case FX_DATA_LOST:
@@ -269,9 +321,7 @@ enum fx_result fx_chain_connect_tip(struct fx_chain *chain, struct fx_index *ind
         block = loaded;
     }
     result = connect(chain, index, block, why);
-    if (loaded != NULL) {
-        fx_block_unref(loaded);
-    }
+    fx_block_unref(loaded);
     return result;
 }
 

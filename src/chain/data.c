@@ -6,18 +6,20 @@
 #include "src/sys/log.h"
 
 bool fx_chain_store_block(struct fx_chain *chain, struct fx_index *index,
-                          const struct fx_block *block)
+                          const struct fx_block *block, const struct fx_block_place *place)
 {
+    struct fx_block_place written;
     struct fx_cb_work work;
-    uint32_t file;
-    uint64_t pos;
 
-    if (!fx_files_write_block(chain->files, block->raw, &file, &pos)) {
-        fx_chain_set_fatal(chain, "cannot write a block to disk");
-        return false;
+    if (place == NULL) {
+        if (!fx_files_write_block(chain->files, block->raw, &written.file, &written.pos)) {
+            fx_chain_set_fatal(chain, "cannot write a block to disk");
+            return false;
+        }
+        place = &written;
     }
-    index->file = file;
-    index->data_pos = pos;
+    index->file = place->file;
+    index->data_pos = place->pos;
     index->size = (uint32_t)block->raw.len;
     index->n_txs = (uint32_t)block->n_txs;
     index->status |= FX_INDEX_HAVE_DATA | FX_INDEX_PROVEN;
@@ -28,7 +30,7 @@ bool fx_chain_store_block(struct fx_chain *chain, struct fx_index *index,
     return true;
 }
 
-enum fx_data fx_chain_load_block(struct fx_chain *chain, const struct fx_index *index,
+enum fx_data fx_chain_load_block(const struct fx_chain *chain, const struct fx_index *index,
                                  struct fx_block **block)
 {
     enum fx_verdict why;

@@ -64,6 +64,8 @@ const struct fx_index *fx_chain_lane_tip(const struct fx_chain *chain, unsigned 
 /* Tips of all branches; *tips is the caller's to free. */
 size_t fx_chain_tips(const struct fx_chain *chain, const struct fx_index ***tips);
 bool fx_chain_is_initial_download(const struct fx_chain *chain);
+/* Blocks are being read from files: what peers have is of no interest before that ends. */
+bool fx_chain_is_importing(const struct fx_chain *chain);
 
 /* Both lanes' required nBits on this parent. */
 void fx_chain_targets(const struct fx_chain *chain, const struct fx_index *parent,

@@ -14,6 +14,7 @@
 struct fx_mempool_config {
     struct fx_chain *chain; /* outlives the pool */
     const char *path;       /* mempool.dat: read at creation, written at the end; NULL: neither */
+    bool load_later;        /* it is read by fx_mempool_load, and not written before that */
     size_t max_bytes;       /* of memory, estimated; 0: FX_MEMPOOL_MAX_BYTES_DEFAULT */
     int64_t min_fee_rate;   /* embers per 1,000 vbytes; 0: FX_MEMPOOL_MIN_FEE_RATE */
     bool accept_nonstd;     /* no standardness rules (consensus and fees stay) */
@@ -22,5 +23,7 @@ struct fx_mempool_config {
 /* Subscribes to the chain's events for ever: destroy it only when the chain raises no more. */
 struct fx_mempool *fx_mempool_create(const struct fx_mempool_config *config);
 void fx_mempool_destroy(struct fx_mempool *pool);
+/* Reads mempool.dat where that was put off: when the chain is where the last process left it. */
+void fx_mempool_load(struct fx_mempool *pool);
 
 #endif

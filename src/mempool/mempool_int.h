@@ -61,6 +61,7 @@ struct fx_mempool {
     size_t max_bytes;
     int64_t min_fee_rate;
     bool accept_nonstd;
+    bool unread; /* mempool.dat was not read yet */
 
     struct fx_map *by_txid, *by_wtxid; /* hash -> entry */
     struct fx_map *spenders;           /* outpoint -> entry */

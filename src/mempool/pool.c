@@ -466,9 +466,20 @@ struct fx_mempool *fx_mempool_create(const struct fx_mempool_config *config)
     pool->records = fx_pool_records_create();
     pool->deltas = fx_map_create(sizeof(struct fx_hash), k0, k1);
     pool->sequence = 1;
+    pool->unread = config->load_later;
     fx_pool_subscribe_chain(pool);
-    fx_pool_load(pool);
+    if (!pool->unread) {
+        fx_pool_load(pool);
+    }
     return pool;
+}
+
+void fx_mempool_load(struct fx_mempool *pool)
+{
+    if (pool->unread) {
+        pool->unread = false;
+        fx_pool_load(pool);
+    }
 }
 
 void fx_mempool_destroy(struct fx_mempool *pool)
@@ -476,7 +487,9 @@ void fx_mempool_destroy(struct fx_mempool *pool)
     if (!pool) {
         return;
     }
-    fx_pool_save(pool);
+    if (!pool->unread) {
+        fx_pool_save(pool);
+    }
     pool->n_listeners = 0;
     while (pool->last) {
         fx_pool_remove(pool, pool->last, FX_REMOVED_SIZE);

@@ -104,6 +104,19 @@ uint32_t fx_command_max(const struct fx_peer *peer, const char *name)
     return command->early || peer->ready ? command->max : UNKNOWN_MAX;
 }
 
+/* What peers have is of no use while blocks are read from files; they are asked for it after. */
+static bool must_wait(const struct fx_net *net, const char *name)
+{
+    static const char *const names[] = {"headers", "inv", "block", "tx"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return fx_chain_is_importing(net->chain);
+        }
+    }
+    return false;
+}
+
 void fx_dispatch(struct fx_peer *peer, const char *name, struct fx_span payload)
 {
     const struct fx_command *command = fx_command_find(name);
@@ -114,7 +127,7 @@ void fx_dispatch(struct fx_peer *peer, const char *name, struct fx_span payload)
         fx_peer_misbehaved(peer, 20, "it does not begin with a version message");
         return;
     }
-    if (command == NULL || (!command->early && !peer->ready)) {
+    if (command == NULL || (!command->early && !peer->ready) || must_wait(peer->net, name)) {
         fx_log(FX_LOG_NET, "net: peer %llu ignored: %s", (unsigned long long)peer->id, name);
         return;
     }

@@ -41,7 +41,8 @@ void fx_sync_reason(const struct fx_header *header, enum fx_verdict why, char *t
 
 void fx_sync_peer_ready(struct fx_peer *peer)
 {
-    if ((peer->version.services & FX_NODE_NETWORK) != 0) {
+    if ((peer->version.services & FX_NODE_NETWORK) != 0 &&
+        !fx_chain_is_importing(peer->net->chain)) {
         fx_headers_ask(peer, NULL);
     }
 }
@@ -58,7 +59,7 @@ static void ask_one(struct fx_net *net, int64_t now_ms)
 {
     struct fx_sync *sync = net->sync;
 
-    if (net->n_peers == 0 || now_ms < sync->next_ask_ms) {
+    if (net->n_peers == 0 || now_ms < sync->next_ask_ms || fx_chain_is_importing(net->chain)) {
         return;
     }
     sync->next_ask_ms = now_ms + (net->eager ? FX_ASK_EAGER_MS : FX_ASK_MS);

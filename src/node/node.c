@@ -17,6 +17,7 @@
 #include "src/jobs/jobs.h"
 #include "src/mempool/mempool.h"
 #include "src/net/net.h"
+#include "src/node/importer.h"
 #include "src/rpc/rpc.h"
 #include "src/store/blob.h"
 #include "src/sys/clock.h"
@@ -43,6 +44,7 @@ struct fx_node {
     struct event *on_int, *on_term, *on_hup, *on_pool, *tick;
     struct fx_pool *pool;
     struct fx_chain *chain;
+    struct fx_importer *importer; /* NULL: no blocks to read */
     struct fx_blobs *blobs;
     struct fx_mempool *mempool;
     struct fx_templates *templates;
@@ -149,7 +151,17 @@ static void notes_of_config(const struct fx_node *node)
         fx_log_info("Warning: %s", line);
 }
 
-static bool start_state(struct fx_node *node, char **error)
+/* -par: how many threads, the main one among them, work on a block. */
+static unsigned threads_wanted(const struct fx_node *node)
+{
+    int64_t par = fx_args_int(node->options->args, "par", 0);
+    int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    par = par > 0 ? par : cores + par;
+    return par < 1 ? 1 : (unsigned)par;
+}
+
+static bool start_chain(struct fx_node *node, char **error)
 {
     const struct fx_args *args = node->options->args;
     struct fx_chain_config chain = {
@@ -158,8 +170,30 @@ static bool start_state(struct fx_node *node, char **error)
         .cache_bytes = (size_t)fx_args_int(args, "dbcache", 450) * MIB,
         .max_tip_age = fx_args_int(args, "maxtipage", 0),
         .min_work = node->options->min_work,
-        .pool = node->pool,
+        .pool = threads_wanted(node) > 1 ? node->pool : NULL,
+        .reindex = fx_args_bool(args, "reindex", false),
+        .reindex_state = fx_args_bool(args, "reindex-chainstate", false),
+        .assume_valid = node->options->assume_valid,
     };
+    const char **files;
+    size_t n;
+    bool ok = true;
+
+    node->chain = fx_chain_create(&chain, error);
+    if (!node->chain)
+        return false;
+    n = fx_args_list(args, "loadblock", &files);
+    if (n > 0 || fx_chain_is_partial(node->chain) || fx_chain_is_behind(node->chain)) {
+        node->importer = fx_importer_create(node->base, node->chain, files, n, error);
+        ok = node->importer;
+    }
+    free(files);
+    return ok;
+}
+
+static bool start_state(struct fx_node *node, char **error)
+{
+    const struct fx_args *args = node->options->args;
     char *path = fx_path_join(node->options->netdir, "mempool.dat");
     char *blobs = fx_path_join(node->options->netdir, "blobs");
     struct fx_mempool_config mempool = {
@@ -167,14 +201,15 @@ static bool start_state(struct fx_node *node, char **error)
         .max_bytes = (size_t)fx_args_int(args, "maxmempool", 300) * 1000 * 1000,
         .accept_nonstd = fx_args_bool(args, "acceptnonstdtxn", false),
     };
+    bool ok = start_chain(node, error);
 
-    node->chain = fx_chain_create(&chain, error);
-    if (node->chain && node->options->params->tasks)
+    if (ok && node->options->params->tasks)
         node->blobs = fx_blobs_open(blobs, error);
     if (node->blobs)
         fx_blobs_set_limit(node->blobs, (uint64_t)fx_args_int(args, "maxblobs", 32768) * MIB);
-    if (node->chain) {
+    if (ok) {
         mempool.chain = node->chain;
+        mempool.load_later = node->importer;
         node->mempool = fx_mempool_create(&mempool);
     }
     free(path);
@@ -407,7 +442,8 @@ static bool start_loop(struct fx_node *node, char **error)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a full disk, not the end */
     node->base = event_base_new();
-    node->pool = fx_pool_create((unsigned)fx_args_int(node->options->args, "par", 0));
+    /* The main thread works as well; answers need one thread beside it in any case. */
+    node->pool = fx_pool_create(threads_wanted(node) > 1 ? threads_wanted(node) - 1 : 1);
     if (node->base) {
         node->on_int = evsignal_new(node->base, SIGINT, on_stop, node);
         node->on_term = evsignal_new(node->base, SIGTERM, on_stop, node);
@@ -425,6 +461,27 @@ static bool start_loop(struct fx_node *node, char **error)
     return false;
 }
 
+static void import_done(void *ctx, bool ok)
+{
+    struct fx_node *node = ctx;
+
+    if (ok) {
+        fx_mempool_load(node->mempool);
+        if (fx_args_bool(node->options->args, "stopafterblockimport", false)) {
+            fx_log_info("Stopping after the import of blocks");
+            stop_soon(node);
+        }
+    }
+}
+
+static void start_import(struct fx_node *node)
+{
+    if (node->importer)
+        fx_importer_start(node->importer, import_done, node);
+    else
+        import_done(node, true);
+}
+
 struct fx_node *fx_node_create(const struct fx_options *options, char **error)
 {
     struct fx_node *node = fx_xcalloc(1, sizeof *node);
@@ -439,6 +496,7 @@ struct fx_node *fx_node_create(const struct fx_options *options, char **error)
         start_net(node, error) && (!node->options->params->tasks || start_jobs(node, error)) &&
         start_rpc(node, error)) {
         notes_of_config(node);
+        start_import(node);
         fx_log_info("Started: height %u", fx_chain_tip(node->chain)->height);
         return node;
     }
@@ -473,6 +531,7 @@ void fx_node_destroy(struct fx_node *node)
     fx_templates_destroy(node->templates);
     fx_mempool_destroy(node->mempool);
     fx_blobs_close(node->blobs);
+    fx_importer_destroy(node->importer);
     fx_chain_destroy(node->chain);
     free_event(node->on_pool);
     if (node->pool)

@@ -44,14 +44,31 @@ static const struct fx_arg_option table[] = {
             "Configuration file, relative to the data directory (default: fornax.conf)",
             FX_ARG_COMMAND_LINE),
     OPT_STR("datadir", "<dir>", general, "Data directory (default: ~/.fornax)", 0),
+    OPT_STR("assumevalid", "<block>", general,
+            "Scripts of this block and those before it are valid, if it is in the best chain of "
+            "headers and two weeks deep; 0: all scripts are verified (default: 0)",
+            FX_ARG_NETWORK),
     OPT_INT("dbcache", "<MiB>", general, "Memory for the state's cache (default: 450)", 4, 65536,
             0),
+    OPT_STR("loadblock", "<file>", general,
+            "Import blocks from this file (magic, size, block: as in blkNNNNN.dat) at the start; "
+            "may be repeated",
+            0),
     OPT_INT("par", "<n>", general,
-            "Threads that check scripts and results; 0: one a core (default: 0)", 0, 256, 0),
+            "Threads that check scripts and results, the main thread being one; 0: one a core, "
+            "below 0: as many cores are left free (default: 0)",
+            -256, 256, 0),
     OPT_STR("pid", "<file>", general,
             "Where the process id is written, relative to the network's data directory (default: "
             "fornaxd.pid)",
             0),
+    OPT_BOOL("reindex", general,
+             "Make block index and chain state anew from the block files, also where the index is "
+             "lost",
+             0),
+    OPT_BOOL("reindex-chainstate", general, "Make the chain state anew from the block index", 0),
+    OPT_BOOL("stopafterblockimport", general,
+             "Stop when -loadblock, -reindex and -reindex-chainstate are done", 0),
 
     OPT_BOOL("listen", network, "Accept connections (default: 1, but 0 with -connect and no -bind)",
              0),
@@ -249,7 +266,16 @@ static bool choose_datadir(struct fx_options *options, char error[FX_ARGS_ERROR]
     return true;
 }
 
-static bool check(const struct fx_options *options, char error[FX_ARGS_ERROR])
+/* Zero: none. */
+static bool assumed_block(const struct fx_args *args, struct fx_hash *id)
+{
+    const char *text = fx_args_str(args, "assumevalid", "0");
+
+    memset(id, 0, sizeof *id);
+    return strcmp(text, "0") == 0 || fx_hash_from_id(id, text);
+}
+
+static bool check(struct fx_options *options, char error[FX_ARGS_ERROR])
 {
     const struct fx_args *args = options->args;
 
@@ -263,6 +289,10 @@ static bool check(const struct fx_options *options, char error[FX_ARGS_ERROR])
     }
     if (fx_args_bool(args, "peerbloomfilters", false)) {
         snprintf(error, FX_ARGS_ERROR, "-peerbloomfilters: bloom filters are not offered");
+        return false;
+    }
+    if (!assumed_block(args, &options->assume_valid)) {
+        snprintf(error, FX_ARGS_ERROR, "-assumevalid takes the id of a block: 64 hex digits, or 0");
         return false;
     }
     if (fx_args_has(args, "rpcuser") != fx_args_has(args, "rpcpassword")) {

@@ -21,9 +21,10 @@ struct fx_options {
     bool bitcoind;               /* started under that name: bitcoind.h */
     struct fx_params own_params; /* params is this */
     const struct fx_params *params;
-    struct fx_u256 min_work; /* -minimumchainwork */
-    char *datadir;           /* as given; owned */
-    char *netdir;            /* datadir, or the network's folder in it; owned */
+    struct fx_u256 min_work;     /* -minimumchainwork */
+    char *datadir;               /* as given; owned */
+    char *netdir;                /* datadir, or the network's folder in it; owned */
+    struct fx_hash assume_valid; /* -assumevalid; zero: none */
 };
 
 /* On anything but FX_OPTIONS_RUN the options are cleared. */

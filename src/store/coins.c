@@ -38,24 +38,16 @@ static void entry_put(struct fx_state *state, const struct fx_outpoint *outpoint
     state->usage += entry_bytes(entry);
 }
 
-/* The entry of a coin, taken into the cache from the database. */
-static enum fx_lookup find(struct fx_state *state, const struct fx_outpoint *outpoint,
-                           struct coin_entry **out)
+/* What the database has; FX_FOUND: the caller clears the coin. On any thread. */
+static enum fx_lookup read_stored(struct fx_db *db, const uint8_t key[KEY_SIZE],
+                                  struct fx_coin *coin)
 {
-    uint8_t key[KEY_SIZE];
-    struct coin_entry *entry;
     struct fx_reader r;
     uint8_t *value;
     size_t n;
     bool ok;
 
-    fx_state_key(key, KEY_COIN, outpoint);
-    entry = fx_map_get(state->coins, key + 1);
-    if (entry != NULL) {
-        *out = entry;
-        return entry->has ? FX_FOUND : FX_MISSING;
-    }
-    switch (fx_db_read(state->db, key, sizeof(key), &value, &n)) {
+    switch (fx_db_read(db, key, KEY_SIZE, &value, &n)) {
     case FX_DB_ABSENT:
         return FX_MISSING;
     case FX_DB_FAILED:
@@ -63,24 +55,145 @@ static enum fx_lookup find(struct fx_state *state, const struct fx_outpoint *out
     case FX_DB_FOUND:
         break;
     }
-    entry = fx_xcalloc(1, sizeof(*entry));
     fx_reader_init(&r, value, n);
-    ok = fx_coin_read(&r, &entry->coin);
+    ok = fx_coin_read(&r, coin);
     if (ok && !fx_reader_done(&r)) {
-        fx_coin_clear(&entry->coin);
+        fx_coin_clear(coin);
         ok = false;
     }
     free(value);
     if (!ok) {
         fx_log_info("the chain state is damaged: a coin does not parse");
-        free(entry);
         return FX_LOOKUP_FAILED;
     }
-    entry->has = entry->in_db = true;
-    entry_put(state, outpoint, entry);
-    *out = entry;
     return FX_FOUND;
 }
+
+/* Takes the coin. */
+static struct coin_entry *add_stored(struct fx_state *state, const struct fx_outpoint *outpoint,
+                                     const struct fx_coin *coin)
+{
+    struct coin_entry *entry = fx_xcalloc(1, sizeof(*entry));
+
+    entry->coin = *coin;
+    entry->has = entry->in_db = true;
+    entry_put(state, outpoint, entry);
+    return entry;
+}
+
+/* The entry of a coin, taken into the cache from the database. */
+static enum fx_lookup find(struct fx_state *state, const struct fx_outpoint *outpoint,
+                           struct coin_entry **out)
+{
+    uint8_t key[KEY_SIZE];
+    enum fx_lookup result;
+    struct fx_coin coin;
+
+    fx_state_key(key, KEY_COIN, outpoint);
+    *out = fx_map_get(state->coins, key + 1);
+    if (*out != NULL) {
+        return (*out)->has ? FX_FOUND : FX_MISSING;
+    }
+    if (state->complete) {
+        return FX_MISSING;
+    }
+    result = read_stored(state->db, key, &coin);
+    if (result == FX_FOUND) {
+        *out = add_stored(state, outpoint, &coin);
+    }
+    return result;
+}
+
+/* ---- batches ---- */
+
+struct fetched {
+    struct fx_outpoint at;
+    struct fx_coin coin;
+};
+
+struct fx_coin_batch {
+    struct fx_state *state;
+    uint64_t flushes; /* of the state at create */
+    struct fetched *coins;
+    size_t n, cap;
+};
+
+struct fx_coin_batch *fx_coin_batch_create(struct fx_state *state)
+{
+    struct fx_coin_batch *batch;
+
+    if (state->complete) {
+        return NULL;
+    }
+    batch = fx_xcalloc(1, sizeof(*batch));
+    batch->state = state;
+    batch->flushes = state->flushes;
+    return batch;
+}
+
+static void fetch_one(struct fx_coin_batch *batch, const struct fx_outpoint *at)
+{
+    uint8_t key[KEY_SIZE];
+    struct fetched one = {.at = *at};
+
+    fx_state_key(key, KEY_COIN, at);
+    /* A failure comes up again where the coin is used. */
+    if (read_stored(batch->state->db, key, &one.coin) != FX_FOUND) {
+        return;
+    }
+    if (batch->n == batch->cap) {
+        batch->cap = batch->cap * 2 + 64;
+        batch->coins = fx_xreallocarray(batch->coins, batch->cap, sizeof(*batch->coins));
+    }
+    batch->coins[batch->n++] = one;
+}
+
+void fx_coin_batch_fetch(struct fx_coin_batch *batch, struct fx_tx *const *txs, size_t n)
+{
+    if (batch == NULL) {
+        return;
+    }
+    /* The first is the coinbase. */
+    for (size_t t = 1; t < n; t++) {
+        for (size_t i = 0; i < txs[t]->n_in; i++) {
+            fetch_one(batch, &txs[t]->in[i].prevout);
+        }
+    }
+}
+
+void fx_coin_batch_take(struct fx_coin_batch *batch)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    if (batch == NULL) {
+        return;
+    }
+    /* A coin that was spent and flushed meanwhile must not come back. */
+    for (size_t i = 0; batch->flushes == batch->state->flushes && i < batch->n; i++) {
+        struct fetched *one = &batch->coins[i];
+
+        fx_outpoint_key(&one->at, key);
+        if (fx_map_get(batch->state->coins, key) == NULL) {
+            add_stored(batch->state, &one->at, &one->coin);
+            one->coin = (struct fx_coin){0};
+        }
+    }
+    fx_coin_batch_destroy(batch);
+}
+
+void fx_coin_batch_destroy(struct fx_coin_batch *batch)
+{
+    if (batch == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < batch->n; i++) {
+        fx_coin_clear(&batch->coins[i].coin);
+    }
+    free(batch->coins);
+    free(batch);
+}
+
+/* ---- one coin ---- */
 
 enum fx_lookup fx_state_coin(struct fx_state *state, const struct fx_outpoint *outpoint,
                              struct fx_coin *coin)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/crypto/sha256.h"
@@ -15,7 +16,6 @@
 #include "src/util/buf.h"
 #include "src/util/mem.h"
 
-#define RECORD_HEAD 8
 #define CHECKSUM 32
 
 /* One of the two sequences. */
@@ -150,7 +150,7 @@ static bool append(struct fx_files *files, struct sequence *seq, struct fx_span 
     if (payload.len > FX_FILES_RECORD_MAX || !open_for_append(files, seq)) {
         return false;
     }
-    fx_buf_reserve(&record, RECORD_HEAD + payload.len + CHECKSUM);
+    fx_buf_reserve(&record, FX_FILES_HEAD + payload.len + CHECKSUM);
     fx_buf_bytes(&record, files->magic, sizeof(files->magic));
     fx_buf_u32(&record, (uint32_t)payload.len);
     fx_buf_bytes(&record, payload.data, payload.len);
@@ -164,7 +164,7 @@ static bool append(struct fx_files *files, struct sequence *seq, struct fx_span 
                                record.len - record.len / 2);
     if (ok) {
         *file = seq->file;
-        *pos = seq->pos + RECORD_HEAD;
+        *pos = seq->pos + FX_FILES_HEAD;
         seq->pos += record.len;
         seq->unsynced = true;
     } else {
@@ -201,50 +201,42 @@ bool fx_files_write_undo(struct fx_files *files, const struct fx_hash *id, struc
     return append(files, &files->undo, undo, checksum, file, pos);
 }
 
-/* Head, payload and tail in one read. */
-static enum fx_files_read read_record(struct fx_files *files, struct sequence *seq, uint32_t file,
-                                      uint64_t pos, size_t n, uint8_t *out)
+/* Head, payload and tail in one read. The file is opened anew, so that any thread may read. */
+static enum fx_files_read read_record(const struct fx_files *files, const struct sequence *seq,
+                                      uint32_t file, uint64_t pos, size_t n, uint8_t *out)
 {
-    bool current = file == seq->file && seq->fd >= 0;
+    char *path = path_of(files, seq, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum fx_files_read result = FX_FILES_OK;
-    int fd = seq->fd;
 
-    if (!current) {
-        char *path = path_of(files, seq, file);
-
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0) {
-            result = errno == ENOENT ? FX_FILES_DAMAGED : FX_FILES_FAILED;
-            fx_log_info("cannot open %s: %s", path, strerror(errno));
-        }
-        free(path);
-        if (fd < 0) {
-            return result;
-        }
-    }
-    if (!fx_fd_read_all(fd, pos, out, n)) {
+    if (fd < 0) {
+        result = errno == ENOENT ? FX_FILES_DAMAGED : FX_FILES_FAILED;
+        fx_log_info("cannot open %s: %s", path, strerror(errno));
+    } else if (!fx_fd_read_all(fd, pos, out, n)) {
         result = errno == 0 ? FX_FILES_DAMAGED : FX_FILES_FAILED;
-        fx_log_info("cannot read %s%05u.dat at %llu: %s", seq->prefix, file,
-                    (unsigned long long)pos, errno == 0 ? "it ends before" : strerror(errno));
+        fx_log_info("cannot read %s at %llu: %s", path, (unsigned long long)pos,
+                    errno == 0 ? "it ends before" : strerror(errno));
     }
-    if (!current) {
+    if (fd >= 0) {
         close(fd);
     }
+    free(path);
     return result;
 }
 
-static enum fx_files_read read_payload(struct fx_files *files, struct sequence *seq, uint32_t file,
-                                       uint64_t pos, uint32_t size, size_t tail, uint8_t **data)
+static enum fx_files_read read_payload(const struct fx_files *files, const struct sequence *seq,
+                                       uint32_t file, uint64_t pos, uint32_t size, size_t tail,
+                                       uint8_t **data)
 {
-    size_t n = RECORD_HEAD + (size_t)size + tail;
+    size_t n = FX_FILES_HEAD + (size_t)size + tail;
     enum fx_files_read result;
     uint8_t *record;
 
-    if (pos < RECORD_HEAD || size > FX_FILES_RECORD_MAX) {
+    if (pos < FX_FILES_HEAD || size > FX_FILES_RECORD_MAX) {
         return FX_FILES_DAMAGED;
     }
     record = fx_xmalloc(n);
-    result = read_record(files, seq, file, pos - RECORD_HEAD, n, record);
+    result = read_record(files, seq, file, pos - FX_FILES_HEAD, n, record);
     if (result == FX_FILES_OK && (memcmp(record, files->magic, sizeof(files->magic)) != 0 ||
                                   fx_load_u32(record + 4) != size)) {
         result = FX_FILES_DAMAGED;
@@ -253,18 +245,18 @@ static enum fx_files_read read_payload(struct fx_files *files, struct sequence *
         free(record);
         return result;
     }
-    memmove(record, record + RECORD_HEAD, n - RECORD_HEAD);
+    memmove(record, record + FX_FILES_HEAD, n - FX_FILES_HEAD);
     *data = record;
     return FX_FILES_OK;
 }
 
-enum fx_files_read fx_files_read_block(struct fx_files *files, uint32_t file, uint64_t pos,
+enum fx_files_read fx_files_read_block(const struct fx_files *files, uint32_t file, uint64_t pos,
                                        uint32_t size, uint8_t **data)
 {
     return read_payload(files, &files->blocks, file, pos, size, 0, data);
 }
 
-enum fx_files_read fx_files_read_undo(struct fx_files *files, const struct fx_hash *id,
+enum fx_files_read fx_files_read_undo(const struct fx_files *files, const struct fx_hash *id,
                                       uint32_t file, uint64_t pos, uint32_t size, uint8_t **data)
 {
     enum fx_files_read result = read_payload(files, &files->undo, file, pos, size, CHECKSUM, data);
@@ -279,6 +271,49 @@ enum fx_files_read fx_files_read_undo(struct fx_files *files, const struct fx_ha
         return FX_FILES_DAMAGED;
     }
     return FX_FILES_OK;
+}
+
+char *fx_files_block_path(const struct fx_files *files, uint32_t file)
+{
+    return path_of(files, &files->blocks, file);
+}
+
+static uint64_t size_of(const struct fx_files *files, const struct sequence *seq, uint32_t file)
+{
+    char *path = path_of(files, seq, file);
+    struct stat st;
+    uint64_t size = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+
+    free(path);
+    return size;
+}
+
+uint64_t fx_files_block_size(const struct fx_files *files, uint32_t file)
+{
+    return size_of(files, &files->blocks, file);
+}
+
+bool fx_files_start_over(struct fx_files *files)
+{
+    struct fx_files_end end = {0};
+    bool ok = true;
+
+    /* Numbers have no gaps: files are begun one after the other. */
+    while (fx_files_block_size(files, end.block_file + 1) > 0) {
+        end.block_file++;
+    }
+    end.block_pos = fx_files_block_size(files, end.block_file);
+    for (uint32_t file = 0; ok && size_of(files, &files->undo, file) > 0; file++) {
+        char *path = path_of(files, &files->undo, file);
+
+        ok = unlink(path) == 0;
+        if (!ok) {
+            fx_log_info("cannot remove %s: %s", path, strerror(errno));
+        }
+        free(path);
+    }
+    fx_files_set_end(files, &end);
+    return ok;
 }
 
 bool fx_files_sync(struct fx_files *files)

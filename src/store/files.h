@@ -20,6 +20,8 @@
 /* Larger than any block or undo; a size above it in a file is damage. */
 #define FX_FILES_RECORD_MAX UINT32_C(67108864)
 
+#define FX_FILES_HEAD 8 /* bytes before a payload */
+
 struct fx_files; /* opaque */
 
 /* Where the next record goes. */
@@ -51,11 +53,17 @@ enum fx_files_read {
 };
 
 /* `size` bytes of a payload; *data is the caller's to free. The block's id is for the caller to
- * check. */
-enum fx_files_read fx_files_read_block(struct fx_files *files, uint32_t file, uint64_t pos,
+ * check. On any thread. */
+enum fx_files_read fx_files_read_block(const struct fx_files *files, uint32_t file, uint64_t pos,
                                        uint32_t size, uint8_t **data);
-enum fx_files_read fx_files_read_undo(struct fx_files *files, const struct fx_hash *id,
+enum fx_files_read fx_files_read_undo(const struct fx_files *files, const struct fx_hash *id,
                                       uint32_t file, uint64_t pos, uint32_t size, uint8_t **data);
+/* The path of a block file, on the heap, and its size now; 0 where there is none. */
+char *fx_files_block_path(const struct fx_files *files, uint32_t file);
+uint64_t fx_files_block_size(const struct fx_files *files, uint32_t file);
+/* Before a block index is made anew: the undo files are removed, and the ends set so that what is
+ * appended comes after all block files that there are. */
+bool fx_files_start_over(struct fx_files *files);
 /* All that was appended is on the disk after this. */
 bool fx_files_sync(struct fx_files *files);
 

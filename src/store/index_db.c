@@ -9,9 +9,10 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
-/* Keys: 'b' || block id; 'e' for the ends. */
+/* Keys: 'b' || block id; 'e' for the ends; 'p', empty, where the index is partial. */
 #define KEY_ENTRY 'b'
 #define KEY_END 'e'
+#define KEY_PARTIAL 'p'
 #define FORMAT 1 /* first byte of every value */
 
 struct fx_index_db {
@@ -113,6 +114,29 @@ bool fx_index_db_write(struct fx_index_db *db, struct fx_index *const *entries, 
     ok = fx_db_batch_write(db->db, batch, sync);
     fx_crash_point("index-write-after");
     return ok;
+}
+
+bool fx_index_db_set_partial(struct fx_index_db *db, bool partial)
+{
+    const uint8_t key = KEY_PARTIAL;
+
+    return partial ? fx_db_write(db->db, &key, 1, NULL, 0, true)
+                   : fx_db_delete(db->db, &key, 1, true);
+}
+
+bool fx_index_db_get_partial(struct fx_index_db *db, bool *partial)
+{
+    const uint8_t key = KEY_PARTIAL;
+    enum fx_db_get found;
+    uint8_t *value;
+    size_t n;
+
+    found = fx_db_read(db->db, &key, 1, &value, &n);
+    if (found == FX_DB_FOUND) {
+        free(value);
+    }
+    *partial = found == FX_DB_FOUND;
+    return found != FX_DB_FAILED;
 }
 
 bool fx_index_db_read_end(struct fx_index_db *db, struct fx_files_end *end)

@@ -19,6 +19,10 @@ void fx_index_db_close(struct fx_index_db *db);
 /* Writes n entries and the ends as one. sync: on the disk before the return. */
 bool fx_index_db_write(struct fx_index_db *db, struct fx_index *const *entries, size_t n,
                        const struct fx_files_end *end, bool sync);
+/* A mark that outlives the process: the index is being made anew from the block files, and lacks
+ * some of what they have. */
+bool fx_index_db_set_partial(struct fx_index_db *db, bool partial);
+bool fx_index_db_get_partial(struct fx_index_db *db, bool *partial);
 /* Zero ends where none were written. False on an I/O failure or damage. */
 bool fx_index_db_read_end(struct fx_index_db *db, struct fx_files_end *end);
 /*

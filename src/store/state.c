@@ -36,6 +36,7 @@ struct fx_state *fx_state_open(const char *path, size_t cache_bytes, char **erro
     state->records = fx_map_create(FX_OUTPOINT_SIZE, fx_random_u64(), fx_random_u64());
     switch (fx_db_read(db, &key, 1, &value, &n)) {
     case FX_DB_ABSENT:
+        state->complete = true;
         return state;
     case FX_DB_FOUND:
         if (n == sizeof(state->best.b)) {
@@ -103,6 +104,8 @@ bool fx_state_flush(struct fx_state *state)
         return false;
     }
     fx_crash_point("flush-after");
+    state->flushes++;
+    state->complete = state->complete && !wipe;
     fx_state_clean_coins(state, wipe);
     fx_state_clean_records(state, wipe);
     fx_log(FX_LOG_CHAIN, "chain state flushed: %zu bytes", bytes);

@@ -29,6 +29,18 @@ void fx_state_add_coin(struct fx_state *state, const struct fx_outpoint *outpoin
                        struct fx_coin *coin);
 enum fx_lookup fx_state_spend_coin(struct fx_state *state, const struct fx_outpoint *outpoint);
 
+/*
+ * The coins that some transactions spend, looked up in the database ahead of their use. create and
+ * take are for the thread of the state, fetch for any. NULL where the cache has all coins that
+ * there are: the other calls then do nothing.
+ */
+struct fx_coin_batch; /* opaque */
+struct fx_coin_batch *fx_coin_batch_create(struct fx_state *state);
+void fx_coin_batch_fetch(struct fx_coin_batch *batch, struct fx_tx *const *txs, size_t n);
+/* Into the cache, unless the database changed since create; and destroys it. */
+void fx_coin_batch_take(struct fx_coin_batch *batch);
+void fx_coin_batch_destroy(struct fx_coin_batch *batch);
+
 enum fx_lookup fx_state_record(struct fx_state *state, const struct fx_outpoint *origin,
                                struct fx_task_record *record);
 /* Sets, or removes where record is NULL. FX_LOOKUP_FAILED: I/O, nothing changed; else FX_FOUND. */

@@ -22,6 +22,8 @@ struct fx_state {
     struct fx_map *coins;   /* outpoint -> struct coin_entry */
     struct fx_map *records; /* origin -> struct record_entry */
     size_t usage, limit;
+    bool complete;    /* no coin is in the database that is not in the cache */
+    uint64_t flushes; /* how often the database has changed */
     /* Heights at which changed records of the cache are settled: nothing is outside. */
     uint32_t settled_low, settled_high;
 };

@@ -105,6 +105,21 @@ void fx_db_close(struct fx_db *db)
     }
 }
 
+bool fx_db_remove(const char *path)
+{
+    leveldb_options_t *options = leveldb_options_create();
+    char *message = NULL;
+
+    leveldb_destroy_db(options, path, &message);
+    leveldb_options_destroy(options);
+    if (message == NULL) {
+        return true;
+    }
+    fx_log_info("database %s: remove: %s", path, message);
+    leveldb_free(message);
+    return false;
+}
+
 enum fx_db_get fx_db_read(struct fx_db *db, const void *key, size_t key_len, uint8_t **value,
                           size_t *n)
 {

@@ -19,6 +19,8 @@ enum fx_db_get { FX_DB_FOUND = 0, FX_DB_ABSENT, FX_DB_FAILED };
  * to free. */
 struct fx_db *fx_db_open(const char *path, size_t cache_bytes, char **error);
 void fx_db_close(struct fx_db *db);
+/* Removes a database that is not open, damaged ones too. */
+bool fx_db_remove(const char *path);
 
 /* *value is the caller's to free. */
 enum fx_db_get fx_db_read(struct fx_db *db, const void *key, size_t key_len, uint8_t **value,

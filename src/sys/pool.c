@@ -1,6 +1,8 @@
-/* The thread pool: a queue of jobs, a loop that all threads share, and answers on an eventfd. */
+/* The thread pool: a queue of jobs, a loop that all threads share, tasks, and answers on an
+ * eventfd. */
 #include "src/sys/pool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +15,7 @@
 #include "src/util/mem.h"
 
 #define MAX_THREADS 256
+#define TAKE_MAX 32 /* indices of a loop that a thread takes at once, at most */
 
 struct job {
     struct job *next;
@@ -25,19 +28,20 @@ struct queue {
     struct job *first, **last;
 };
 
+enum task_state { TASK_WAITING, TASK_RUNNING, TASK_DONE };
+
 struct fx_pool {
     pthread_mutex_t lock;
-    pthread_cond_t wake;      /* workers: there is something to do */
-    pthread_cond_t loop_idle; /* the main thread: no worker is inside the loop's work */
+    pthread_cond_t wake; /* workers: there is something to do */
+    pthread_cond_t idle; /* the main thread: a loop's last work, or a task, has ended */
+    unsigned n_asleep;   /* workers that wait for `wake` */
     struct queue waiting, finished;
+    struct fx_pool_task *tasks, **last_task; /* that nobody has begun */
     bool stop;
     int fd;
     unsigned n_threads;
     pthread_t *threads;
-    /* The running fx_pool_for, which goes before queued jobs. */
-    void (*loop_work)(void *arg, size_t at);
-    void *loop_arg;
-    size_t loop_next, loop_n, loop_running;
+    struct fx_pool_loop *loop; /* the running one; goes before tasks and jobs */
 };
 
 static void queue_push(struct queue *q, struct job *job)
@@ -78,23 +82,65 @@ static void notify(int fd)
     }
 }
 
-/* Takes indices of the loop until none is left. Called and left with the lock held. */
-static void run_loop(struct fx_pool *pool)
+/* How many indices to take at once: few trips to the lock, and the last ones shared by all. */
+static size_t share(const struct fx_pool *pool, const struct fx_pool_loop *loop)
 {
-    while (pool->loop_next < pool->loop_n) {
-        size_t at = pool->loop_next++;
-        void (*work)(void *arg, size_t at) = pool->loop_work;
-        void *arg = pool->loop_arg;
+    size_t n = (loop->n - loop->next) / (4 * ((size_t)pool->n_threads + 1));
 
-        pool->loop_running++;
+    return n < 1 ? 1 : n > TAKE_MAX ? TAKE_MAX : n;
+}
+
+/* Runs indices of the loop until none is left. Called and left with the lock held. */
+static void run_loop(struct fx_pool *pool, struct fx_pool_loop *loop)
+{
+    loop->running++;
+    while (loop->next < loop->n) {
+        size_t at = loop->next, end = at + share(pool, loop);
+
+        loop->next = end;
         pthread_mutex_unlock(&pool->lock);
-        work(arg, at);
+        for (; at < end; at++) {
+            loop->work(loop->arg, at);
+        }
         pthread_mutex_lock(&pool->lock);
-        pool->loop_running--;
     }
-    if (pool->loop_running == 0) {
-        pthread_cond_signal(&pool->loop_idle);
+    loop->running--;
+    if (loop->running == 0) {
+        pthread_cond_signal(&pool->idle);
     }
+}
+
+/* Called and left with the lock held. */
+static void run_task(struct fx_pool *pool, struct fx_pool_task *task)
+{
+    task->state = TASK_RUNNING;
+    pthread_mutex_unlock(&pool->lock);
+    task->work(task->arg);
+    pthread_mutex_lock(&pool->lock);
+    task->state = TASK_DONE;
+    pthread_cond_signal(&pool->idle);
+}
+
+static void unlink_task(struct fx_pool *pool, struct fx_pool_task *task)
+{
+    struct fx_pool_task **at = &pool->tasks;
+
+    while (*at != task) {
+        at = &(*at)->next;
+    }
+    *at = task->next;
+    if (task->next == NULL) {
+        pool->last_task = at;
+    }
+}
+
+static void run_job(struct fx_pool *pool, struct job *job)
+{
+    pthread_mutex_unlock(&pool->lock);
+    job->work(job->arg);
+    pthread_mutex_lock(&pool->lock);
+    queue_push(&pool->finished, job);
+    notify(pool->fd);
 }
 
 static void *thread_main(void *arg)
@@ -103,25 +149,36 @@ static void *thread_main(void *arg)
 
     pthread_mutex_lock(&pool->lock);
     while (!pool->stop) {
-        struct job *job;
+        struct fx_pool_task *task = pool->tasks;
 
-        if (pool->loop_next < pool->loop_n) {
-            run_loop(pool);
-            continue;
-        }
-        job = queue_pop(&pool->waiting);
-        if (job == NULL) {
+        if (pool->loop != NULL && pool->loop->next < pool->loop->n) {
+            run_loop(pool, pool->loop);
+        } else if (task != NULL) {
+            unlink_task(pool, task);
+            run_task(pool, task);
+        } else if (pool->waiting.first != NULL) {
+            run_job(pool, queue_pop(&pool->waiting));
+        } else {
+            pool->n_asleep++;
             pthread_cond_wait(&pool->wake, &pool->lock);
-            continue;
+            pool->n_asleep--;
         }
-        pthread_mutex_unlock(&pool->lock);
-        job->work(job->arg);
-        pthread_mutex_lock(&pool->lock);
-        queue_push(&pool->finished, job);
-        notify(pool->fd);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
+}
+
+/* There is something new for n threads. With the lock held. */
+static void wake(struct fx_pool *pool, size_t n)
+{
+    if (pool->n_asleep == 0) {
+        return;
+    }
+    if (n > 1) {
+        pthread_cond_broadcast(&pool->wake);
+    } else {
+        pthread_cond_signal(&pool->wake);
+    }
 }
 
 struct fx_pool *fx_pool_create(unsigned threads)
@@ -139,7 +196,8 @@ struct fx_pool *fx_pool_create(unsigned threads)
     }
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->loop_idle, NULL);
+    pthread_cond_init(&pool->idle, NULL);
+    pool->last_task = &pool->tasks;
     pool->waiting.last = &pool->waiting.first;
     pool->finished.last = &pool->finished.first;
     pool->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -181,7 +239,7 @@ void fx_pool_destroy(struct fx_pool *pool)
     queue_drop(&pool->waiting);
     queue_drop(&pool->finished);
     close(pool->fd);
-    pthread_cond_destroy(&pool->loop_idle);
+    pthread_cond_destroy(&pool->idle);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
     free(pool->threads);
@@ -201,32 +259,114 @@ void fx_pool_submit(struct fx_pool *pool, void (*work)(void *arg), void (*done)(
     *job = (struct job){.work = work, .done = done, .arg = arg};
     pthread_mutex_lock(&pool->lock);
     queue_push(&pool->waiting, job);
-    pthread_cond_signal(&pool->wake);
+    wake(pool, 1);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* ---- loops ---- */
+
+void fx_pool_loop_begin(struct fx_pool_loop *loop, struct fx_pool *pool,
+                        void (*work)(void *arg, size_t at), void *arg)
+{
+    *loop = (struct fx_pool_loop){.pool = pool, .work = work, .arg = arg};
+    if (pool != NULL) {
+        pthread_mutex_lock(&pool->lock);
+        assert(pool->loop == NULL);
+        pool->loop = loop;
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+void fx_pool_loop_more(struct fx_pool_loop *loop, size_t n)
+{
+    struct fx_pool *pool = loop->pool;
+
+    if (pool == NULL) {
+        loop->n = n;
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    wake(pool, n - loop->n);
+    loop->n = n;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void fx_pool_loop_end(struct fx_pool_loop *loop)
+{
+    struct fx_pool *pool = loop->pool;
+
+    if (pool == NULL) {
+        while (loop->next < loop->n) {
+            loop->work(loop->arg, loop->next++);
+        }
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    run_loop(pool, loop);
+    while (loop->running > 0) {
+        pthread_cond_wait(&pool->idle, &pool->lock);
+    }
+    pool->loop = NULL;
     pthread_mutex_unlock(&pool->lock);
 }
 
 void fx_pool_for(struct fx_pool *pool, size_t n, void (*work)(void *arg, size_t at), void *arg)
 {
-    if (pool == NULL || n < 2) {
-        size_t at;
+    struct fx_pool_loop loop;
 
-        for (at = 0; at < n; at++) {
-            work(arg, at);
+    /* One thing is done here: to wake a thread costs more. */
+    fx_pool_loop_begin(&loop, n > 1 ? pool : NULL, work, arg);
+    fx_pool_loop_more(&loop, n);
+    fx_pool_loop_end(&loop);
+}
+
+/* ---- tasks ---- */
+
+void fx_pool_task_start(struct fx_pool *pool, struct fx_pool_task *task, void (*work)(void *arg),
+                        void *arg)
+{
+    *task = (struct fx_pool_task){.work = work, .arg = arg, .state = TASK_WAITING};
+    if (pool != NULL) {
+        pthread_mutex_lock(&pool->lock);
+        *pool->last_task = task;
+        pool->last_task = &task->next;
+        wake(pool, 1);
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+/* Takes the task from the threads: true where none of them had begun it, and none will. */
+static bool take_back(struct fx_pool *pool, struct fx_pool_task *task)
+{
+    bool undone;
+
+    if (pool == NULL) {
+        undone = task->state == TASK_WAITING;
+    } else {
+        pthread_mutex_lock(&pool->lock);
+        undone = task->state == TASK_WAITING;
+        if (undone) {
+            unlink_task(pool, task);
         }
-        return;
+        while (task->state == TASK_RUNNING) {
+            pthread_cond_wait(&pool->idle, &pool->lock);
+        }
+        pthread_mutex_unlock(&pool->lock);
     }
-    pthread_mutex_lock(&pool->lock);
-    pool->loop_work = work;
-    pool->loop_arg = arg;
-    pool->loop_next = 0;
-    pool->loop_n = n;
-    pthread_cond_broadcast(&pool->wake);
-    run_loop(pool);
-    while (pool->loop_running > 0) {
-        pthread_cond_wait(&pool->loop_idle, &pool->lock);
+    task->state = TASK_DONE;
+    return undone;
+}
+
+void fx_pool_task_finish(struct fx_pool *pool, struct fx_pool_task *task)
+{
+    if (take_back(pool, task)) {
+        task->work(task->arg);
     }
-    pool->loop_n = pool->loop_next = 0;
-    pthread_mutex_unlock(&pool->lock);
+}
+
+void fx_pool_task_cancel(struct fx_pool *pool, struct fx_pool_task *task)
+{
+    take_back(pool, task);
 }
 
 int fx_pool_fd(const struct fx_pool *pool)

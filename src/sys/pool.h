@@ -20,6 +20,44 @@ void fx_pool_submit(struct fx_pool *pool, void (*work)(void *arg), void (*done)(
 /* Runs work(arg, 0..n-1) over all threads and this one, and returns when all have run. Main thread
  * only. NULL pool: here. */
 void fx_pool_for(struct fx_pool *pool, size_t n, void (*work)(void *arg, size_t at), void *arg);
+
+/*
+ * The same for indices that come up one after the other while work is already running on those
+ * before. One loop at a time in a pool; main thread only. Between begin and end the struct stays
+ * where it is, and nobody else looks into it.
+ */
+struct fx_pool_loop {
+    struct fx_pool *pool; /* NULL: all is run in fx_pool_loop_end */
+    void (*work)(void *arg, size_t at);
+    void *arg;
+    size_t next, n, running;
+};
+void fx_pool_loop_begin(struct fx_pool_loop *loop, struct fx_pool *pool,
+                        void (*work)(void *arg, size_t at), void *arg);
+/* All indices below n, which never falls, may be run. */
+void fx_pool_loop_more(struct fx_pool_loop *loop, size_t n);
+/* Helps, and returns when all have run. */
+void fx_pool_loop_end(struct fx_pool_loop *loop);
+
+/*
+ * One piece of work that this thread will need the result of. The struct is the caller's, and stays
+ * where it is from start to finish. Threads take tasks when no loop runs, and before submitted
+ * jobs.
+ */
+struct fx_pool_task {
+    void (*work)(void *arg);
+    void *arg;
+    /* private */
+    struct fx_pool_task *next;
+    int state;
+};
+/* Main thread only. NULL pool: nothing happens before the finish. */
+void fx_pool_task_start(struct fx_pool *pool, struct fx_pool_task *task, void (*work)(void *arg),
+                        void *arg);
+/* Returns when the work was done, by this thread where no other had begun. Once a start. */
+void fx_pool_task_finish(struct fx_pool *pool, struct fx_pool_task *task);
+/* As finish, but work that nobody has begun is not done. Also after a finish. */
+void fx_pool_task_cancel(struct fx_pool *pool, struct fx_pool_task *task);
 int fx_pool_fd(const struct fx_pool *pool);
 void fx_pool_drain(struct fx_pool *pool);
 

@@ -75,6 +75,12 @@ bool fx_chain_is_initial_download(const struct fx_chain *chain)
     return chain->initial_download;
 }
 
+bool fx_chain_is_importing(const struct fx_chain *chain)
+{
+    (void)chain;
+    return false;
+}
+
 static struct fx_index *add_index(struct fx_chain *chain, const struct fx_header *header,
                                   struct fx_index *parent)
 {

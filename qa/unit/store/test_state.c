@@ -262,3 +262,67 @@ FX_TEST(walks_in_order_of_keys)
     FX_CHECK_INT(some.n, 5);
     fx_state_close(state);
 }
+
+static struct fx_tx *spend_of(const struct fx_outpoint *at, size_t n)
+{
+    struct fx_txb b;
+    struct fx_tx *tx;
+
+    fx_txb_init(&b);
+    for (size_t i = 0; i < n; i++) {
+        fx_txb_add_in(&b, &at[i], FX_SEQUENCE_FINAL);
+    }
+    fx_txb_add_out(&b, 1, NULL, 0);
+    tx = fx_txb_build(&b);
+    fx_txb_clear(&b);
+    return tx;
+}
+
+/* Coins fetched ahead are those of the database, and what was spent meanwhile stays spent. */
+FX_TEST(coins_fetched_ahead)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_outpoint at[3] = {key_of(1), key_of(2), key_of(3)};
+    struct fx_tx *txs[2] = {spend_of(at, 1), spend_of(at, 3)};
+    struct fx_state *state = open_state(dir, 1 << 20);
+    struct fx_coin_batch *batch, *late;
+    struct fx_coin coin;
+
+    /* All there is, is in the cache. */
+    FX_CHECK(fx_coin_batch_create(state) == NULL);
+    fx_coin_batch_fetch(NULL, txs, 2);
+    fx_coin_batch_take(NULL);
+    fx_coin_batch_destroy(NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        random_coin(&coin);
+        fx_state_add_coin(state, &at[i], &coin);
+    }
+    fx_state_set_best(state, &at[0].txid);
+    FX_CHECK(fx_state_flush(state));
+    fx_state_close(state);
+
+    state = open_state(dir, 1 << 20);
+    batch = fx_coin_batch_create(state);
+    late = fx_coin_batch_create(state);
+    FX_CHECK(batch != NULL && late != NULL);
+    fx_coin_batch_fetch(batch, txs, 2);
+    fx_coin_batch_fetch(late, txs, 2);
+    FX_CHECK_INT(fx_state_usage(state), 0);
+    FX_CHECK_INT(fx_state_spend_coin(state, &at[0]), FX_FOUND);
+    fx_coin_batch_take(batch);
+    FX_CHECK(fx_state_usage(state) > 0);
+    FX_CHECK_INT(fx_state_coin(state, &at[0], &coin), FX_MISSING);
+    FX_CHECK_INT(fx_state_coin(state, &at[1], &coin), FX_FOUND);
+    fx_coin_clear(&coin);
+    FX_CHECK_INT(fx_state_coin(state, &at[2], &coin), FX_MISSING);
+    FX_CHECK_INT(fx_state_spend_coin(state, &at[1]), FX_FOUND);
+    /* The flush forgets that they were spent; the batch, which is older, must not bring them back.
+     */
+    FX_CHECK(fx_state_flush(state));
+    fx_coin_batch_take(late);
+    FX_CHECK_INT(fx_state_coin(state, &at[0], &coin), FX_MISSING);
+    FX_CHECK_INT(fx_state_coin(state, &at[1], &coin), FX_MISSING);
+    fx_state_close(state);
+    fx_tx_unref(txs[0]);
+    fx_tx_unref(txs[1]);
+}

@@ -106,3 +106,85 @@ FX_TEST(one_thread_a_core)
     fx_pool_destroy(pool);
     fx_pool_destroy(NULL);
 }
+
+static void slow_hit(void *arg, size_t at)
+{
+    if (at % 64 == 0) {
+        fx_clock_sleep_ms(1);
+    }
+    hit(arg, at);
+}
+
+static void check_growing(struct fx_pool *pool)
+{
+    struct fx_pool_loop loop;
+    size_t n, i;
+
+    memset((void *)hits, 0, sizeof(hits));
+    fx_pool_loop_begin(&loop, pool, slow_hit, &answered);
+    for (n = 0; n < 700; n += n / 2 + 1) {
+        fx_pool_loop_more(&loop, n);
+    }
+    fx_pool_loop_more(&loop, 700);
+    fx_pool_loop_end(&loop);
+    for (i = 0; i < 1000; i++) {
+        FX_CHECK_INT(hits[i], i < 700);
+    }
+}
+
+FX_TEST(a_loop_may_grow_while_it_runs)
+{
+    struct fx_pool *pool = fx_pool_create(3);
+    unsigned round;
+
+    check_growing(NULL);
+    for (round = 0; round < fx_unit_rounds(20); round++) {
+        check_growing(pool);
+    }
+    fx_pool_destroy(pool);
+}
+
+#define TASKS 40
+
+static void set(void *arg)
+{
+    *(unsigned *)arg += 1;
+}
+
+/* Tasks are done once, whether a thread or the finish does them, and those that are cancelled at
+ * most once; a loop goes on beside them. */
+static void check_tasks(struct fx_pool *pool)
+{
+    struct fx_pool_task tasks[TASKS];
+    unsigned done_to[TASKS] = {0}, i;
+
+    for (i = 0; i < TASKS; i++) {
+        fx_pool_task_start(pool, &tasks[i], set, &done_to[i]);
+    }
+    check_for(pool);
+    for (i = 0; i < TASKS; i += 2) {
+        fx_pool_task_finish(pool, &tasks[i]);
+        FX_CHECK_INT(done_to[i], 1);
+        fx_pool_task_cancel(pool, &tasks[i]);
+        FX_CHECK_INT(done_to[i], 1);
+    }
+    for (i = TASKS - 1; i < TASKS; i -= 2) {
+        fx_pool_task_cancel(pool, &tasks[i]);
+        FX_CHECK(done_to[i] <= 1);
+    }
+    if (pool == NULL) {
+        FX_CHECK_INT(done_to[1], 0);
+    }
+}
+
+FX_TEST(tasks_are_done_once)
+{
+    struct fx_pool *pool = fx_pool_create(2);
+    unsigned round;
+
+    check_tasks(NULL);
+    for (round = 0; round < fx_unit_rounds(50); round++) {
+        check_tasks(pool);
+    }
+    fx_pool_destroy(pool);
+}
