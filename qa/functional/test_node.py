@@ -257,7 +257,7 @@ class TestNode(FornaxTest):
         os.rename(moved, moved + '.moved')
         status, _, error = self.fornaxd(*node.command()[1:])
         check_equal(status, 1)
-        check('the chain state is at a block that the block index does not have' in error, error)
+        check('there are block files, but no block index: -reindex makes it anew' in error, error)
         shutil.rmtree(moved)
         os.rename(moved + '.moved', moved)
         node.start()

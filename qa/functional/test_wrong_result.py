@@ -51,7 +51,7 @@ class TestWrongResult(JobTest):
         with raises_rpc(-8, 'not uploaded'):
             solver.rpc.claimtask(self.tasks[0], os.urandom(32).hex())
         root = upload_result(solver, task, os.urandom(32).hex(), self.truth)
-        with raises_rpc(-8, 'another solver'):
+        with raises_rpc(-8, "not uploaded under the solver's key"):
             solver.rpc.claimtask(self.tasks[0], root)
         narrow = dict(task, shape=dict(task['shape'], cols=1))
         root = upload_result(solver, narrow, key, self.truth)
