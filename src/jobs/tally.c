@@ -183,7 +183,10 @@ void fx_tallies_push(struct fx_tallies *tallies, const struct fx_tally *tally)
     }
     if (tallies->first + tallies->n == tallies->cap) {
         /* Half of it is free at the front once the window is full: move, do not grow. */
-        memmove(tallies->list, tallies->list + tallies->first, tallies->n * sizeof *tallies->list);
+        if (tallies->first > 0) {
+            memmove(tallies->list, tallies->list + tallies->first,
+                    tallies->n * sizeof *tallies->list);
+        }
         tallies->first = 0;
         if (2 * tallies->n >= tallies->cap) {
             tallies->cap = tallies->cap == 0 ? 64 : 2 * tallies->cap;

@@ -122,7 +122,9 @@ static json_t *percentiles(struct figures *f)
     json_t *out = json_array();
     int64_t weight = 0;
     size_t next = 0;
-    qsort(f->txs, f->n, sizeof(*f->txs), by_rate);
+    if (f->n > 0) {
+        qsort(f->txs, f->n, sizeof(*f->txs), by_rate);
+    }
     for (size_t i = 0; i < f->n; i++) {
         weight += f->txs[i].weight;
         while (next < PERCENTILES && 20 * weight >= twentieths[next] * f->total_weight) {
