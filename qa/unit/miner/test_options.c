@@ -13,13 +13,13 @@
 static enum fx_options_outcome read_words(struct fx_miner_options *options,
                                           const char *const *words)
 {
-    char *argv[24];
+    char *argv[40];
     int argc = 0, kept = dup(2), quiet;
     enum fx_options_outcome outcome;
     FILE *null = fopen("/dev/null", "w");
 
     argv[argc++] = fx_xstrdup("fornax-miner");
-    for (; words[argc - 1]; argc++)
+    for (; words[argc - 1] && argc < (int)(sizeof argv / sizeof argv[0]); argc++)
         argv[argc] = fx_xstrdup(words[argc - 1]);
     fflush(stderr);
     quiet = null ? fileno(null) : 2;
