@@ -86,6 +86,8 @@ def accuracy(similarity, labels):
 
 
 class Demo:
+    chain = "regtest"
+
     def __init__(self, folder, out):
         from framework import Node, program, wait_until
 
