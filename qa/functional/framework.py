@@ -340,6 +340,17 @@ class FornaxTest:
         self.sync_blocks(nodes)
         self.sync_mempools(nodes)
 
+    def part(self, *nodes, only=lambda peer: True):
+        """Ends the connections of these nodes, or of all; those that `only` names, by its entry of getpeerinfo."""
+        nodes = nodes or self.nodes
+        for node in nodes:
+            for peer in filter(only, node.rpc.getpeerinfo()):
+                try:
+                    node.rpc.disconnectnode('', peer['id'])
+                except RPCError as error:
+                    check_equal(error.code, -29, str(error))  # the other side was quicker
+        wait_until(lambda: not any(only(peer) for node in nodes for peer in node.rpc.getpeerinfo()), 'the nodes to part')
+
     def process(self, command, **kw):
         """A further process, killed at the end at the latest."""
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **kw)
@@ -364,10 +375,11 @@ class FornaxTest:
             print('skipped: %s' % why)
             status = 77
         except BaseException:
-            traceback.print_exc()
             for node in self.nodes:
                 print('---- end of the log of node %d' % node.index)
                 print('\n'.join(node.log().splitlines()[-30:]))
+            print('----', flush=True)
+            traceback.print_exc()  # last, where a reader of a shortened log finds it
         finally:
             for process in self.processes:
                 if process.poll() is None:

@@ -223,13 +223,6 @@ class JobTest(FornaxTest):
         check(set(txids) <= set(node.rpc.getblock(block)['tx']), 'a transaction was not mined')
         return block
 
-    def part(self, *nodes):
-        """Ends all connections of these nodes."""
-        for node in nodes:
-            for peer in node.rpc.getpeerinfo():
-                node.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not any(node.rpc.getpeerinfo() for node in nodes), 'peers to part')
-
     def submit_mined(self, a, b, **options):
         """A job of the client, mined; (reply of submitjob, origins of its tasks)."""
         reply = submit(self.client, a, b, **options)

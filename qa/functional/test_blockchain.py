@@ -17,9 +17,7 @@ class TestBlockchain(FornaxTest):
         check_equal(info['chain'], 'regtest')
 
         self.step('both branches live; the longer one wins')
-        for peer in first.rpc.getpeerinfo():
-            first.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not second.rpc.getpeerinfo(), 'peers to part')
+        self.part(first, second)
         first.mine(2)
         ours = second.mine(4)
         check(first.rpc.getbestblockhash() != second.rpc.getbestblockhash(), 'no two branches')

@@ -118,9 +118,7 @@ class TestBtcRegtest(FornaxTest):
 
         self.step('a reorganisation of 100 blocks and more')
         base = first.rpc.getblockcount()
-        for peer in first.rpc.getpeerinfo():
-            first.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not second.rpc.getpeerinfo(), 'peers to part')
+        self.part(first, second)
         lost = first.rpc.sendrawtransaction(sign([self.coinbase_coin(2)], [(50 * COIN - FEE, P2WSH)]))
         first.mine(100, address)
         won = second.mine(101)

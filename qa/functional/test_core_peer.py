@@ -2,11 +2,10 @@
 # timeout: 600
 """A Bitcoin node as peer, where BITCOIND names one (Bitcoin Core, or a fork of it): each syncs a chain from the other; coins
 of every kind of script; reorganisations of 100 blocks both ways; blocks up to the limit of weight."""
-import contextlib
 import os
 
 from blocktools import Block, Tx, block_on_tip, coinbase, merkle_root
-from framework import COIN, Failure, FornaxTest, Node, RPCError, Skip, check, check_equal, wait_until
+from framework import COIN, Failure, FornaxTest, Node, Skip, check, check_equal, wait_until
 from p2p import id_bytes
 from spendkit import KEY, P2PKH, P2SH, P2TR, P2WPKH, P2WSH, base58check, compressed, hash160, sign
 
@@ -48,14 +47,6 @@ class TestCorePeer(FornaxTest):
         wait_until(lambda: all(any(peer['version'] for peer in node.rpc.getpeerinfo()) for node in (dialler, other)),
                    'a connection to %s' % other.address)
 
-    def part(self):
-        for node in (self.ours, self.theirs):
-            for peer in node.rpc.getpeerinfo():
-                with contextlib.suppress(RPCError):  # the other side may have been quicker
-                    node.rpc.disconnectnode('', peer['id'])
-        for node in (self.ours, self.theirs):
-            wait_until(lambda node=node: not node.rpc.getpeerinfo(), 'the peers to part')
-
     def same_state(self):
         def state(node):
             info = node.rpc.gettxoutsetinfo()
@@ -76,7 +67,7 @@ class TestCorePeer(FornaxTest):
         check('no v1 transport' in self.ours.log(), 'BIP324 was not tried')
         self.same_state()
         self.step('ours dials theirs, and syncs what it mines')
-        self.part()
+        self.part(self.ours, self.theirs)
         self.theirs.rpc.generatetoaddress(10, ADDRESS)
         self.meet(self.ours, self.theirs)
         self.sync_blocks()
@@ -102,7 +93,7 @@ class TestCorePeer(FornaxTest):
     def reorganise(self):
         for loser, winner in ((self.ours, self.theirs), (self.theirs, self.ours)):
             self.step('a reorganisation of 100 blocks of %s' % ('ours' if loser is self.ours else 'theirs'))
-            self.part()
+            self.part(self.ours, self.theirs)
             loser.rpc.generatetoaddress(100, ADDRESS)
             tip = winner.rpc.generatetoaddress(101, ADDRESS)[-1]
             self.meet(winner, loser)

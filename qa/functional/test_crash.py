@@ -95,7 +95,7 @@ class TestCrash(FornaxTest):
 
     def prepare(self, what):
         """Where the other node has to be ahead, it is made so before the node starts with its point."""
-        self.apart()
+        self.part()
         self.before = len(self.blocks)
         if what == 'reorg':
             for _ in range(3):
@@ -109,12 +109,6 @@ class TestCrash(FornaxTest):
             self.payments.append(self.node.rpc.sendtoaddress(self.theirs, 0.03))
             self.blocks += self.node.rpc.generatetoaddress(5, self.address)
             self.node.kill()
-
-    def apart(self):
-        for node in self.nodes:
-            for peer in node.rpc.getpeerinfo():
-                node.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not any(node.rpc.getpeerinfo() for node in self.nodes), 'the nodes to part')
 
     # ---- what is done until the node dies; what it acknowledged is noted ----
 

@@ -85,10 +85,7 @@ class TestNetwork(FornaxTest):
     def cut(self, node, other):
         """node dialled other, and shall no longer."""
         node.rpc.addnode(other.address, 'remove')
-        for peer in node.rpc.getpeerinfo():
-            if peer['addr'] == other.address:
-                node.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not any(peer['addr'] == other.address for peer in node.rpc.getpeerinfo()), 'the link to break')
+        self.part(node, only=lambda peer: peer['addr'] == other.address)
 
 
 if __name__ == '__main__':

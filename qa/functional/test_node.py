@@ -266,17 +266,12 @@ class TestNode(FornaxTest):
     def clocks(self):
         self.step('clocks')
         first, second = self.nodes
-        for node in self.nodes:
-            for peer in node.rpc.getpeerinfo():
-                node.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not any(node.rpc.getpeerinfo() for node in self.nodes), 'the nodes to part')
+        self.part()
         second.connect(first)
         self.sync_blocks()
         now = int(time.time())
         first.rpc.setmocktime(now + 3600)
-        for peer in second.rpc.getpeerinfo():
-            second.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not second.rpc.getpeerinfo(), 'the nodes to part')
+        self.part(second)
         second.connect(first)
 
         def lines(node, text):
@@ -390,9 +385,7 @@ class TestNode(FornaxTest):
         node.mine(200)
         other.connect(node)
         self.sync_blocks()
-        for peer in other.rpc.getpeerinfo():
-            other.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not other.rpc.getpeerinfo(), 'the nodes to part')
+        self.part(other)
         # The limit is one on every file: the log must be well below the size of the block files.
         node.stop()
         os.remove(os.path.join(node.netdir, 'debug.log'))

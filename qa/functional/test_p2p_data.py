@@ -71,9 +71,7 @@ class TestP2PData(JobTest):
         wait_until(lambda: origins(node, job), 'the task at the other node')
         task = node.rpc.gettask(self.task)
         check_equal({task['root_a'], task['root_b']}, {side.root.hex() for side in sides}, 'roots made in Python')
-        for peer in client.rpc.getpeerinfo():
-            client.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not node.rpc.getpeerinfo(), 'the nodes to part')
+        self.part(client, node)
         self.total = sum(len(side.places) for side in sides)
         self.wrong()
         self.absent()
@@ -245,9 +243,7 @@ class TestP2PData(JobTest):
         third.connect(node)
         self.sync_blocks([node, third])
         wait_until(lambda: third.rpc.listtasks('all'), 'the task')
-        for peer in third.rpc.getpeerinfo():
-            third.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not third.rpc.getpeerinfo(), 'the nodes to part')
+        self.part(third)
         guide = Peer(third)
         for name in self.operands:
             guide.send('invdata', invdata(name, node.port))

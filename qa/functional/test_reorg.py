@@ -11,12 +11,6 @@ from framework import Node, FornaxTest, check, check_equal, raises_rpc, wait_unt
 class TestReorg(FornaxTest):
     nodes_count = 2
 
-    def apart(self):
-        for node in self.nodes:
-            for peer in node.rpc.getpeerinfo():
-                node.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not any(node.rpc.getpeerinfo() for node in self.nodes), 'the nodes to part')
-
     def states(self):
         """The coins of every node, which must agree."""
         sets = [node.rpc.gettxoutsetinfo() for node in self.nodes]
@@ -48,7 +42,7 @@ class TestReorg(FornaxTest):
 
         self.step('both branches spend; the longer one wins, whoever had the other')
         for depth in (1, 6, 30):
-            self.apart()
+            self.part()
             sent = []
             for node, other in ((first, second), (second, first)):
                 for _ in range(depth):
@@ -100,7 +94,7 @@ class TestReorg(FornaxTest):
         check_equal(first.rpc.gettxoutsetinfo(), before)
 
         self.step('an invalid block far up a branch: the branch is taken as far as it is good')
-        self.apart()
+        self.part()
         tip = first.rpc.getblockheader(first.rpc.getbestblockhash())
         mined = first.mine(1)[0]
         bad = block_on_tip(second)
@@ -128,7 +122,7 @@ class TestReorg(FornaxTest):
         self.states()
 
         self.step('between equals the first seen stays, over a restart too')
-        self.apart()
+        self.part()
         mine, theirs = first.mine(1)[0], second.mine(1)[0]
         second.connect(first)
         wait_until(lambda: all(len([tip for tip in node.rpc.getchaintips() if tip['height'] == node.rpc.getblockcount()]) > 1

@@ -302,9 +302,7 @@ class TestRpcBitcoin(FornaxTest):
         self.step('a branch that is precious')
         rpc, other = self.rpc, self.other
         self.sync_blocks()
-        for peer in rpc.getpeerinfo():
-            rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not other.getpeerinfo(), 'peers to part')
+        self.part()
         ours = rpc.generatetodescriptor(2, self.script_descriptor)
         theirs = other.generatetodescriptor(2, self.script_descriptor)
         for block_id in theirs:

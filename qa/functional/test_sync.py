@@ -270,9 +270,7 @@ class TestSync(FornaxTest):
         second.rpc.disconnectnode('', second.rpc.getpeerinfo()[0]['id'])
         wait_until(lambda: peers(second) == [first.address], 'the connection to come back')
         second.rpc.addnode(first.address, 'remove')
-        for peer in second.rpc.getpeerinfo():
-            second.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not second.rpc.getpeerinfo(), 'the connection to end')
+        self.part(second)
         time.sleep(1.5)
         check_equal(second.rpc.getpeerinfo(), [])
         check_equal(second.rpc.getconnectioncount(), 0)
