@@ -455,6 +455,17 @@ static void solve(struct fx_header *header)
     }
 }
 
+static void write_block(const struct fx_block *block)
+{
+    uint8_t head[8];
+
+    memcpy(head, params->magic, 4);
+    fx_store_u32(head + 4, (uint32_t)block->raw.len);
+    must(fwrite(head, sizeof head, 1, out) == 1 &&
+         fwrite(block->raw.data, block->raw.len, 1, out) == 1);
+    n_bytes += sizeof head + block->raw.len;
+}
+
 /* Writes a block of txs[1..n), whose references it takes, and a coinbase in txs[0]. Returns the
  * coinbase's outpoint. */
 static struct fx_outpoint mine(struct fx_tx **txs, size_t n)
@@ -463,7 +474,6 @@ static struct fx_outpoint mine(struct fx_tx **txs, size_t n)
     struct fx_hash *ids = (struct fx_hash *)fx_xcalloc(n, sizeof *ids);
     struct fx_outpoint reward = {.index = 0};
     struct fx_block *block;
-    uint8_t head[8];
 
     height++;
     txs[0] = make_coinbase(txs, n);
@@ -476,11 +486,7 @@ static struct fx_outpoint mine(struct fx_tx **txs, size_t n)
     solve(&header);
     block = fx_block_make(params, &header, (struct fx_span){NULL, 0}, txs, n);
     must(block != NULL && block->weight <= FX_BLOCK_WEIGHT_MAX);
-    memcpy(head, params->magic, 4);
-    fx_store_u32(head + 4, (uint32_t)block->raw.len);
-    must(fwrite(head, sizeof head, 1, out) == 1 &&
-         fwrite(block->raw.data, block->raw.len, 1, out) == 1);
-    n_bytes += sizeof head + block->raw.len;
+    write_block(block);
     tip = block->id;
     reward.txid = txs[0]->txid;
     fx_block_unref(block);
@@ -489,6 +495,15 @@ static struct fx_outpoint mine(struct fx_tx **txs, size_t n)
     }
     free(ids);
     return reward;
+}
+
+/* Bitcoin Core looks for it in the file, and does not start a chain without. */
+static void write_genesis(void)
+{
+    struct fx_block *block = fx_genesis_block(params);
+
+    write_block(block);
+    fx_block_unref(block);
 }
 
 static void fund(void)
@@ -528,6 +543,7 @@ int main(int argc, char **argv)
         make_key(i);
     }
     coins = (struct coin *)fx_xcalloc(FUNDING * FUNDING_COINS + 2 * wanted, sizeof *coins);
+    write_genesis();
     fund();
     for (unsigned long left = wanted; left > 0;) {
         size_t n = left < BLOCK_TXS ? left : BLOCK_TXS;
