@@ -332,7 +332,7 @@ static enum kind kind_of(const struct fx_coin *coin, const struct fx_txin *in)
         return P2WSH;
     case FX_SCRIPT_P2TR:
         return in->n_witness == 1 ? P2TR_KEY : P2TR_SCRIPT;
-    default:
+    default: /* make_chain makes no other */
         must(false, "a coin of another kind than make_chain's");
         return KINDS;
     }
@@ -361,7 +361,7 @@ static void sighash(enum kind kind, const struct fx_script_check *check, struct 
     case P2WSH:
         fx_sighash_v0(check->tx, check->in, code, coin->value, FX_SIGHASH_ALL, check->cache, hash);
         break;
-    default:
+    default: /* P2TR, either path */
         must(fx_sighash_taproot(check->tx, check->in, check->spent, FX_SIGHASH_DEFAULT, NULL,
                                 check->cache, hash),
              "no sighash");
