@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """Data that does not come: challenges force it out, or end the claim, and each side pays for its own part."""
 from framework import check, check_equal, wait_until
-from jobkit import WINDOW_UNIT, balance, fee_in, matrix, product, read_result, spender, wait_status, wait_task
+from jobkit import (WINDOW_UNIT, balance, embers, fee_in, matrix, origins, product, read_result, spender, wait_status,
+                    wait_task)
+from minerkit import Miner
 from scenariokit import DEPOSIT, ScenarioTest
 
-REWARD = 9_000_000
+REWARD = 90_000_000
 PATIENCE = WINDOW_UNIT // 4
 
 
@@ -13,12 +15,13 @@ class TestScenarioWithhold(ScenarioTest):
         self.silent()
         self.forced_out()
         self.rejected()
+        self.refunded()
         self.finish()
 
     def claim_alone(self, a, b, **options):
         """A task whose solver claims it and then stands alone: (job, task, bond, balances before)."""
         client, solver, _ = self.nodes
-        reply, (task,) = self.submit_mined(a, b, reward='0.09', **options)
+        reply, (task,) = self.submit_mined(a, b, reward='0.9', **options)
         self.operands(solver, task)
         rich = self.balances(client, solver)
         self.part(solver)
@@ -111,7 +114,8 @@ class TestScenarioWithhold(ScenarioTest):
     def rejected(self):
         self.step('eight right answers and nothing else: the client burns the escrow rather than pay for what it has not')
         client, solver, _ = self.nodes
-        _, task, bond, rich = self.claim_alone(matrix(384, 256, 5), matrix(256, 512, 6), task_rows=3, task_cols=4)
+        a, b = matrix(384, 256, 5), matrix(256, 512, 6)
+        job, task, bond, rich = self.claim_alone(a, b, task_rows=3, task_cols=4)
         for number in range(8):
             fees, _ = self.ask(task)
             rich[0] -= DEPOSIT + fees[0]
@@ -131,10 +135,99 @@ class TestScenarioWithhold(ScenarioTest):
         check('record' not in info, 'a record of a rejected task')
         # The escrow left the client's balance when the job was funded.
         check_equal(self.balances(client, solver), [rich[0] - (fee - REWARD), rich[1]], 'balances')
-        check_equal(bond, 2_250_000)
+        check_equal(bond, 22_500_000)
         solver.connect(client)
         self.sync_blocks()
         check_equal(spender(solver, info['claim']['outpoint']), None)
+
+        self.step('the client\'s node offers the task again, at the same pay, and an honest solver has it')
+        third = self.nodes[2]
+        rich = self.balances(client, third)
+        again, spent = self.offered_again(job, task)
+        solver.connect(client)
+        self.sync_blocks()
+        self.operands(third, again)
+        claim = third.rpc.solvetask(again, {'burn': 'none'})['txid']
+        fees = fee_in(client, claim, self.mine_txs(client, claim))
+        fees += self.mine_action(third, again, 'accept')[1]
+        wait_status(client, again, 'settled')
+        check_equal(self.balances(client, third), [rich[0] - spent, rich[1] + REWARD - fees], 'balances')
+        self.delivered(job, a, b)
+
+    def offered_again(self, job, task):
+        """The task in its new offer, mined, and what that took of the client. Its node is killed while it waits to send it."""
+        client = self.client
+        client.kill()
+        client.start()
+        client.connect(self.nodes[2])
+
+        def confirmed():
+            offers = [offer for offer in client.rpc.getjob(job, True)['transactionlist'] if offer['automatic']]
+            if offers and offers[-1]['status'] == 'confirmed':
+                return offers
+            self.mine(1, sync=self.others)
+            return None
+        offer, = wait_until(confirmed, 'a new offer', step=0.3)
+        again, = (origin for origin in origins(client, job) if origin != task)
+        self.known.append(again)
+        info = client.rpc.gettask(again)
+        check_equal((info['status'], embers(info['escrow']), offer['escrow']), ('open', REWARD, info['escrow']))
+        return again, REWARD + embers(offer['fee'])
+
+    def delivered(self, job, a, b):
+        wait_until(lambda: self.client.rpc.getjob(job)['resulthere'], 'the result')
+        check((read_result(self.client, job) == product(a, b)).all(), 'the result')
+        check_equal(self.client.rpc.getjob(job)['status'], 'done')
+
+    def refunded(self):
+        self.step('a claim that is given up uses up the time of its task, which is refunded, and offered again')
+        client, solver, third = self.nodes
+        a, b = matrix(256, 256, 7), matrix(256, 128, 8)
+        job, task, bond, rich = self.claim_alone(a, b, task_rows=2, task_cols=1, deadline=5 * WINDOW_UNIT)
+        self.advance(PATIENCE + 10)
+        rich[0] -= self.mine_action(client, task, 'challenge', sync=self.others)[1]
+        self.pass_median(5 * WINDOW_UNIT, sync=self.others)
+
+        def refunded():
+            if client.rpc.gettask(task)['status'] == 'refunded':
+                return client.rpc.gettask(task)
+            self.mine(1, sync=self.others)
+            return None
+        info = wait_until(refunded, 'the refund', step=0.3)
+        check_equal((info['restored'], info['reason']), (1, 'unanswered'))
+        again, spent = self.offered_again(job, task)
+        for end in (info['disputes'][-1], info['end']):
+            spent += fee_in(client, end['txid'], client.rpc.getblockhash(end['height']))
+        rich[0] += bond + REWARD - spent
+        check_equal(balance(client), rich[0], 'balance of the client')
+        solver.connect(client)
+        self.sync_blocks()
+        check_equal(balance(solver), rich[1] - bond, 'balance of the solver that gave up')
+
+        self.step('fornax-miner solves it')
+        earned = balance(third)
+        miner = Miner(self, third, 'miner', '--burn=none', '--blocks-per-task=1').start()
+
+        def settled():
+            info = client.rpc.gettask(again)
+            if info['status'] == 'settled':
+                return info
+            if client.rpc.getmempoolinfo()['size'] > 0:
+                self.mine(1, sync=[client])
+            return None
+        info = wait_until(settled, 'the task to settle', step=0.3)
+        miner.stop()
+        self.sync_blocks()
+        check_equal((info['claim']['solver'], balance(client)), (third.rpc.getsolverkey(), rich[0]))
+        self.delivered(job, a, b)
+        earned += REWARD
+        for txid, height in ((info['claim']['outpoint'].split(':')[0], info['claim']['height']),
+                             (info['end']['txid'], info['end']['height'])):
+            earned -= fee_in(client, txid, client.rpc.getblockhash(height))
+        for block in info['blocks']:
+            earned += sum(embers(out['value']) for out in client.rpc.getblock(block, 2)['tx'][0]['vout'])
+        check_equal(balance(third), earned, 'balance of the honest solver')
+
 
 
 if __name__ == '__main__':

@@ -163,6 +163,7 @@ struct fx_job_tx {
     uint32_t first, count;  /* tasks of the part */
     int64_t escrow, fee;    /* embers, of each task; of the transaction */
     uint32_t deadline, height;
+    bool automatic; /* made by the node in place of tasks that came to nothing */
 };
 
 /* What canceling did. */

@@ -1,4 +1,4 @@
-/* What a client does with a job: submit it, take it back, offer again what came to nothing. */
+/* What a client does with a job: submit it, and take it back. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,41 +14,6 @@
 #define DUST 330 /* embers: less is not worth an output */
 
 /* ---- submission -------------------------------------------------------------------------- */
-
-static bool check_operand(const struct fx_jobs *jobs, char name, const struct fx_hash *root,
-                          uint32_t rows, uint32_t k, struct fx_jobs_error *error)
-{
-    struct fx_blob_key key;
-    struct fx_blob_shape shape;
-    uint64_t chunks, have;
-
-    memset(&key, 0, sizeof key);
-    key.type = FX_BLOB_OPERAND;
-    key.root = *root;
-    if (fx_blobs_state(jobs->config.blobs, &key) != FX_BLOB_COMPLETE ||
-        !fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have)) {
-        return fx_jobs_refuse(error, -8, "Operand %c was not uploaded", name);
-    }
-    if (shape.rows != rows || shape.cols != k) {
-        return fx_jobs_refuse(error, -8, "Operand %c is a panel matrix of %u x %u, not of %u x %u",
-                              name, shape.rows, shape.cols, rows, k);
-    }
-    return true;
-}
-
-static bool check_operands(const struct fx_jobs *jobs, const struct fx_own_job *own,
-                           struct fx_jobs_error *error)
-{
-    for (size_t i = 0; i < own->n_parts; i++) {
-        const struct fx_gemm *gemm = &own->parts[i].gemm;
-
-        if (!check_operand(jobs, 'A', &gemm->root_a, gemm->m, gemm->k, error) ||
-            !check_operand(jobs, 'B', &gemm->root_b, gemm->n, gemm->k, error)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static void add_products(struct fx_own_job *own, const struct fx_job_request *request)
 {
@@ -75,32 +40,6 @@ static void add_products(struct fx_own_job *own, const struct fx_job_request *re
     }
 }
 
-static uint32_t count_tasks(const struct fx_gemm *gemm)
-{
-    uint32_t rows = gemm->m / FX_TILE, cols = gemm->n / FX_TILE;
-
-    return ((rows + gemm->task_rows - 1) / gemm->task_rows) *
-           ((cols + gemm->task_cols - 1) / gemm->task_cols);
-}
-
-/* Tasks [first, first + count) of a part, as many transactions as that takes. */
-static void add_offers(struct fx_own_job *own, uint32_t part, uint32_t first, uint32_t count,
-                       uint32_t deadline)
-{
-    while (count > 0) {
-        struct fx_own_tx offer;
-
-        memset(&offer, 0, sizeof offer);
-        offer.part = part;
-        offer.first = first;
-        offer.count = count < FX_TX_TASKS_MAX ? count : FX_TX_TASKS_MAX;
-        offer.deadline = deadline;
-        fx_own_add_tx(own, &offer);
-        first += offer.count;
-        count -= offer.count;
-    }
-}
-
 static struct fx_own_job *make_own(const struct fx_job_request *request,
                                    const struct fx_job_quote *quote, struct fx_own_part *parts,
                                    size_t n_parts)
@@ -115,7 +54,10 @@ static struct fx_own_job *make_own(const struct fx_job_request *request,
     own->n_parts = n_parts;
     add_products(own, request);
     for (uint32_t i = 0; i < n_parts; i++) {
-        add_offers(own, i, 0, count_tasks(&parts[i].gemm), quote->deadline);
+        const struct fx_own_tx all = {
+            .part = i, .count = fx_own_count_tasks(&parts[i].gemm), .deadline = quote->deadline};
+
+        fx_own_add_txs(own, &all);
     }
     return own;
 }
@@ -159,7 +101,7 @@ static bool submit(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_own
     struct fx_wallet_error why;
     char id[FX_HASH_HEX];
 
-    if (!check_operands(jobs, own, error) || !check_funds(wallet, quote, error)) {
+    if (!fx_own_check_operands(jobs, own, error) || !check_funds(wallet, quote, error)) {
         return false;
     }
     if (!fx_wallet_new_key(wallet, FX_KEY_CLIENT, "job", &own->client, &why)) {
@@ -200,18 +142,6 @@ bool fx_jobs_submit(struct fx_jobs *jobs, struct fx_wallet *wallet,
 }
 
 /* ---- taking back ------------------------------------------------------------------------- */
-
-static struct fx_own_job *find_own(const struct fx_jobs *jobs, const struct fx_wallet *wallet,
-                                   const struct fx_hash *job, struct fx_jobs_error *error)
-{
-    struct fx_own_job *own = fx_own_find(jobs, job);
-
-    if (own == NULL || !fx_wallet_owns_key(wallet, &own->client)) {
-        fx_jobs_refuse(error, -4, "The job is not one of this wallet");
-        return NULL;
-    }
-    return own;
-}
 
 /* Adds the inputs of an unconfirmed transaction that are not outputs of another one of the job, and
  * what it takes to replace it: the fees of all that falls with it. */
@@ -316,7 +246,7 @@ static bool replace(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct
 bool fx_jobs_cancel(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
                     struct fx_job_cancel *done, struct fx_jobs_error *error)
 {
-    struct fx_own_job *own = find_own(jobs, wallet, job, error);
+    struct fx_own_job *own = fx_own_of_wallet(jobs, wallet, job, error);
 
     memset(done, 0, sizeof *done);
     if (own == NULL || !replace(jobs, wallet, own, done, error)) {
@@ -327,83 +257,8 @@ bool fx_jobs_cancel(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct
 
         done->n_dropped += status == FX_JOB_TX_WAITING ? 1 : 0;
         own->offers[i].dropped = status != FX_JOB_TX_CONFIRMED;
+        own->offers[i].final = true;
     }
     own->text[0] = '\0';
     return fx_own_save(jobs, own) || fx_jobs_refuse(error, -4, "The job cannot be written to disk");
-}
-
-/* ---- offering again ---------------------------------------------------------------------- */
-
-/* Which tasks of a part came to nothing and are in no other offer that stands; flags, one a task;
- * the caller frees. */
-static uint8_t *lost_tasks(const struct fx_jobs *jobs, const struct fx_own_job *own, uint32_t part,
-                           uint32_t n)
-{
-    uint8_t *lost = fx_xmalloc(n);
-
-    memset(lost, 1, n);
-    for (size_t i = 0; i < own->n_offers; i++) {
-        const struct fx_own_tx *offer = &own->offers[i];
-        enum fx_job_tx_status status = fx_own_tx_status(jobs, offer);
-        const struct fx_book_job *job = fx_book_find_job(jobs->book, &offer->txid);
-
-        if (offer->part != part || status == FX_JOB_TX_DROPPED) {
-            continue;
-        }
-        for (uint32_t t = 0; t < offer->count; t++) {
-            bool over = job != NULL && t < job->n_tasks &&
-                        (job->tasks[t]->state.status == FX_STATUS_REFUNDED ||
-                         job->tasks[t]->state.status == FX_STATUS_REJECTED);
-
-            if (!over) {
-                lost[offer->first + t] = 0;
-            }
-        }
-    }
-    return lost;
-}
-
-static size_t reoffer_part(const struct fx_jobs *jobs, struct fx_own_job *own, uint32_t part,
-                           uint32_t deadline)
-{
-    uint32_t n = count_tasks(&own->parts[part].gemm);
-    uint8_t *lost = lost_tasks(jobs, own, part, n);
-    size_t found = 0;
-
-    for (uint32_t at = 0; at < n; at++) {
-        uint32_t first = at;
-
-        while (at < n && lost[at]) {
-            at++;
-        }
-        add_offers(own, part, first, at - first, deadline);
-        found += at - first;
-    }
-    free(lost);
-    return found;
-}
-
-bool fx_jobs_reoffer(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
-                     uint32_t deadline, size_t *n, struct fx_jobs_error *error)
-{
-    struct fx_own_job *own = find_own(jobs, wallet, job, error);
-    uint32_t chosen;
-
-    *n = 0;
-    if (own == NULL || !fx_quote_deadline(deadline, &chosen, error) ||
-        !check_operands(jobs, own, error)) {
-        return false;
-    }
-    for (uint32_t part = 0; part < own->n_parts; part++) {
-        *n += reoffer_part(jobs, own, part, chosen);
-    }
-    if (*n == 0) {
-        return fx_jobs_refuse(error, -4, "No task of the job was refunded, rejected or taken back");
-    }
-    if (!fx_own_save(jobs, own)) {
-        return fx_jobs_refuse(error, -4, "The job cannot be written to disk");
-    }
-    fx_funding_send_all(jobs, wallet, own);
-    fx_funding_announce(jobs, own);
-    return true;
 }

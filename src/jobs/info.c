@@ -511,6 +511,7 @@ size_t fx_jobs_txs(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_jo
         to->escrow = own->parts[from->part].escrow;
         to->fee = from->fee;
         to->deadline = from->deadline;
+        to->automatic = from->automatic;
         to->height = mined != NULL ? mined->tasks[0]->state.h0 : 0;
     }
     return n;

@@ -337,6 +337,7 @@ void fx_jobs_step(struct fx_jobs *jobs)
     if (!jobs->resumed) {
         resume(jobs);
     }
+    fx_reoffer_step(jobs);
     fx_funding_step(jobs);
     fx_watcher_step(jobs);
     fx_dispute_step(jobs);

@@ -26,6 +26,7 @@ struct fx_jobs_config {
     struct fx_pool *pool;      /* checks of results run here */
     const char *dir;           /* the network's data folder: the database is its jobs/ */
     unsigned freivalds_rounds; /* of a check; 0: 2 */
+    unsigned reoffers;         /* how often a task is offered again by itself; 0: never */
     bool watch;                /* checks the claims of others too, for half of a cheat's bond */
 };
 

@@ -43,6 +43,8 @@ struct fx_note {
     int64_t check_ms, end_ms, dispute_ms;
 };
 
+#define FX_OWN_OFFERS_MAX 65536 /* transactions of one job, those that offer again included */
+
 /* An own job: what the chain does not say of it. */
 struct fx_own_product {
     uint32_t rows, columns;
@@ -65,6 +67,8 @@ struct fx_own_tx {
     struct fx_hash txid;   /* zero: not sent */
     int64_t fee;           /* embers */
     bool dropped;          /* not to be sent, or taken back */
+    bool automatic;        /* made by this node in place of what came to nothing */
+    bool final;            /* what comes to nothing of it is not offered again by itself */
 };
 
 struct fx_own_job {
@@ -96,8 +100,9 @@ struct fx_jobs {
     struct fx_checker *checker;
     struct fx_solvers *solvers; /* what the last blocks say of them; made when first asked for */
     struct event *timer;
-    bool resumed;        /* downloads of the last run were taken up again */
-    uint64_t map_key[2]; /* for maps keyed by what outsiders choose */
+    bool resumed;               /* downloads of the last run were taken up again */
+    uint64_t map_key[2];        /* for maps keyed by what outsiders choose */
+    struct fx_hash reoffer_tip; /* best block of the book when fx_reoffer_step had looked at all */
     uint32_t swept_height;
     int64_t sweep_ms;    /* monotonic: when fx_keep_step looks again, whatever the tip */
     uint32_t unreadable; /* height of the block that could not be read last; 0: none */
@@ -153,7 +158,17 @@ void fx_own_forget(struct fx_jobs *jobs, struct fx_own_job *own);
 struct fx_own_job *fx_own_find(const struct fx_jobs *jobs, const struct fx_hash *id);
 /* The own job that a transaction belongs to; NULL: none. */
 struct fx_own_job *fx_own_of(const struct fx_jobs *jobs, const struct fx_hash *txid);
-void fx_own_add_tx(struct fx_own_job *own, const struct fx_own_tx *offer);
+/* The own job of this name, of a key of the wallet; NULL: error says why. */
+struct fx_own_job *fx_own_of_wallet(const struct fx_jobs *jobs, const struct fx_wallet *wallet,
+                                    const struct fx_hash *job, struct fx_jobs_error *error);
+/* Whether all operands are complete in the store, in their shape. */
+bool fx_own_check_operands(const struct fx_jobs *jobs, const struct fx_own_job *own,
+                           struct fx_jobs_error *error);
+/* Tasks of a part. */
+uint32_t fx_own_count_tasks(const struct fx_gemm *gemm);
+/* Offers tasks [first, first + count) of a part, in as many transactions as that takes; they are
+ * yet to be saved and sent. `all` is as each, but for first and count. */
+void fx_own_add_txs(struct fx_own_job *own, const struct fx_own_tx *all);
 enum fx_job_tx_status fx_own_tx_status(const struct fx_jobs *jobs, const struct fx_own_tx *offer);
 
 /* The product that part number `part` of the job is of, and its number there. */
@@ -203,6 +218,10 @@ void fx_funding_send_all(struct fx_jobs *jobs, struct fx_wallet *wallet, struct 
 void fx_funding_step(struct fx_jobs *jobs);
 /* Tells peers that the job's operands are here. */
 void fx_funding_announce(struct fx_jobs *jobs, const struct fx_own_job *own);
+
+/* ---- reoffer.c: tasks that came to nothing, once more ---- */
+/* Offers again by itself what cheats made come to nothing, as the configuration says. */
+void fx_reoffer_step(struct fx_jobs *jobs);
 
 /* ---- assign.c: whom an exclusive task is assigned to (protocol section 5) ---- */
 /* Tasks that are asked for one after the other with the same h0 share its look-ups. */

@@ -11,7 +11,11 @@
 #include "src/util/mem.h"
 
 #define VERSION 1
-#define OFFERS_MAX 65536 /* of one job, the reoffered ones included */
+/* Of a stored offer. */
+#define FLAG_DROPPED 1
+#define FLAG_AUTOMATIC 2
+#define FLAG_FINAL 4
+#define FLAGS_ALL (FLAG_DROPPED | FLAG_AUTOMATIC | FLAG_FINAL)
 
 static void own_key(const struct fx_hash *id, uint8_t key[33])
 {
@@ -85,18 +89,26 @@ static void write_offer(struct fx_buf *buf, const struct fx_own_tx *offer)
     fx_buf_u32(buf, offer->deadline);
     fx_buf_hash(buf, &offer->txid);
     fx_buf_i64(buf, offer->fee);
-    fx_buf_u8(buf, offer->dropped ? 1 : 0);
+    fx_buf_u8(buf,
+              (uint8_t)((offer->dropped ? FLAG_DROPPED : 0) |
+                        (offer->automatic ? FLAG_AUTOMATIC : 0) | (offer->final ? FLAG_FINAL : 0)));
 }
 
-static void read_offer(struct fx_reader *r, struct fx_own_tx *offer)
+static bool read_offer(struct fx_reader *r, struct fx_own_tx *offer)
 {
+    uint8_t flags;
+
     offer->part = fx_read_u32(r);
     offer->first = fx_read_u32(r);
     offer->count = fx_read_u32(r);
     offer->deadline = fx_read_u32(r);
     offer->txid = fx_read_hash(r);
     offer->fee = fx_read_i64(r);
-    offer->dropped = fx_read_u8(r) != 0;
+    flags = fx_read_u8(r);
+    offer->dropped = (flags & FLAG_DROPPED) != 0;
+    offer->automatic = (flags & FLAG_AUTOMATIC) != 0;
+    offer->final = (flags & FLAG_FINAL) != 0;
+    return (flags & ~FLAGS_ALL) == 0;
 }
 
 static void write_own(struct fx_buf *buf, const struct fx_own_job *own)
@@ -164,11 +176,10 @@ static bool read_own(struct fx_reader *r, struct fx_own_job *own)
     if (!read_parts(r, own)) {
         return false;
     }
-    own->n_offers = (size_t)fx_read_count(r, OFFERS_MAX, 57);
+    own->n_offers = (size_t)fx_read_count(r, FX_OWN_OFFERS_MAX, 57);
     own->offers = fx_xcalloc(own->n_offers + 1, sizeof *own->offers);
     for (size_t i = 0; i < own->n_offers; i++) {
-        read_offer(r, &own->offers[i]);
-        if (own->offers[i].part >= own->n_parts) {
+        if (!read_offer(r, &own->offers[i]) || own->offers[i].part >= own->n_parts) {
             return false;
         }
     }
@@ -226,10 +237,24 @@ struct fx_own_job *fx_own_of(const struct fx_jobs *jobs, const struct fx_hash *t
     return fx_map_get(jobs->members, txid->b);
 }
 
-void fx_own_add_tx(struct fx_own_job *own, const struct fx_own_tx *offer)
+uint32_t fx_own_count_tasks(const struct fx_gemm *gemm)
 {
-    own->offers = fx_xreallocarray(own->offers, own->n_offers + 1, sizeof *own->offers);
-    own->offers[own->n_offers++] = *offer;
+    uint32_t rows = gemm->m / FX_TILE, cols = gemm->n / FX_TILE;
+
+    return ((rows + gemm->task_rows - 1) / gemm->task_rows) *
+           ((cols + gemm->task_cols - 1) / gemm->task_cols);
+}
+
+void fx_own_add_txs(struct fx_own_job *own, const struct fx_own_tx *all)
+{
+    struct fx_own_tx offer = *all;
+
+    for (uint32_t left = all->count; left > 0; left -= offer.count) {
+        offer.count = left < FX_TX_TASKS_MAX ? left : FX_TX_TASKS_MAX;
+        own->offers = fx_xreallocarray(own->offers, own->n_offers + 1, sizeof *own->offers);
+        own->offers[own->n_offers++] = offer;
+        offer.first += offer.count;
+    }
 }
 
 enum fx_job_tx_status fx_own_tx_status(const struct fx_jobs *jobs, const struct fx_own_tx *offer)
@@ -241,6 +266,53 @@ enum fx_job_tx_status fx_own_tx_status(const struct fx_jobs *jobs, const struct 
         return FX_JOB_TX_DROPPED;
     }
     return fx_hash_is_zero(&offer->txid) ? FX_JOB_TX_WAITING : FX_JOB_TX_PENDING;
+}
+
+struct fx_own_job *fx_own_of_wallet(const struct fx_jobs *jobs, const struct fx_wallet *wallet,
+                                    const struct fx_hash *job, struct fx_jobs_error *error)
+{
+    struct fx_own_job *own = fx_own_find(jobs, job);
+
+    if (own == NULL || !fx_wallet_owns_key(wallet, &own->client)) {
+        fx_jobs_refuse(error, -4, "The job is not one of this wallet");
+        return NULL;
+    }
+    return own;
+}
+
+static bool check_operand(const struct fx_jobs *jobs, char name, const struct fx_hash *root,
+                          uint32_t rows, uint32_t k, struct fx_jobs_error *error)
+{
+    struct fx_blob_key key;
+    struct fx_blob_shape shape;
+    uint64_t chunks, have;
+
+    memset(&key, 0, sizeof key);
+    key.type = FX_BLOB_OPERAND;
+    key.root = *root;
+    if (fx_blobs_state(jobs->config.blobs, &key) != FX_BLOB_COMPLETE ||
+        !fx_blobs_info(jobs->config.blobs, &key, &shape, &chunks, &have)) {
+        return fx_jobs_refuse(error, -8, "Operand %c was not uploaded", name);
+    }
+    if (shape.rows != rows || shape.cols != k) {
+        return fx_jobs_refuse(error, -8, "Operand %c is a panel matrix of %u x %u, not of %u x %u",
+                              name, shape.rows, shape.cols, rows, k);
+    }
+    return true;
+}
+
+bool fx_own_check_operands(const struct fx_jobs *jobs, const struct fx_own_job *own,
+                           struct fx_jobs_error *error)
+{
+    for (size_t i = 0; i < own->n_parts; i++) {
+        const struct fx_gemm *gemm = &own->parts[i].gemm;
+
+        if (!check_operand(jobs, 'A', &gemm->root_a, gemm->m, gemm->k, error) ||
+            !check_operand(jobs, 'B', &gemm->root_b, gemm->n, gemm->k, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void fx_own_place(const struct fx_own_job *own, uint32_t part, uint32_t *product, uint32_t *number)

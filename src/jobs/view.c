@@ -7,11 +7,8 @@
 
 static void part_init(struct fx_view_part *part, const struct fx_gemm *gemm)
 {
-    uint32_t rows = gemm->m / FX_TILE, cols = gemm->n / FX_TILE;
-
     part->gemm = *gemm;
-    part->n_tasks = ((rows + gemm->task_rows - 1) / gemm->task_rows) *
-                    ((cols + gemm->task_cols - 1) / gemm->task_cols);
+    part->n_tasks = fx_own_count_tasks(gemm);
     part->tasks = fx_xcalloc(part->n_tasks, sizeof(const struct fx_book_task *));
     part->offered = fx_xcalloc(part->n_tasks, sizeof *part->offered);
 }

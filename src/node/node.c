@@ -329,6 +329,7 @@ static bool start_jobs(struct fx_node *node, char **error)
         .pool = node->pool,
         .dir = node->options->netdir,
         .freivalds_rounds = (unsigned)fx_args_int(node->options->args, "freivaldsrounds", 2),
+        .reoffers = (unsigned)fx_args_int(node->options->args, "reoffer", 2),
         .watch = fx_args_bool(node->options->args, "watch", false),
     };
 

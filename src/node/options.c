@@ -157,6 +157,12 @@ static const struct fx_arg_option table[] = {
              "them (default: 1)",
              0),
 
+    OPT_INT("reoffer", "<n>", jobs,
+            "How often a task of a loaded wallet is offered again by itself, each time with an "
+            "escrow of the same size, where a claim was rejected or a restored task was refunded; "
+            "0: never (default: 2)",
+            0, 100, 0),
+
     OPT_BOOL("watch", jobs,
              "Check the claims of others too and prove wrong ones wrong: half of the solver's bond "
              "goes to a loaded wallet. Fetches their operands and results (default: 0)",

@@ -145,6 +145,7 @@ static json_t *transactions_json(struct fx_jobs *jobs, const struct fx_job_info 
         fx_json_set(o, "tasks", json_integer(offer->count));
         fx_json_set(o, "escrow", fx_json_amount(offer->escrow));
         fx_json_set(o, "deadline", json_integer(offer->deadline));
+        fx_json_set(o, "automatic", json_boolean(offer->automatic));
         json_array_append_new(out, o);
     }
     free(offers);
@@ -267,7 +268,8 @@ const struct fx_rpc_command fx_rpc_getjob = {
         "  status: str           # waiting, pending, confirmed or dropped\n"
         "  height?: int, product: int, part: int\n"
         "  first: int, tasks: int  # Of the part\n"
-        "  escrow: amount, deadline: time } ]\n"
+        "  escrow: amount, deadline: time\n"
+        "  automatic: bool } ]     # Sent by the node in place of tasks that came to nothing\n"
         "tasklist?: [ { origin: str, product: int, part: int, index: int\n"
         "  status: str, reason?: str  # See gettask\n"
         "  escrow: amount\n"

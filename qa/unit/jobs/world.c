@@ -684,6 +684,7 @@ void world_start(void)
                                     .wallets = &world_state.wallets,
                                     .pool = pool,
                                     .dir = W->dir,
+                                    .reoffers = W->reoffers,
                                     .watch = W->watch};
     char *error = NULL;
 
