@@ -79,6 +79,7 @@ static void close_device(struct fx_device *device)
 {
     if (device->pool)
         fx_pool_destroy(device->pool);
+    fx_cpu_memory_clear(device);
     free(device);
 }
 

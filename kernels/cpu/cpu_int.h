@@ -1,7 +1,7 @@
 /*
- * The parts of the CPU backend: what belongs to a header (seed.c), the inner loops of an
- * instruction set (engine_int.h), the memory of a rectangle of tiles and the work on it (group.c),
- * a task (session.c, save.c), the hash lane (hash.c).
+ * The parts of the CPU backend: the device (cpu.c) and the memory that it keeps (memory.c), what
+ * belongs to a header (seed.c), the inner loops of an instruction set (engine_int.h), a rectangle
+ * of tiles and the work on it (group.c), a task (session.c, save.c), the hash lane (hash.c).
  */
 #ifndef FX_KERNELS_CPU_CPU_INT_H
 #define FX_KERNELS_CPU_CPU_INT_H
@@ -11,11 +11,26 @@
 #include "src/crypto/sha256.h"
 #include "src/sys/pool.h"
 
+#define FX_CPU_KEPT 4 /* what a session takes: two groups, permutations; and one to spare */
+
+/* A piece of memory on the boundary of a page; nothing where size is 0. */
+struct fx_cpu_memory {
+    void *at;
+    size_t size;
+};
+
 struct fx_device {
     const struct fx_cpu_engine *engine;
     struct fx_pool *pool; /* NULL: one thread, the caller's */
     unsigned threads;
+    struct fx_cpu_memory kept[FX_CPU_KEPT];
 };
+
+/* At least n > 0 bytes, of whatever content; the caller gives it back. */
+struct fx_cpu_memory fx_cpu_memory_take(struct fx_device *device, size_t n);
+void fx_cpu_memory_give(struct fx_device *device, struct fx_cpu_memory memory);
+/* Gives the system what the device keeps. */
+void fx_cpu_memory_clear(struct fx_device *device);
 
 /* Noise and midstate under one header. */
 struct fx_cpu_seed {

@@ -45,9 +45,9 @@ AVX2 static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu
 }
 
 AVX2 static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,
-                        unsigned from, unsigned to, int32_t *wide)
+                        unsigned from, unsigned to, bool more, int32_t *wide)
 {
-    fx_cpu_gather(columns, plan, from, to, wide);
+    fx_cpu_gather(columns, plan, from, to, more, wide);
 }
 
 /* Rows 4 t .. 4 t + 3 of the group at a, by the columns of the group at b: 4 x 16 sums. */
@@ -97,10 +97,10 @@ AVX2 static void product(const void *left, const void *right, bool more, int32_t
     }
 }
 
-AVX2 static void bricks(const void *const left[], const void *const right[], unsigned n,
+AVX2 static void bricks(const void *const left[], const void *const right[], unsigned n, bool more,
                         uint32_t *sum, uint32_t (*words)[8])
 {
-    fx_cpu_bricks(product, left, right, n, sum, words);
+    fx_cpu_bricks(product, left, right, n, more, sum, words);
 }
 
 /* Sixteen bits are one digit here: it is `low`. */

@@ -161,7 +161,7 @@ AVX512 static void pack(enum fx_side side, const int8_t *rows, const struct fx_c
 /* Four segments are four bytes of one multiply-add with their signs; 128 is added to make the
  * entries unsigned. */
 AVX512 static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,
-                          unsigned from, unsigned to, int32_t *wide)
+                          unsigned from, unsigned to, bool more, int32_t *wide)
 {
     const __m512i join = _mm512_loadu_si512(interleave), offset = _mm512_set1_epi8(-128);
 
@@ -173,9 +173,11 @@ AVX512 static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struc
             int32_t *at = wide + base + (size_t)x * FX_CPU_ROWS;
             __m512i v = four_columns(columns[0] + base + 16 * c[0], columns[1] + base + 16 * c[1],
                                      columns[2] + base + 16 * c[2], columns[3] + base + 16 * c[3]);
-            __m512i sum =
-                _mm512_add_epi32(_mm512_load_si512(at), _mm512_set1_epi32(-128 * plan->signs[x]));
+            __m512i sum = _mm512_set1_epi32(-128 * plan->signs[x]);
             int32_t signs;
+
+            if (more)
+                sum = _mm512_add_epi32(sum, _mm512_load_si512(at));
 
             memcpy(&signs, plan->sign[x], sizeof signs);
             v = _mm512_xor_si512(_mm512_permutexvar_epi8(join, v), offset);
@@ -235,15 +237,19 @@ AVX512_INLINE size_t place(unsigned fragment, unsigned half, unsigned pair, unsi
     return (size_t)row * FX_TILE + (size_t)32 * pair;
 }
 
-AVX512_INLINE void add(const __m512i sums[8][2], uint32_t *sum, unsigned fragment, unsigned half,
-                       unsigned pair)
+/* sum = or, where `more`, += what `multiply` made. */
+AVX512_INLINE void put(const __m512i sums[8][2], bool more, uint32_t *sum, unsigned fragment,
+                       unsigned half, unsigned pair)
 {
 #pragma GCC unroll 8
     for (unsigned t = 0; t < 8; t++) {
         uint32_t *at = sum + place(fragment, half, pair, t);
 
-        _mm512_store_si512(at, _mm512_add_epi32(_mm512_load_si512(at), sums[t][0]));
-        _mm512_store_si512(at + 16, _mm512_add_epi32(_mm512_load_si512(at + 16), sums[t][1]));
+        for (unsigned v = 0; v < 2; v++) {
+            __m512i *to = (__m512i *)(void *)(at + (size_t)16 * v);
+
+            *to = more ? _mm512_add_epi32(*to, sums[t][v]) : sums[t][v];
+        }
     }
 }
 
@@ -283,9 +289,9 @@ static void fold_lanes(const uint32_t lanes[8][16], uint32_t words[8])
                    (s[w + 24] << 24 | s[w + 24] >> 8);
 }
 
-/* A brick that is folded, and added to sum if `added`, which is known where this is called from. */
-AVX512_INLINE void folded(const struct packed *left, const struct packed *right, bool added,
-                          uint32_t *sum, uint32_t words[8])
+/* A brick that is folded, and, if `kept`, which is known where this is called from, put to sum. */
+AVX512_INLINE void folded(const struct packed *left, const struct packed *right, bool kept,
+                          bool more, uint32_t *sum, uint32_t words[8])
 {
     _Alignas(VECTOR) uint32_t lanes[8][16] = {{0}};
 
@@ -300,7 +306,7 @@ AVX512_INLINE void folded(const struct packed *left, const struct packed *right,
             for (unsigned fragment = GROUPS; fragment-- > 0;) {
                 __m512i sums[8][2];
 
-                if (added)
+                if (kept)
                     fetch(sum, fragment, half, pair);
                 start(sums, right->correction + (size_t)32 * pair);
                 multiply(sums,
@@ -313,8 +319,8 @@ AVX512_INLINE void folded(const struct packed *left, const struct packed *right,
                     *x = _mm512_ternarylogic_epi32(_mm512_rol_epi32(*x, 7), sums[t / 2][t % 2],
                                                    sums[t / 2 + 4][t % 2], 0x96);
                 }
-                if (added)
-                    add(sums, sum, fragment, half, pair);
+                if (kept)
+                    put(sums, more, sum, fragment, half, pair);
             }
 #pragma GCC unroll 4
             for (unsigned t = 0; t < 4; t++) {
@@ -348,7 +354,7 @@ AVX512_INLINE void further(__m512i sums[8][2], const struct packed *left,
 }
 
 /* All bricks of a tile in one: nothing is looked at in between. */
-AVX512 static void plain(const void *const left[], const void *const right[], unsigned n,
+AVX512 static void plain(const void *const left[], const void *const right[], unsigned n, bool more,
                          uint32_t *sum)
 {
     for (unsigned at = 0; at < 4 * 2 * GROUPS; at++) {
@@ -361,22 +367,22 @@ AVX512 static void plain(const void *const left[], const void *const right[], un
             sums[t][0] = sums[t][1] = _mm512_setzero_si512();
         for (unsigned s = 0; s < n; s++)
             further(sums, left[s], right[s], fragment, half, pair);
-        add(sums, sum, fragment, half, pair);
+        put(sums, more, sum, fragment, half, pair);
     }
 }
 
 AVX512 static void bricks(const void *const left[], const void *const right[], unsigned n,
-                          uint32_t *sum, uint32_t (*words)[8])
+                          bool more, uint32_t *sum, uint32_t (*words)[8])
 {
     if (!words) {
-        plain(left, right, n, sum);
+        plain(left, right, n, more, sum);
         return;
     }
     for (unsigned s = 0; s < n; s++) {
         if (sum)
-            folded(left[s], right[s], true, sum, words[s]);
+            folded(left[s], right[s], true, more || s > 0, sum, words[s]);
         else
-            folded(left[s], right[s], false, NULL, words[s]);
+            folded(left[s], right[s], false, false, NULL, words[s]);
     }
 }
 
@@ -458,7 +464,7 @@ AVX512 static void peel(const void *const g[2], const void *lb, const void *la,
             sums[t][0] = _mm512_sub_epi32(_mm512_setzero_si512(), sums[t][0]);
             sums[t][1] = _mm512_sub_epi32(_mm512_setzero_si512(), sums[t][1]);
         }
-        add(sums, sum, fragment, half, pair);
+        put(sums, true, sum, fragment, half, pair);
     }
 }
 

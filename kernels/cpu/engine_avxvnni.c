@@ -83,10 +83,10 @@ AVXVNNI static void pack(enum fx_side side, const int8_t *rows, const struct fx_
 }
 
 AVXVNNI static void gather(const int8_t *const columns[FX_CPU_CHUNK],
-                           const struct fx_cpu_plan *plan, unsigned from, unsigned to,
+                           const struct fx_cpu_plan *plan, unsigned from, unsigned to, bool more,
                            int32_t *wide)
 {
-    fx_cpu_gather(columns, plan, from, to, wide);
+    fx_cpu_gather(columns, plan, from, to, more, wide);
 }
 
 /* Rows 4 t .. 4 t + 3 of the group at a, by the columns of the group at b: 4 x 16 sums. */
@@ -141,9 +141,9 @@ AVXVNNI static void product(const void *left, const void *right, bool more, int3
 }
 
 AVXVNNI static void bricks(const void *const left[], const void *const right[], unsigned n,
-                           uint32_t *sum, uint32_t (*words)[8])
+                           bool more, uint32_t *sum, uint32_t (*words)[8])
 {
-    fx_cpu_bricks(product, left, right, n, sum, words);
+    fx_cpu_bricks(product, left, right, n, more, sum, words);
 }
 
 AVXVNNI static bool digits(enum fx_side side, int32_t *wide, void *high, void *low)

@@ -100,7 +100,7 @@ FX_CPU_INLINE const int8_t *fx_cpu_noised_columns(enum fx_side side, const int8_
 
 FX_CPU_INLINE void fx_cpu_gather(const int8_t *const columns[FX_CPU_CHUNK],
                                  const struct fx_cpu_plan *plan, unsigned from, unsigned to,
-                                 int32_t *wide)
+                                 bool more, int32_t *wide)
 {
     for (size_t group = from; group < to; group++) {
         const size_t base = group * FX_CPU_GROUP_BYTES;
@@ -116,7 +116,8 @@ FX_CPU_INLINE void fx_cpu_gather(const int8_t *const columns[FX_CPU_CHUNK],
                     sums[r] = (int16_t)(sums[r] + c[r] * sign);
             }
             for (size_t r = 0; r < FX_CPU_ROWS; r++)
-                wide[base + x * FX_CPU_ROWS + r] += sums[r];
+                wide[base + x * FX_CPU_ROWS + r] =
+                    (more ? wide[base + x * FX_CPU_ROWS + r] : 0) + sums[r];
         }
     }
 }
@@ -173,10 +174,10 @@ FX_CPU_INLINE void fx_cpu_fold(const int32_t *d, uint32_t words[8])
     fx_cpu_fold_lanes(s, words);
 }
 
-FX_CPU_INLINE void fx_cpu_add(const int32_t *restrict d, uint32_t *restrict sum)
+FX_CPU_INLINE void fx_cpu_add(const int32_t *restrict d, bool more, uint32_t *restrict sum)
 {
     for (size_t at = 0; at < FX_TILE_ENTRIES; at++)
-        sum[at] += (uint32_t)d[at];
+        sum[at] = (more ? sum[at] : 0) + (uint32_t)d[at];
 }
 
 FX_CPU_INLINE void fx_cpu_subtract(const int32_t *restrict d, uint32_t *restrict sum)
@@ -190,7 +191,7 @@ FX_CPU_INLINE void fx_cpu_subtract(const int32_t *restrict d, uint32_t *restrict
 FX_CPU_INLINE void fx_cpu_bricks(void (*product)(const void *left, const void *right, bool more,
                                                  int32_t *d),
                                  const void *const left[], const void *const right[], unsigned n,
-                                 uint32_t *sum, uint32_t (*words)[8])
+                                 bool more, uint32_t *sum, uint32_t (*words)[8])
 {
     _Alignas(FX_CPU_ALIGN) int32_t d[FX_TILE_ENTRIES];
 
@@ -199,7 +200,7 @@ FX_CPU_INLINE void fx_cpu_bricks(void (*product)(const void *left, const void *r
         if (words)
             fx_cpu_fold(d, words[s]);
         if (sum && (words || s == n - 1))
-            fx_cpu_add(d, sum);
+            fx_cpu_add(d, more || (words && s > 0), sum);
     }
 }
 

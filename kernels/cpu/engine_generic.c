@@ -23,9 +23,9 @@ FAST static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu
 }
 
 FAST static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,
-                        unsigned from, unsigned to, int32_t *wide)
+                        unsigned from, unsigned to, bool more, int32_t *wide)
 {
-    fx_cpu_gather(columns, plan, from, to, wide);
+    fx_cpu_gather(columns, plan, from, to, more, wide);
 }
 
 /* Four rows of the right factor share the loads of one row of the left one. */
@@ -56,10 +56,10 @@ FAST static void product(const void *left, const void *right, bool more, int32_t
     }
 }
 
-FAST static void bricks(const void *const left[], const void *const right[], unsigned n,
+FAST static void bricks(const void *const left[], const void *const right[], unsigned n, bool more,
                         uint32_t *sum, uint32_t (*words)[8])
 {
-    fx_cpu_bricks(product, left, right, n, sum, words);
+    fx_cpu_bricks(product, left, right, n, more, sum, words);
 }
 
 /* Sixteen bits are one digit here: it is `low`. */

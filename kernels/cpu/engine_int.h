@@ -54,16 +54,17 @@ struct fx_cpu_engine {
      * where not NULL: the block in columns, for side A without noise, for side B with it. */
     void (*pack)(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                  const struct fx_cpu_panel *panel, void *packed, int8_t *columns);
-    /* wide[r][x] += sum over the chunk of sign[x] * column column[x] of that segment, for row
-     * groups from .. to - 1 (of 8). */
+    /* wide[r][x] = (where `more`: +=) the sum over the chunk of sign[x] * column column[x] of that
+     * segment, for row groups from .. to - 1 (of 8). */
     void (*gather)(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,
-                   unsigned from, unsigned to, int32_t *wide);
+                   unsigned from, unsigned to, bool more, int32_t *wide);
     /*
-     * Bricks s = 0 .. n - 1 of one tile, n <= FX_CPU_CHUNK. Adds their products to sum (128 x 128
-     * row-major, modulo 2^32) unless it is NULL; folds each into words[s] unless that is NULL.
+     * Bricks s = 0 .. n - 1 of one tile, n <= FX_CPU_CHUNK. Their products are what sum becomes
+     * (where `more`: what is added to it; 128 x 128 row-major, modulo 2^32) unless it is NULL; each
+     * is folded into words[s] unless that is NULL.
      */
-    void (*bricks)(const void *const left[], const void *const right[], unsigned n, uint32_t *sum,
-                   uint32_t (*words)[8]);
+    void (*bricks)(const void *const left[], const void *const right[], unsigned n, bool more,
+                   uint32_t *sum, uint32_t (*words)[8]);
     /*
      * The digits of wide sums, packed: what fits is taken from wide, and true says that something
      * remains (which needs sums so large that no real noise makes them). Of what was taken the

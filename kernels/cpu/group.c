@@ -1,7 +1,6 @@
 /* The memory of a group of tiles, and the items of each stage of the work on it. */
 #include "kernels/cpu/session_int.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "src/sys/clock.h"
@@ -39,14 +38,12 @@ static size_t lay_out(const struct fx_session *session, struct fx_cpu_group *gro
 static void grow(struct fx_session *session, struct fx_cpu_group *group, size_t units, size_t tiles)
 {
     static uint8_t nowhere[FX_CPU_ALIGN];
-    uintptr_t at;
 
-    free(group->memory);
+    fx_cpu_memory_give(session->device, group->memory);
     group->cap_units = units;
     group->cap_tiles = tiles;
-    group->memory = fx_xcalloc(lay_out(session, group, nowhere) + FX_CPU_ALIGN, 1);
-    at = ((uintptr_t)group->memory + FX_CPU_ALIGN - 1) / FX_CPU_ALIGN * FX_CPU_ALIGN;
-    lay_out(session, group, (uint8_t *)at);
+    group->memory = fx_cpu_memory_take(session->device, lay_out(session, group, nowhere));
+    lay_out(session, group, group->memory.at);
 }
 
 void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, uint32_t row,
@@ -66,17 +63,16 @@ void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, 
     group->given = 0;
     group->has_panels = false;
     group->gathered = false;
+    group->has_sums = false;
     group->again = false;
     group->n_wanted = tiles;
     for (size_t tile = 0; tile < tiles; tile++)
         group->wanted[tile] = (uint32_t)tile;
-    if (group->sums)
-        memset(group->sums, 0, tiles * FX_TILE_BYTES);
 }
 
-void fx_cpu_group_clear(struct fx_cpu_group *group)
+void fx_cpu_group_clear(struct fx_session *session, struct fx_cpu_group *group)
 {
-    free(group->memory);
+    fx_cpu_memory_give(session->device, group->memory);
 }
 
 uint64_t fx_cpu_group_tile(const struct fx_session *session, const struct fx_cpu_group *group,
@@ -204,7 +200,7 @@ static void gather(struct fx_session *session, struct fx_cpu_group *group, size_
     for (size_t s = 0; s < FX_CPU_CHUNK; s++)
         columns[s] = columns_at(group, unit, s < group->segments ? s : 0);
     session->device->engine->gather(columns, &group->plans[other], from, from + GATHER_GROUPS,
-                                    group->wide + unit * FX_BLOCK_BYTES);
+                                    group->gathers_more, group->wide + unit * FX_BLOCK_BYTES);
     lap(&at, &session->peel_ns);
 }
 
@@ -259,7 +255,7 @@ static void multiply(struct fx_session *session, struct fx_cpu_group *group, siz
         right[s] = packed_at(session, group, column, s);
     }
     if (folded || group->summed)
-        session->device->engine->bricks(left, right, group->segments,
+        session->device->engine->bricks(left, right, group->segments, group->has_sums,
                                         group->summed ? fx_cpu_group_sum(group, item) : NULL,
                                         folded ? words : NULL);
     lap(&at, &session->product_ns);

@@ -65,7 +65,9 @@ struct fx_session *fx_cpu_begin(struct fx_device *device, const struct fx_kernel
             session->left--;
         }
     }
-    session->perms = fx_xcalloc((size_t)2 * task->depth, sizeof *session->perms);
+    session->perms_memory =
+        fx_cpu_memory_take(device, (size_t)2 * task->depth * sizeof *session->perms);
+    session->perms = session->perms_memory.at;
     pthread_mutex_init(&session->reading, NULL);
     pthread_mutex_init(&session->finding, NULL);
     cut(session);
@@ -74,11 +76,11 @@ struct fx_session *fx_cpu_begin(struct fx_device *device, const struct fx_kernel
 
 void fx_cpu_end(struct fx_session *session)
 {
-    fx_cpu_group_clear(&session->product);
-    fx_cpu_group_clear(&session->mining);
+    fx_cpu_group_clear(session, &session->product);
+    fx_cpu_group_clear(session, &session->mining);
+    fx_cpu_memory_give(session->device, session->perms_memory);
     pthread_mutex_destroy(&session->reading);
     pthread_mutex_destroy(&session->finding);
-    free(session->perms);
     free(session->found);
     free(session->taken);
     free(session);
@@ -237,6 +239,7 @@ static void after_noise(struct fx_session *session, struct fx_cpu_group *group)
         group->again = true;
         enter_noise(session, group, false, true);
     } else {
+        group->gathers_more = group->gathered;
         group->gathered = true;
         enter(session, group, FX_CPU_GATHER);
     }
@@ -244,6 +247,7 @@ static void after_noise(struct fx_session *session, struct fx_cpu_group *group)
 
 static void after_bricks(struct fx_session *session, struct fx_cpu_group *group)
 {
+    group->has_sums = group->has_sums || group->summed;
     if (group->again && mines(session) && same_seed(session, group)) {
         group->again = false;
         enter_noise(session, group, true, false);
@@ -370,6 +374,7 @@ void fx_cpu_resume(struct fx_session *session, uint32_t next)
 
     session->header = &none;
     session->product.next = next;
+    session->product.has_sums = true;
     plan(session, &session->product);
 }
 

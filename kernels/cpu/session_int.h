@@ -56,16 +56,18 @@ struct fx_cpu_group {
     struct fx_cpu_seed seed;
     bool has_panels;     /* of this rectangle, under seed */
     bool gathered;       /* G and H hold something, under seed */
+    bool gathers_more;   /* so they did before this chunk */
     atomic_bool remains; /* after DIGITS: more than digits hold */
     /* Memory, all of it in one piece, for as many units and tiles. */
-    void *memory;
+    struct fx_cpu_memory memory;
     size_t cap_units, cap_tiles;
     uint8_t *packed;             /* a unit and segment */
     int8_t *columns;             /* likewise; for the product only */
     uint8_t *packed_panels;      /* L: a unit */
     struct fx_cpu_panel *panels; /* a unit */
-    int32_t *wide;               /* G or H: a unit; for the product only; zero where not gathered */
+    int32_t *wide;               /* G or H: a unit; for the product only; once gathered */
     uint32_t *sums;              /* a tile of the rectangle, modulo 2^32; for the product only */
+    bool has_sums;               /* they hold the segments before the chunk */
     uint8_t *dirty;              /* a unit and segment: an entry is out of range */
 };
 
@@ -87,6 +89,7 @@ struct fx_session {
     bool mined;              /* mining has a seed */
     struct fx_cpu_seed seed; /* of the last step that mined */
     bool seeded, has_perms;
+    struct fx_cpu_memory perms_memory;
     struct fx_cpu_perm *perms; /* side, then segment */
     pthread_mutex_t reading, finding;
     atomic_bool unreadable;
@@ -102,7 +105,7 @@ struct fx_session {
 /* Memory for the rectangle, which becomes the group's, with all its tiles wanted. */
 void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, uint32_t row,
                         uint32_t col, uint32_t rows, uint32_t cols);
-void fx_cpu_group_clear(struct fx_cpu_group *group);
+void fx_cpu_group_clear(struct fx_session *session, struct fx_cpu_group *group);
 /* The number of a wanted tile within the task. */
 uint64_t fx_cpu_group_tile(const struct fx_session *session, const struct fx_cpu_group *group,
                            size_t wanted);

@@ -122,12 +122,15 @@ FX_TEST(products_of_any_int8)
             }
             fx_brick_product(f.rows[0], f.rows[1], (int32_t *)f.want);
             fx_brick_fold((const int32_t *)f.want, want_words);
-            memset(f.sum, 0, FX_TILE_BYTES);
-            engine->bricks(left, right, 1, f.sum, NULL);
+            memset(f.sum, 0x55, FX_TILE_BYTES);
+            engine->bricks(left, right, 1, false, f.sum, NULL);
             FX_CHECK_MEM(f.sum, f.want, FX_TILE_BYTES);
-            engine->bricks(left, right, 1, NULL, words);
+            engine->bricks(left, right, 1, false, NULL, words);
             FX_CHECK_MEM(words[0], want_words, sizeof want_words);
-            engine->bricks(left, right, 1, f.sum, words);
+            memset(f.sum, 0x55, FX_TILE_BYTES);
+            engine->bricks(left, right, 1, false, f.sum, words);
+            FX_CHECK_MEM(f.sum, f.want, FX_TILE_BYTES);
+            engine->bricks(left, right, 1, true, f.sum, words);
             FX_CHECK_MEM(words[0], want_words, sizeof want_words);
             for (size_t at = 0; at < FX_TILE_ENTRIES; at++)
                 FX_CHECK_INT(f.sum[at], 2 * f.want[at]);
