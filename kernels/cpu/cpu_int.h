@@ -47,6 +47,8 @@ void fx_cpu_noise_perm(const struct fx_cpu_seed *seed, enum fx_side side, uint32
                        struct fx_cpu_perm *perm);
 /* Of n <= FX_CPU_CHUNK segments. */
 void fx_cpu_plan_init(struct fx_cpu_plan *plan, const struct fx_cpu_perm *perms, unsigned n);
+/* Turns all signs: what gathers by the plan then takes back. */
+void fx_cpu_plan_negate(struct fx_cpu_plan *plan);
 void fx_cpu_ticket(const struct fx_cpu_seed *seed, const uint32_t words[8], uint32_t i, uint32_t j,
                    uint32_t l, uint8_t ticket[32]);
 /* As little-endian numbers: value <= target. */

@@ -161,11 +161,11 @@ AVX512 static void pack(enum fx_side side, const int8_t *rows, const struct fx_c
 /* Four segments are four bytes of one multiply-add with their signs; 128 is added to make the
  * entries unsigned. */
 AVX512 static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,
-                          unsigned from, unsigned to, bool more, int32_t *wide)
+                          bool more, int32_t *wide)
 {
     const __m512i join = _mm512_loadu_si512(interleave), offset = _mm512_set1_epi8(-128);
 
-    for (unsigned group = from; group < to; group++) {
+    for (unsigned group = 0; group < GROUPS; group++) {
         const size_t base = (size_t)group * FX_CPU_GROUP_BYTES;
 
         for (unsigned x = 0; x < FX_DEPTH; x++) {

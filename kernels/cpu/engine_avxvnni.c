@@ -83,10 +83,9 @@ AVXVNNI static void pack(enum fx_side side, const int8_t *rows, const struct fx_
 }
 
 AVXVNNI static void gather(const int8_t *const columns[FX_CPU_CHUNK],
-                           const struct fx_cpu_plan *plan, unsigned from, unsigned to, bool more,
-                           int32_t *wide)
+                           const struct fx_cpu_plan *plan, bool more, int32_t *wide)
 {
-    fx_cpu_gather(columns, plan, from, to, more, wide);
+    fx_cpu_gather(columns, plan, more, wide);
 }
 
 /* Rows 4 t .. 4 t + 3 of the group at a, by the columns of the group at b: 4 x 16 sums. */

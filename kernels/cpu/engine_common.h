@@ -99,10 +99,9 @@ FX_CPU_INLINE const int8_t *fx_cpu_noised_columns(enum fx_side side, const int8_
 }
 
 FX_CPU_INLINE void fx_cpu_gather(const int8_t *const columns[FX_CPU_CHUNK],
-                                 const struct fx_cpu_plan *plan, unsigned from, unsigned to,
-                                 bool more, int32_t *wide)
+                                 const struct fx_cpu_plan *plan, bool more, int32_t *wide)
 {
-    for (size_t group = from; group < to; group++) {
+    for (size_t group = 0; group < FX_TILE / FX_CPU_ROWS; group++) {
         const size_t base = group * FX_CPU_GROUP_BYTES;
 
         for (size_t x = 0; x < FX_DEPTH; x++) {

@@ -23,9 +23,9 @@ FAST static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu
 }
 
 FAST static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,
-                        unsigned from, unsigned to, bool more, int32_t *wide)
+                        bool more, int32_t *wide)
 {
-    fx_cpu_gather(columns, plan, from, to, more, wide);
+    fx_cpu_gather(columns, plan, more, wide);
 }
 
 /* Four rows of the right factor share the loads of one row of the left one. */

@@ -55,9 +55,9 @@ struct fx_cpu_engine {
     void (*pack)(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                  const struct fx_cpu_panel *panel, void *packed, int8_t *columns);
     /* wide[r][x] = (where `more`: +=) the sum over the chunk of sign[x] * column column[x] of that
-     * segment, for row groups from .. to - 1 (of 8). */
+     * segment. */
     void (*gather)(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,
-                   unsigned from, unsigned to, bool more, int32_t *wide);
+                   bool more, int32_t *wide);
     /*
      * Bricks s = 0 .. n - 1 of one tile, n <= FX_CPU_CHUNK. Their products are what sum becomes
      * (where `more`: what is added to it; 128 x 128 row-major, modulo 2^32) unless it is NULL; each

@@ -6,8 +6,6 @@
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 
-#define GATHER_GROUPS (FX_TILE / FX_CPU_ROWS / FX_CPU_GATHER_ITEMS)
-
 static void *carve(uint8_t **at, size_t n)
 {
     uint8_t *piece = *at;
@@ -29,7 +27,6 @@ static size_t lay_out(const struct fx_session *session, struct fx_cpu_group *gro
     group->panels = carve(&at, units * sizeof *group->panels);
     group->wanted = carve(&at, tiles * sizeof *group->wanted);
     group->dirty = carve(&at, units * FX_CPU_CHUNK);
-    group->columns = product ? carve(&at, units * FX_CPU_CHUNK * FX_BLOCK_BYTES) : NULL;
     group->wide = product ? carve(&at, units * FX_BLOCK_BYTES * sizeof *group->wide) : NULL;
     group->sums = product ? carve(&at, tiles * FX_TILE_BYTES) : NULL;
     return (size_t)(at - start);
@@ -63,6 +60,7 @@ void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, 
     group->given = 0;
     group->has_panels = false;
     group->gathered = false;
+    group->undone = false;
     group->has_sums = false;
     group->again = false;
     group->n_wanted = tiles;
@@ -106,11 +104,6 @@ static uint8_t *packed_at(const struct fx_session *session, const struct fx_cpu_
                           size_t unit, size_t segment)
 {
     return group->packed + (unit * FX_CPU_CHUNK + segment) * session->device->engine->packed_bytes;
-}
-
-static int8_t *columns_at(const struct fx_cpu_group *group, size_t unit, size_t segment)
-{
-    return group->columns + (unit * FX_CPU_CHUNK + segment) * FX_BLOCK_BYTES;
 }
 
 static uint8_t *packed_panel(const struct fx_session *session, const struct fx_cpu_group *group,
@@ -163,45 +156,55 @@ static bool in_range(const int8_t *block)
     return outside <= FX_ENTRY_MAX - FX_ENTRY_MIN;
 }
 
-static void make_block(struct fx_session *session, struct fx_cpu_group *group, size_t item)
+static bool read_block(struct fx_session *session, struct fx_cpu_group *group, size_t unit,
+                       size_t segment, int8_t *rows)
 {
-    _Alignas(FX_CPU_ALIGN) int8_t rows[FX_BLOCK_BYTES];
     const struct fx_kernel_operands *operands = &session->task.operands;
-    const size_t unit = item / group->segments, segment = item % group->segments;
-    const enum fx_side side = side_of(group, unit);
-    const bool gathers = group->noised && group->summed;
-    int64_t at = fx_clock_monotonic_ns();
     bool ok;
 
     pthread_mutex_lock(&session->reading);
-    ok = operands->read(operands->ctx, side, panel_of(session, group, unit),
+    ok = operands->read(operands->ctx, side_of(group, unit), panel_of(session, group, unit),
                         group->next + (uint32_t)segment, 1, rows);
     pthread_mutex_unlock(&session->reading);
-    lap(&at, &session->read_ns);
-    if (!ok) {
+    if (!ok)
         atomic_store(&session->unreadable, true);
-        return;
-    }
-    group->dirty[unit * FX_CPU_CHUNK + segment] = !in_range(rows);
-    session->device->engine->pack(side, rows, group->noised ? &group->perms[side][segment] : NULL,
-                                  &group->panels[unit], packed_at(session, group, unit, segment),
-                                  gathers ? columns_at(group, unit, segment) : NULL);
-    lap(&at, group->noised ? &session->noise_ns : &session->product_ns);
+    return ok;
 }
 
-static void gather(struct fx_session *session, struct fx_cpu_group *group, size_t item)
+static void gather(struct fx_session *session, struct fx_cpu_group *group, size_t unit,
+                   int8_t (*blocks)[FX_BLOCK_BYTES])
 {
-    const size_t unit = item / FX_CPU_GATHER_ITEMS;
-    const unsigned from = (unsigned)(item % FX_CPU_GATHER_ITEMS) * GATHER_GROUPS;
     const enum fx_side other = side_of(group, unit) == FX_SIDE_A ? FX_SIDE_B : FX_SIDE_A;
     const int8_t *columns[FX_CPU_CHUNK];
-    int64_t at = fx_clock_monotonic_ns();
 
     for (size_t s = 0; s < FX_CPU_CHUNK; s++)
-        columns[s] = columns_at(group, unit, s < group->segments ? s : 0);
-    session->device->engine->gather(columns, &group->plans[other], from, from + GATHER_GROUPS,
-                                    group->gathers_more, group->wide + unit * FX_BLOCK_BYTES);
-    lap(&at, &session->peel_ns);
+        columns[s] = blocks[s < group->segments ? s : 0];
+    session->device->engine->gather(columns, &group->plans[other], group->gathered,
+                                    group->wide + unit * FX_BLOCK_BYTES);
+}
+
+/* The blocks of a unit in columns stay in the cache until they are gathered. */
+static void make_blocks(struct fx_session *session, struct fx_cpu_group *group, size_t unit)
+{
+    _Alignas(FX_CPU_ALIGN) int8_t rows[FX_BLOCK_BYTES], columns[FX_CPU_CHUNK][FX_BLOCK_BYTES];
+    const bool gathers = group->noised && group->summed;
+    int64_t at = fx_clock_monotonic_ns();
+
+    for (size_t s = 0; s < group->segments; s++) {
+        if (!read_block(session, group, unit, s, rows))
+            return;
+        lap(&at, &session->read_ns);
+        group->dirty[unit * FX_CPU_CHUNK + s] = !in_range(rows);
+        session->device->engine->pack(side_of(group, unit), rows,
+                                      group->noised ? &group->perms[side_of(group, unit)][s] : NULL,
+                                      &group->panels[unit], packed_at(session, group, unit, s),
+                                      gathers ? columns[s] : NULL);
+        lap(&at, group->noised ? &session->noise_ns : &session->product_ns);
+    }
+    if (gathers) {
+        gather(session, group, unit, columns);
+        lap(&at, &session->peel_ns);
+    }
 }
 
 static void keep_ticket(struct fx_session *session, const struct fx_cpu_found *found)
@@ -304,9 +307,7 @@ static work_item *item_of(enum fx_cpu_stage stage)
     case FX_CPU_PANELS:
         return make_panel;
     case FX_CPU_NOISE:
-        return make_block;
-    case FX_CPU_GATHER:
-        return gather;
+        return make_blocks;
     case FX_CPU_BRICKS:
         return multiply;
     case FX_CPU_DIGITS:

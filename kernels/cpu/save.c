@@ -19,7 +19,8 @@ bool fx_cpu_save(struct fx_session *session, bool (*write)(void *ctx, const void
     struct fx_buf out = FX_BUF_INIT;
     bool ok;
 
-    fx_cpu_settle(session);
+    if (!fx_cpu_settle(session))
+        return false;
     if (group->stage == FX_CPU_REST || group->next == 0)
         return true;
     fx_buf_u32(&out, MAGIC);

@@ -79,6 +79,15 @@ void fx_cpu_plan_init(struct fx_cpu_plan *plan, const struct fx_cpu_perm *perms,
     }
 }
 
+void fx_cpu_plan_negate(struct fx_cpu_plan *plan)
+{
+    for (unsigned x = 0; x < FX_DEPTH; x++) {
+        for (unsigned s = 0; s < FX_CPU_CHUNK; s++)
+            plan->sign[x][s] = (int8_t)-plan->sign[x][s];
+        plan->signs[x] = -plan->signs[x];
+    }
+}
+
 void fx_cpu_ticket(const struct fx_cpu_seed *seed, const uint32_t words[8], uint32_t i, uint32_t j,
                    uint32_t l, uint8_t ticket[32])
 {

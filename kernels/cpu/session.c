@@ -143,13 +143,8 @@ static void enter(struct fx_session *session, struct fx_cpu_group *group, enum f
     case FX_CPU_PERMS:
         group->items = (size_t)2 * session->task.depth;
         return;
-    case FX_CPU_NOISE:
-        group->items = group->units * group->segments;
-        return;
-    case FX_CPU_GATHER:
-        group->items = group->units * FX_CPU_GATHER_ITEMS;
-        return;
     case FX_CPU_PANELS:
+    case FX_CPU_NOISE:
     case FX_CPU_DIGITS:
         group->items = group->units;
         return;
@@ -215,6 +210,12 @@ static void plan(struct fx_session *session, struct fx_cpu_group *group)
     enter_noise(session, group, true, product);
 }
 
+/* In the stage NOISE: what has gone into G and H stays there, so this stage is always finished. */
+static bool gathers(const struct fx_cpu_group *group)
+{
+    return group->noised && group->summed;
+}
+
 static bool any_dirty(const struct fx_cpu_group *group)
 {
     for (size_t unit = 0; unit < group->units; unit++) {
@@ -226,6 +227,15 @@ static bool any_dirty(const struct fx_cpu_group *group)
     return false;
 }
 
+/* Gathers the chunk once more, with all signs turned. */
+static void enter_undo(struct fx_session *session, struct fx_cpu_group *group)
+{
+    group->undone = true;
+    for (unsigned side = 0; side < 2; side++)
+        fx_cpu_plan_negate(&group->plans[side]);
+    enter(session, group, FX_CPU_NOISE);
+}
+
 /*
  * Entries outside [-64, 63] cannot be noised within int8, and a block of them cannot win. G and H
  * are shared by a row or column of tiles, so where there is such a block, the product of the whole
@@ -233,15 +243,17 @@ static bool any_dirty(const struct fx_cpu_group *group)
  */
 static void after_noise(struct fx_session *session, struct fx_cpu_group *group)
 {
-    if (!group->noised || !group->summed) {
+    if (gathers(group) && !group->undone && !any_dirty(group)) {
+        group->gathered = true;
         enter(session, group, FX_CPU_BRICKS);
-    } else if (any_dirty(group)) {
+    } else if (gathers(group) && !group->undone && group->gathered) {
+        enter_undo(session, group);
+    } else if (gathers(group)) {
+        group->undone = false;
         group->again = true;
         enter_noise(session, group, false, true);
     } else {
-        group->gathers_more = group->gathered;
-        group->gathered = true;
-        enter(session, group, FX_CPU_GATHER);
+        enter(session, group, FX_CPU_BRICKS);
     }
 }
 
@@ -275,9 +287,6 @@ bool fx_cpu_advance(struct fx_session *session, struct fx_cpu_group *group)
         return true;
     case FX_CPU_NOISE:
         after_noise(session, group);
-        return true;
-    case FX_CPU_GATHER:
-        enter(session, group, FX_CPU_BRICKS);
         return true;
     case FX_CPU_BRICKS:
         after_bricks(session, group);
@@ -322,12 +331,13 @@ static void take_header(struct fx_session *session, struct fx_cpu_group *group)
         plan(session, group);
         return;
     case FX_CPU_NOISE:
+        if (gathers(group))
+            return;
         if (group == &session->product && !group->summed)
             group->next += group->segments; /* the product has it; tickets were next */
         plan(session, group);
         return;
     case FX_CPU_REST:
-    case FX_CPU_GATHER:
     case FX_CPU_BRICKS:
     case FX_CPU_DIGITS:
     case FX_CPU_PEEL:
@@ -336,7 +346,13 @@ static void take_header(struct fx_session *session, struct fx_cpu_group *group)
     }
 }
 
-void fx_cpu_settle(struct fx_session *session)
+/* Is the stage one that has to be finished before tiles can be peeled? */
+static bool under_way(const struct fx_cpu_group *group)
+{
+    return group->stage == FX_CPU_BRICKS || (group->stage == FX_CPU_NOISE && gathers(group));
+}
+
+bool fx_cpu_settle(struct fx_session *session)
 {
     static const struct fx_kernel_header none;
     static const atomic_bool never = false;
@@ -344,28 +360,20 @@ void fx_cpu_settle(struct fx_session *session)
 
     session->header = &none;
     session->cancel = &never;
-    for (;;) {
-        switch (group->stage) {
-        case FX_CPU_PERMS:
-        case FX_CPU_PANELS:
-        case FX_CPU_NOISE:
-            take_header(session, group);
-            if (!group->gathered)
-                return;
-            enter(session, group, FX_CPU_DIGITS);
-            break;
-        case FX_CPU_GATHER:
-        case FX_CPU_BRICKS:
-        case FX_CPU_DIGITS:
-        case FX_CPU_PEEL:
+    while (group->stage != FX_CPU_REST && group->stage != FX_CPU_GIVE) {
+        if (under_way(group) || group->stage == FX_CPU_DIGITS || group->stage == FX_CPU_PEEL) {
             fx_cpu_group_run(session, group);
+            if (atomic_load(&session->unreadable))
+                return false;
             fx_cpu_advance(session, group);
-            break;
-        case FX_CPU_REST:
-        case FX_CPU_GIVE:
-            return;
+            continue;
         }
+        take_header(session, group);
+        if (!group->gathered)
+            return true;
+        enter(session, group, FX_CPU_DIGITS);
     }
+    return true;
 }
 
 void fx_cpu_resume(struct fx_session *session, uint32_t next)

@@ -21,14 +21,12 @@
 #include "kernels/cpu/cpu_int.h"
 
 #define FX_CPU_GROUP_TILES 1024 /* at most */
-#define FX_CPU_GATHER_ITEMS 4   /* a unit */
 
 enum fx_cpu_stage {
     FX_CPU_REST,   /* no group */
     FX_CPU_PERMS,  /* permutations of the whole task: an item is a side and segment */
     FX_CPU_PANELS, /* L: an item is a unit */
-    FX_CPU_NOISE,  /* operands are read, noised and packed: a unit and segment */
-    FX_CPU_GATHER, /* G and H: a quarter of a unit */
+    FX_CPU_NOISE,  /* operands are read, noised and packed, G and H gathered: a unit */
     FX_CPU_BRICKS, /* a tile, over the chunk */
     FX_CPU_DIGITS, /* G and H packed for the peel: a unit */
     FX_CPU_PEEL,   /* a tile */
@@ -49,20 +47,19 @@ struct fx_cpu_group {
     /* The chunk. */
     unsigned segments;
     bool noised, summed;
-    bool again; /* out of range: the product goes without noise, and mining comes after it */
+    bool undone; /* out of range: what was gathered of this chunk is taken back */
+    bool again;  /* likewise: the product goes without noise, and mining comes after it */
     struct fx_cpu_perm perms[2][FX_CPU_CHUNK]; /* where noised; by side */
     struct fx_cpu_plan plans[2];               /* of the same */
     /* Noise. */
     struct fx_cpu_seed seed;
     bool has_panels;     /* of this rectangle, under seed */
     bool gathered;       /* G and H hold something, under seed */
-    bool gathers_more;   /* so they did before this chunk */
     atomic_bool remains; /* after DIGITS: more than digits hold */
     /* Memory, all of it in one piece, for as many units and tiles. */
     struct fx_cpu_memory memory;
     size_t cap_units, cap_tiles;
     uint8_t *packed;             /* a unit and segment */
-    int8_t *columns;             /* likewise; for the product only */
     uint8_t *packed_panels;      /* L: a unit */
     struct fx_cpu_panel *panels; /* a unit */
     int32_t *wide;               /* G or H: a unit; for the product only; once gathered */
@@ -116,8 +113,9 @@ bool fx_cpu_group_run(struct fx_session *session, struct fx_cpu_group *group);
 
 /* What comes after a stage that is complete. False: the group has nothing more, and is at rest. */
 bool fx_cpu_advance(struct fx_session *session, struct fx_cpu_group *group);
-/* For save: brings all tiles of the product's group to the same segment and peels them. */
-void fx_cpu_settle(struct fx_session *session);
+/* For save: brings all tiles of the product's group to the same segment and peels them. False: an
+ * operand that this takes could not be read. */
+bool fx_cpu_settle(struct fx_session *session);
 /* For load: the product's group, as it is, goes on at segment `next`. */
 void fx_cpu_resume(struct fx_session *session, uint32_t next);
 
