@@ -116,7 +116,7 @@ static enum fx_result coin_time(const struct fx_connect_context *context,
     return FX_VALID;
 }
 
-/* BIP68. */
+/* BIP68. As Bitcoin Core has it, the reason is one in a block and another in the mempool. */
 static enum fx_result check_sequence_locks(const struct fx_connect_context *context,
                                            const struct fx_tx *tx, const struct fx_coin *spent,
                                            enum fx_verdict *why)
@@ -125,6 +125,8 @@ static enum fx_result check_sequence_locks(const struct fx_connect_context *cont
         (!context->relay && !fx_fork_binds(context->params, FX_FORK_CSV, context->height))) {
         return FX_VALID;
     }
+    const enum fx_verdict early =
+        context->relay ? FX_BAD_TXNS_NONFINAL_SEQUENCE : FX_BAD_TXNS_NONFINAL;
     for (size_t i = 0; i < tx->n_in; i++) {
         uint32_t sequence = tx->in[i].sequence;
         int64_t lock = sequence & FX_SEQUENCE_LOCK_MASK;
@@ -139,10 +141,10 @@ static enum fx_result check_sequence_locks(const struct fx_connect_context *cont
                 return FX_FAILED;
             }
             if (time + lock * (INT64_C(1) << SEQUENCE_UNIT_SHIFT) > context->parent_median_time) {
-                return refuse(why, FX_BAD_TXNS_NONFINAL_SEQUENCE);
+                return refuse(why, early);
             }
         } else if (spent[i].height + lock > (int64_t)context->height) {
-            return refuse(why, FX_BAD_TXNS_NONFINAL_SEQUENCE);
+            return refuse(why, early);
         }
     }
     return FX_VALID;

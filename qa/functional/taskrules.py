@@ -399,9 +399,9 @@ class Rules:
             if given.seq & LOCK_TIME:
                 since = median if coin.height >= height else self.median(max(coin.height - 1, 0))
                 if since + (given.seq & LOCK_MASK) * UNIT > median:
-                    reasons.add('non-BIP68-final')
+                    reasons.add('bad-txns-nonfinal')
             elif coin.height + (given.seq & LOCK_MASK) > height:
-                reasons.add('non-BIP68-final')
+                reasons.add('bad-txns-nonfinal')
         burned = 0
         for at, coin in enumerate(spent):
             if program(coin.to) is None:

@@ -149,19 +149,40 @@ FX_TEST(relative_locks_in_blocks)
         struct fx_txb b;
 
         spend_one(&w, &b, HEIGHT - 90, false, lock);
-        expect(&w, &b, lock <= 90 ? FX_OK : FX_BAD_TXNS_NONFINAL_SEQUENCE);
+        expect(&w, &b, lock <= 90 ? FX_OK : FX_BAD_TXNS_NONFINAL);
         b.in[0].sequence |= 0x00010000; /* a bit without a meaning */
-        expect(&w, &b, lock <= 90 ? FX_OK : FX_BAD_TXNS_NONFINAL_SEQUENCE);
+        expect(&w, &b, lock <= 90 ? FX_OK : FX_BAD_TXNS_NONFINAL);
         b.in[0].sequence |= FX_SEQUENCE_LOCK_DISABLE;
         expect(&w, &b, FX_OK);
         b.in[0].sequence = lock;
         b.version = 1;
         expect(&w, &b, FX_OK);
         b.version = -1; /* as an unsigned number, which is how it counts, it is above 1 */
-        expect(&w, &b, lock <= 90 ? FX_OK : FX_BAD_TXNS_NONFINAL_SEQUENCE);
+        expect(&w, &b, lock <= 90 ? FX_OK : FX_BAD_TXNS_NONFINAL);
         fx_txb_clear(&b);
         world_clear(&w);
     }
+}
+
+FX_TEST(an_early_relative_lock_has_another_name_in_the_mempool)
+{
+    struct world w;
+    struct fx_txb b;
+    struct fx_connected_tx connected;
+    struct fx_record_delta delta;
+    enum fx_verdict why = FX_OK;
+
+    spend_one(&w, &b, HEIGHT - 90, false, 91);
+    struct fx_connect_context context = world_context(&w);
+    struct fx_tx *tx = fx_txb_build(&b);
+    context.relay = true;
+    fx_record_delta_init(&delta);
+    FX_CHECK_INT(fx_connect_tx(&context, tx, &delta, &connected, &why), FX_INVALID);
+    FX_CHECK_INT(why, FX_BAD_TXNS_NONFINAL_SEQUENCE);
+    fx_record_delta_clear(&delta);
+    fx_tx_unref(tx);
+    fx_txb_clear(&b);
+    world_clear(&w);
 }
 
 /* By time: from the median time of the block before the coin's to that of the parent. */
@@ -174,7 +195,7 @@ FX_TEST(relative_locks_in_time)
         enum fx_verdict why;
 
         spend_one(&w, &b, HEIGHT - 64, false, FX_SEQUENCE_LOCK_TIME | lock);
-        expect(&w, &b, lock <= 75 ? FX_OK : FX_BAD_TXNS_NONFINAL_SEQUENCE);
+        expect(&w, &b, lock <= 75 ? FX_OK : FX_BAD_TXNS_NONFINAL);
         w.ancestor_fails = true;
         FX_CHECK_INT(judge(&w, &b, &why, NULL), FX_FAILED);
         fx_txb_clear(&b);
@@ -191,11 +212,11 @@ FX_TEST(relative_locks_of_coins_of_the_block_itself)
     w.ancestor_fails = true; /* needs none */
     expect(&w, &b, FX_OK);
     b.in[0].sequence = FX_SEQUENCE_LOCK_TIME | 1;
-    expect(&w, &b, FX_BAD_TXNS_NONFINAL_SEQUENCE);
+    expect(&w, &b, FX_BAD_TXNS_NONFINAL);
     b.in[0].sequence = 0;
     expect(&w, &b, FX_OK);
     b.in[0].sequence = 1;
-    expect(&w, &b, FX_BAD_TXNS_NONFINAL_SEQUENCE);
+    expect(&w, &b, FX_BAD_TXNS_NONFINAL);
     fx_txb_clear(&b);
     world_clear(&w);
 }
