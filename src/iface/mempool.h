@@ -60,9 +60,11 @@ struct fx_mempool_info {
     size_t usage;
     int64_t total_fee;
     size_t max_usage;
+    bool full_rbf;          /* what does not signal by BIP125 can be replaced as well */
     uint64_t sequence;      /* grows with each that comes, and each that leaves but into a block */
     int64_t min_fee_rate;   /* embers per 1,000 vbytes; what is taken now */
-    int64_t relay_fee_rate; /* the same in a pool with room, and what a replacement must add */
+    int64_t relay_fee_rate; /* the same in a pool with room */
+    int64_t increment_rate; /* what a replacement adds */
 };
 
 /* test: judge only, add nothing. */
@@ -103,9 +105,6 @@ void fx_mempool_info(const struct fx_mempool *pool, struct fx_mempool_info *info
 /* All, parents before children, best ancestor fee rate first. *entries is the caller's to free;
  * views until the next change. */
 size_t fx_mempool_list(const struct fx_mempool *pool, struct fx_mempool_entry **entries);
-/* Visits all, in no order; the visitor returns false to stop, and changes nothing. */
-void fx_mempool_each(const struct fx_mempool *pool,
-                     bool (*visit)(void *ctx, const struct fx_tx *tx), void *ctx);
 /* The state after the tip and all transactions of the pool; coins made by the pool have the next
  * block's height. */
 void fx_mempool_view(struct fx_mempool *pool, struct fx_view *view);

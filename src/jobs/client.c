@@ -205,7 +205,7 @@ static bool send_back(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_
         return false;
     }
     fx_mempool_info(jobs->config.mempool, &info);
-    done->fee = fees + (vsize * (info.relay_fee_rate + info.min_fee_rate) + 999) / 1000;
+    done->fee = fees + (vsize * (info.increment_rate + info.min_fee_rate) + 999) / 1000;
     if (sum - done->fee < DUST) {
         return fx_jobs_refuse(error, -6, "Taking the job back would cost more than it holds");
     }

@@ -22,6 +22,7 @@ struct attempt {
     struct fx_pool_list direct;   /* entries that spend what tx spends */
     struct fx_pool_list replaced; /* these and their descendants */
     struct fx_map *records;       /* without the replaced; NULL: the pool's */
+    uint64_t sigops;              /* cost */
     bool task, contextual;
     unsigned flags;           /* enum fx_pool_try */
     struct fx_replaced *gone; /* NULL: nobody asks */
@@ -174,18 +175,22 @@ static bool check_rules(struct attempt *a)
 
 /* ---- replacement ------------------------------------------------------------------------------*/
 
-static void find_conflicts(struct attempt *a)
+/* False where one of them may not be replaced. */
+static bool find_conflicts(struct attempt *a)
 {
     uint64_t mark = ++a->pool->epoch;
     for (size_t i = 0; i < a->tx->n_in; i++) {
         struct fx_pool_entry *rival = fx_pool_spender(a->pool, &a->tx->in[i].prevout);
         if (rival && rival->mark != mark) {
+            if (!a->pool->policy.full_rbf && !fx_policy_signals_replacing(rival->tx)) {
+                return refuse_policy(a, "txn-mempool-conflict");
+            }
             rival->mark = mark;
             fx_pool_list_push(&a->direct, rival);
         }
     }
     if (a->direct.n == 0) {
-        return;
+        return true;
     }
     fx_pool_descendants(a->pool, &a->direct, &a->replaced);
     bool records = false;
@@ -198,6 +203,7 @@ static void find_conflicts(struct attempt *a)
         fx_pool_records_build(a->pool, a->records);
         a->ctx.records = a->records;
     }
+    return true;
 }
 
 /* What it counts as paying. */
@@ -253,7 +259,7 @@ static bool check_replacement(struct attempt *a, const struct fx_pool_list *pare
     for (size_t i = 0; i < a->replaced.n; i++) {
         lost += fx_pool_fees(a->replaced.at[i]);
     }
-    if (fees < lost || (fees - lost) * 1000 < a->pool->min_fee_rate * (int64_t)vsize) {
+    if (fees < lost || fees - lost < fx_policy_fee(a->pool->policy.increment_rate, vsize)) {
         return refuse_policy(a, "insufficient fee");
     }
     return true;
@@ -279,20 +285,22 @@ static void count_below(struct fx_mempool *pool, struct fx_pool_entry *entry, si
 
 static bool chain_fits(struct attempt *a, const struct fx_pool_list *above)
 {
+    const struct fx_mempool_policy *policy = &a->pool->policy;
     size_t vsize = a->out->vsize;
     for (size_t i = 0; i < above->n; i++) {
         vsize += above->at[i]->vsize;
     }
-    if (above->n + 1 > FX_POOL_ANCESTORS_MAX || vsize > FX_POOL_CHAIN_VSIZE_MAX) {
+    if (above->n + 1 > policy->ancestors_max || vsize > policy->ancestors_vsize_max) {
         return false;
     }
     for (size_t i = 0; i < above->n; i++) {
-        size_t most = above->at[i]->task ? 1 + FX_POOL_TASK_DESCENDANTS_MAX : FX_POOL_ANCESTORS_MAX;
+        size_t most =
+            above->at[i]->task ? 1 + FX_POOL_TASK_DESCENDANTS_MAX : policy->descendants_max;
         size_t count = above->at[i]->descendant_count, below = above->at[i]->descendant_vsize;
         if (a->direct.n > 0) {
             count_below(a->pool, above->at[i], &count, &below);
         }
-        if (count + 1 > most || below + a->out->vsize > FX_POOL_CHAIN_VSIZE_MAX) {
+        if (count + 1 > most || below + a->out->vsize > policy->descendants_vsize_max) {
             return false;
         }
     }
@@ -302,14 +310,13 @@ static bool chain_fits(struct attempt *a, const struct fx_pool_list *above)
 static bool check_fees(struct attempt *a)
 {
     int64_t fees = attempt_fees(a);
-    int64_t vsize = (int64_t)a->out->vsize;
     if (a->flags & FX_POOL_FEES_LATER) {
         return true;
     }
-    if (fees * 1000 < a->pool->min_fee_rate * vsize) {
+    if (fees < fx_policy_fee(a->pool->policy.min_fee_rate, a->out->vsize)) {
         return refuse_fee(a, "min relay fee not met");
     }
-    if (fees * 1000 < fx_pool_min_rate(a->pool) * vsize) {
+    if (fees < fx_policy_fee(fx_pool_min_rate(a->pool), a->out->vsize)) {
         return refuse_fee(a, "mempool min fee not met");
     }
     return true;
@@ -343,7 +350,7 @@ static bool check_alone(struct attempt *a)
     if (fx_tx_is_coinbase(tx)) {
         return refuse(a, FX_INVALID, false, "coinbase");
     }
-    const char *reason = a->pool->accept_nonstd ? NULL : fx_policy_check_tx(a->pool->params, tx);
+    const char *reason = a->pool->policy.accept_nonstd ? NULL : fx_policy_check_tx(a->pool, tx);
     if (reason) {
         return refuse_policy(a, reason);
     }
@@ -364,10 +371,9 @@ static bool check_alone(struct attempt *a)
 
 static bool judge(struct attempt *a)
 {
-    if (!check_alone(a)) {
+    if (!check_alone(a) || !find_conflicts(a)) {
         return false;
     }
-    find_conflicts(a);
     for (size_t i = 0; i < a->tx->n_in; i++) {
         const struct fx_pool_entry *parent = fx_pool_find(a->pool, &a->tx->in[i].prevout.txid);
         if (parent && parent->hidden) {
@@ -378,16 +384,19 @@ static bool judge(struct attempt *a)
         return false;
     }
     bool task;
-    const char *reason = a->pool->accept_nonstd ? NULL
-                                                : fx_policy_check_inputs(a->pool->params, a->tx,
-                                                                         a->connected.spent, &task);
+    const char *reason =
+        a->pool->policy.accept_nonstd
+            ? NULL
+            : fx_policy_check_inputs(a->pool->params, a->tx, a->connected.spent, &task);
     if (reason) {
         return refuse_policy(a, reason);
     }
-    if (fx_tx_sigops_cost(a->tx, a->connected.spent) > FX_POOL_SIGOPS_COST_MAX) {
+    a->sigops = fx_tx_sigops_cost(a->tx, a->connected.spent);
+    if (a->sigops > FX_POOL_SIGOPS_COST_MAX) {
         return refuse_policy(a, "bad-txns-too-many-sigops");
     }
-    return check_pool(a) && run_scripts(a);
+    a->out->vsize = fx_policy_vsize(a->pool, a->tx, a->sigops);
+    return check_pool(a) && ((a->flags & FX_POOL_NO_SCRIPTS) || run_scripts(a));
 }
 
 static void note_replaced(struct attempt *a)
@@ -411,9 +420,8 @@ static void enter(struct attempt *a)
             fx_pool_remove_tree(pool, a->direct.at[i], FX_REMOVED_REPLACED);
         }
     }
-    fx_pool_add(pool, a->tx, a->connected.fee, (int64_t)a->connected.burned,
-                fx_tx_sigops_cost(a->tx, a->connected.spent), fx_clock_now(), &a->delta, a->task,
-                a->contextual);
+    fx_pool_add(pool, a->tx, a->connected.fee, (int64_t)a->connected.burned, a->sigops,
+                fx_clock_now(), &a->delta, a->task, a->contextual);
     a->out->result = FX_VALID;
     if (a->flags & FX_POOL_QUIET) {
         return;

@@ -5,14 +5,11 @@
 #include "src/mempool/mempool.h"
 #include "src/util/map.h"
 
-#define FX_POOL_ANCESTORS_MAX 25
-#define FX_POOL_CHAIN_VSIZE_MAX 101000 /* of an entry with its ancestors, or descendants */
 #define FX_POOL_TASK_DESCENDANTS_MAX 1 /* protocol section 5 (policy) */
 #define FX_POOL_REPLACED_MAX 100
 #define FX_POOL_BASE_SIZE_MIN 65 /* CVE-2017-12842: no transaction looks like a merkle node */
 #define FX_POOL_SIGOPS_COST_MAX (FX_BLOCK_SIGOPS_COST_MAX / 5)
 #define FX_POOL_DELTA_MAX INT64_C(2100000000000000) /* embers: all the money there is */
-#define FX_POOL_EXPIRY_SECONDS (INT64_C(336) * 3600)
 #define FX_POOL_DISCONNECTED_BYTES_MAX ((size_t)20 * 1000 * 1000)
 
 struct fx_pool_entry;
@@ -59,8 +56,7 @@ struct fx_mempool {
     const struct fx_params *params;
     char *path;
     size_t max_bytes;
-    int64_t min_fee_rate;
-    bool accept_nonstd;
+    struct fx_mempool_policy policy;
     bool unread; /* mempool.dat was not read yet */
 
     struct fx_map *by_txid, *by_wtxid; /* hash -> entry */
@@ -148,11 +144,17 @@ void fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records);
 /* ---- policy.c: standardness ------------------------------------------------------------------ */
 
 /* NULL where the transaction is standard, else the reject string. */
-const char *fx_policy_check_tx(const struct fx_params *params, const struct fx_tx *tx);
+const char *fx_policy_check_tx(const struct fx_mempool *pool, const struct fx_tx *tx);
 const char *fx_policy_check_inputs(const struct fx_params *params, const struct fx_tx *tx,
                                    const struct fx_coin *spent, bool *task);
+/* By BIP125: one of its inputs says so. */
+bool fx_policy_signals_replacing(const struct fx_tx *tx);
 /* Least value of an output with this script, embers. */
-int64_t fx_policy_dust(struct fx_span script);
+int64_t fx_policy_dust(struct fx_span script, int64_t rate);
+/* Virtual size of a transaction with signature operations of this cost. */
+size_t fx_policy_vsize(const struct fx_mempool *pool, const struct fx_tx *tx, uint64_t sigops);
+/* What a size costs at a rate, embers, rounded up. */
+int64_t fx_policy_fee(int64_t rate, size_t vsize);
 
 /* ---- accept.c -------------------------------------------------------------------------------- */
 
@@ -160,7 +162,9 @@ enum fx_pool_try {
     FX_POOL_TEST = 1,       /* judge only */
     FX_POOL_FEES_LATER = 2, /* the fee is that of a package, which the caller looks at */
     FX_POOL_NO_REPLACING = 4,
-    FX_POOL_QUIET = 8 /* no events, and nothing is evicted: the caller ends it in one of two ways */
+    FX_POOL_QUIET =
+        8, /* no events, and nothing is evicted: the caller ends it in one of two ways */
+    FX_POOL_NO_SCRIPTS = 16 /* all but scripts: what passes must not stay */
 };
 /* As fx_mempool_accept. flags: enum fx_pool_try. replaced (may be NULL) gets what left for it. */
 void fx_pool_try(struct fx_mempool *pool, const struct fx_tx *tx, unsigned flags,

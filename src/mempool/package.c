@@ -121,11 +121,26 @@ void fx_pool_undo_quiet(struct fx_mempool *pool, struct fx_tx *const *txs, size_
 
 /* ---- testing --------------------------------------------------------------------------------- */
 
+/* One after the other, each on top of those before it, up to the first that fails; none stays.
+ * Returns how many passed. */
+static size_t try_all(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n, unsigned flags,
+                      struct fx_package_tx *results)
+{
+    size_t added = 0;
+    for (size_t i = 0; i < n && added == i; i++) {
+        results[i].judged = true;
+        fx_pool_try(pool, txs[i], FX_POOL_NO_REPLACING | FX_POOL_QUIET | flags, &results[i].accept,
+                    NULL);
+        added += results[i].accept.result == FX_VALID;
+    }
+    fx_pool_undo_quiet(pool, txs, added);
+    return added;
+}
+
 const char *fx_mempool_test_package(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n,
                                     struct fx_package_tx *results)
 {
     const char *wrong = check_package(txs, n);
-    size_t added = 0;
     memset(results, 0, n * sizeof(*results));
     if (wrong) {
         return wrong;
@@ -135,14 +150,15 @@ const char *fx_mempool_test_package(struct fx_mempool *pool, struct fx_tx *const
         fx_pool_try(pool, txs[0], FX_POOL_TEST, &results[0].accept, NULL);
         return NULL;
     }
-    for (size_t i = 0; i < n && added == i; i++) {
-        results[i].judged = true;
-        fx_pool_try(pool, txs[i], FX_POOL_NO_REPLACING | FX_POOL_QUIET, &results[i].accept, NULL);
-        added += results[i].accept.result == FX_VALID;
+    /* No script is run before all else holds of each: then that failure is all that is said. */
+    size_t added = try_all(pool, txs, n, FX_POOL_NO_SCRIPTS, results);
+    if (added == n) {
+        (void)try_all(pool, txs, n, 0, results);
+        return NULL;
     }
-    fx_pool_undo_quiet(pool, txs, added);
-    if (added < n && strcmp(results[added].accept.reason, TOO_LONG) == 0) {
-        memset(results, 0, n * sizeof(*results));
+    memset(results, 0, added * sizeof(*results));
+    if (strcmp(results[added].accept.reason, TOO_LONG) == 0) {
+        memset(&results[added], 0, sizeof(*results));
         return "package-mempool-limits";
     }
     return NULL;
@@ -197,7 +213,7 @@ static bool pays_enough(struct fx_mempool *pool, const struct together *t)
         fees += fx_pool_fees(entry);
         vsize += entry->vsize;
     }
-    return fees * 1000 >= fx_pool_min_rate(pool) * (int64_t)vsize;
+    return fees >= fx_policy_fee(fx_pool_min_rate(pool), vsize);
 }
 
 static void submit_together(struct fx_mempool *pool, struct together *t,

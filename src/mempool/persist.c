@@ -10,10 +10,38 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
-#define FILE_VERSION 1
+#define FILE_VERSION 2
 #define FILE_MAX ((size_t)1 << 30)
 
-/* version u64, count u64, per transaction: time i64, transaction. */
+static void write_deltas(const struct fx_mempool *pool, struct fx_buf *buf)
+{
+    struct fx_fee_delta *deltas;
+    size_t n = fx_mempool_deltas(pool, &deltas);
+    fx_buf_u64(buf, n);
+    for (size_t i = 0; i < n; i++) {
+        fx_buf_bytes(buf, deltas[i].txid.b, sizeof(deltas[i].txid.b));
+        fx_buf_i64(buf, deltas[i].delta);
+    }
+    free(deltas);
+}
+
+/* Those of prioritisetransaction; before the transactions, which may be taken for them alone. */
+static void read_deltas(struct fx_mempool *pool, struct fx_reader *r)
+{
+    uint64_t n = fx_read_u64(r);
+    for (uint64_t i = 0; i < n && !r->bad; i++) {
+        struct fx_hash txid;
+        const uint8_t *id = fx_read_bytes(r, sizeof(txid.b));
+        int64_t delta = fx_read_i64(r);
+        if (!r->bad) {
+            memcpy(txid.b, id, sizeof(txid.b));
+            (void)fx_mempool_prioritise(pool, &txid, delta);
+        }
+    }
+}
+
+/* version u64; count u64, per priority: txid, delta i64; count u64, per transaction: time i64,
+ * transaction. */
 void fx_pool_save(struct fx_mempool *pool)
 {
     if (!pool->path) {
@@ -21,6 +49,7 @@ void fx_pool_save(struct fx_mempool *pool)
     }
     struct fx_buf buf = FX_BUF_INIT;
     fx_buf_u64(&buf, FILE_VERSION);
+    write_deltas(pool, &buf);
     fx_buf_u64(&buf, pool->count);
     for (const struct fx_pool_entry *e = pool->first; e; e = e->next) {
         fx_buf_i64(&buf, e->time);
@@ -45,17 +74,21 @@ void fx_pool_load(struct fx_mempool *pool)
     }
     struct fx_reader r;
     fx_reader_init(&r, data, len);
-    uint64_t version = fx_read_u64(&r), count = fx_read_u64(&r);
+    uint64_t version = fx_read_u64(&r), count = 0;
+    if (version == FILE_VERSION) {
+        read_deltas(pool, &r);
+        count = fx_read_u64(&r);
+    }
     size_t taken = 0;
     int64_t now = fx_clock_now();
-    for (uint64_t i = 0; version == FILE_VERSION && i < count && !r.bad; i++) {
+    for (uint64_t i = 0; i < count && !r.bad; i++) {
         int64_t time = fx_read_i64(&r);
         struct fx_tx *tx = fx_tx_read(&r);
         if (!tx) {
             break;
         }
         struct fx_accept accept = {.result = FX_INVALID};
-        if (time >= now - FX_POOL_EXPIRY_SECONDS) {
+        if (time >= now - pool->policy.expiry_seconds) {
             fx_mempool_accept(pool, tx, false, &accept);
         }
         struct fx_pool_entry *entry = fx_pool_find(pool, &tx->txid);

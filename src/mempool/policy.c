@@ -3,7 +3,6 @@
 
 #include "consensus/script_ops.h"
 
-#define DUST_RATE 3000 /* embers per 1,000 vbytes */
 #define STANDARD_WEIGHT_MAX 400000
 #define TASK_SPEND_WEIGHT_MAX 1000000
 #define SCRIPT_SIG_MAX 1650 /* 15 signatures and a P2SH script of 15 keys */
@@ -15,11 +14,38 @@
 #define TAPSCRIPT_ITEM_MAX 80
 #define TAPSCRIPT_LEAF 0xc0
 #define LEAF_MASK 0xfe
-#define RETURN_SCRIPT_MAX 83
 #define ANNOUNCEMENT_SCRIPT_MAX 137
 #define ANNEX_TAG 0x50
 
-int64_t fx_policy_dust(struct fx_span script)
+const struct fx_mempool_policy fx_mempool_policy_default = {
+    .full_rbf = true,
+    .bare_multisig = true,
+    .return_script_max = 83,
+    .min_fee_rate = FX_MEMPOOL_MIN_FEE_RATE,
+    .increment_rate = FX_MEMPOOL_MIN_FEE_RATE,
+    .dust_rate = 3000,
+    .bytes_per_sigop = 20,
+    .ancestors_max = 25,
+    .descendants_max = 25,
+    .ancestors_vsize_max = 101000,
+    .descendants_vsize_max = 101000,
+    .expiry_seconds = INT64_C(336) * 3600,
+};
+
+int64_t fx_policy_fee(int64_t rate, size_t vsize)
+{
+    __int128 exact = (__int128)rate * (__int128)vsize;
+    return (int64_t)((exact + (exact > 0 ? 999 : 0)) / 1000);
+}
+
+size_t fx_policy_vsize(const struct fx_mempool *pool, const struct fx_tx *tx, uint64_t sigops)
+{
+    size_t weight = fx_tx_weight(tx), counted = (size_t)sigops * pool->policy.bytes_per_sigop;
+    weight = counted > weight ? counted : weight;
+    return (weight + FX_WITNESS_SCALE - 1) / FX_WITNESS_SCALE;
+}
+
+int64_t fx_policy_dust(struct fx_span script, int64_t rate)
 {
     if (fx_script_is_unspendable(script)) {
         return 0;
@@ -30,22 +56,22 @@ int64_t fx_policy_dust(struct fx_span script)
     /* What an input that spends it takes: outpoint, script length, sequence, and a signature with
      * its key, discounted where it is a witness. */
     size += fx_script_is_witness(script, &version, &program) ? 32 + 4 + 1 + 107 / 4 + 4 : 148;
-    return (int64_t)size * DUST_RATE / 1000;
+    return fx_policy_fee(rate, size);
 }
 
-static bool return_is_standard(const struct fx_params *params, const struct fx_tx *tx, size_t out)
+static bool return_is_standard(const struct fx_mempool *pool, const struct fx_tx *tx, size_t out)
 {
     struct fx_span script = tx->out[out].script;
-    if (script.len <= RETURN_SCRIPT_MAX) {
+    if (script.len <= pool->policy.return_script_max) {
         return true;
     }
     struct fx_task_spec spec;
     uint32_t first;
     return out == 0 && script.len <= ANNOUNCEMENT_SCRIPT_MAX &&
-           fx_task_announcement_read(params, tx, &first, &spec);
+           fx_task_announcement_read(pool->params, tx, &first, &spec);
 }
 
-static const char *check_output(const struct fx_params *params, const struct fx_tx *tx, size_t out)
+static const char *check_output(const struct fx_mempool *pool, const struct fx_tx *tx, size_t out)
 {
     struct fx_span script = tx->out[out].script;
     struct fx_script_multisig multisig;
@@ -53,10 +79,13 @@ static const char *check_output(const struct fx_params *params, const struct fx_
     case FX_SCRIPT_OTHER:
         return "scriptpubkey";
     case FX_SCRIPT_RETURN:
-        return return_is_standard(params, tx, out) ? NULL : "scriptpubkey";
+        return return_is_standard(pool, tx, out) ? NULL : "scriptpubkey";
     case FX_SCRIPT_MULTISIG:
         if (!fx_script_read_multisig(script, &multisig) || multisig.n > BARE_MULTISIG_KEYS_MAX) {
             return "scriptpubkey";
+        }
+        if (!pool->policy.bare_multisig) {
+            return "bare-multisig";
         }
         break;
     case FX_SCRIPT_PUBKEY:
@@ -70,10 +99,10 @@ static const char *check_output(const struct fx_params *params, const struct fx_
     case FX_SCRIPT_WITNESS_UNKNOWN:
         break;
     }
-    return tx->out[out].value < fx_policy_dust(script) ? "dust" : NULL;
+    return tx->out[out].value < fx_policy_dust(script, pool->policy.dust_rate) ? "dust" : NULL;
 }
 
-const char *fx_policy_check_tx(const struct fx_params *params, const struct fx_tx *tx)
+const char *fx_policy_check_tx(const struct fx_mempool *pool, const struct fx_tx *tx)
 {
     if (tx->version < 1 || tx->version > 3) {
         return "version";
@@ -91,13 +120,23 @@ const char *fx_policy_check_tx(const struct fx_params *params, const struct fx_t
     }
     size_t returns = 0;
     for (size_t i = 0; i < tx->n_out; i++) {
-        const char *reason = check_output(params, tx, i);
+        const char *reason = check_output(pool, tx, i);
         if (reason) {
             return reason;
         }
         returns += fx_script_classify(tx->out[i].script) == FX_SCRIPT_RETURN;
     }
     return returns > 1 ? "multi-op-return" : NULL;
+}
+
+bool fx_policy_signals_replacing(const struct fx_tx *tx)
+{
+    for (size_t i = 0; i < tx->n_in; i++) {
+        if (tx->in[i].sequence < FX_SEQUENCE_FINAL - 1) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What a script of pushes leaves on top, as far as it can be a script itself: a number opcode's is

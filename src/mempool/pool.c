@@ -85,7 +85,7 @@ struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *t
     entry->delta = fx_pool_delta(pool, &tx->txid);
     entry->weight = fx_tx_weight(tx);
     entry->sigops = sigops;
-    entry->vsize = fx_tx_vsize(tx);
+    entry->vsize = fx_policy_vsize(pool, tx, sigops);
     entry->time = time;
     entry->height = fx_chain_tip(pool->chain)->height;
     entry->seq = ++pool->seq;
@@ -222,9 +222,15 @@ static void decay_rolling_rate(struct fx_mempool *pool)
         pool->rolling_rate *= 1 - elapsed / (2 * half_life);
     }
     pool->rolling_time = fx_clock_now();
-    if (pool->rolling_rate < (double)pool->min_fee_rate / 2) {
+    if (pool->rolling_rate < (double)pool->policy.increment_rate / 2) {
         pool->rolling_rate = 0;
     }
+}
+
+static int64_t asked_rate(const struct fx_mempool *pool)
+{
+    int64_t rolling = (int64_t)(pool->rolling_rate + 0.5);
+    return rolling > pool->policy.min_fee_rate ? rolling : pool->policy.min_fee_rate;
 }
 
 int64_t fx_pool_min_rate(struct fx_mempool *pool)
@@ -232,8 +238,7 @@ int64_t fx_pool_min_rate(struct fx_mempool *pool)
     if (pool->rolling_rate > 0) {
         decay_rolling_rate(pool);
     }
-    int64_t rolling = (int64_t)pool->rolling_rate;
-    return rolling > pool->min_fee_rate ? rolling : pool->min_fee_rate;
+    return asked_rate(pool);
 }
 
 static int compare_eviction(const void *a, const void *b)
@@ -269,7 +274,7 @@ void fx_pool_trim(struct fx_mempool *pool)
             continue;
         }
         double rate = (double)e->descendant_fees * 1000 / (double)e->descendant_vsize +
-                      (double)pool->min_fee_rate;
+                      (double)pool->policy.increment_rate;
         if (rate > pool->rolling_rate) {
             pool->rolling_rate = rate;
             pool->rolling_time = fx_clock_now();
@@ -283,7 +288,7 @@ void fx_pool_expire(struct fx_mempool *pool, int64_t now)
 {
     struct fx_pool_list old = {0};
     for (struct fx_pool_entry *e = pool->first; e; e = e->next) {
-        if (e->time < now - FX_POOL_EXPIRY_SECONDS) {
+        if (e->time < now - pool->policy.expiry_seconds) {
             fx_pool_list_push(&old, e);
         }
     }
@@ -337,17 +342,6 @@ const struct fx_tx *fx_mempool_get_wtxid(const struct fx_mempool *pool, const st
     return entry ? entry->tx : NULL;
 }
 
-void fx_mempool_each(const struct fx_mempool *pool,
-                     bool (*visit)(void *ctx, const struct fx_tx *tx), void *ctx)
-{
-    size_t at = 0;
-    void *value;
-
-    while (fx_map_next(pool->by_txid, &at, NULL, &value) &&
-           visit(ctx, ((const struct fx_pool_entry *)value)->tx)) {
-    }
-}
-
 const struct fx_tx *fx_mempool_spender(const struct fx_mempool *pool,
                                        const struct fx_outpoint *outpoint)
 {
@@ -392,10 +386,11 @@ void fx_mempool_info(const struct fx_mempool *pool, struct fx_mempool_info *info
                                      .usage = pool->usage,
                                      .total_fee = pool->total_fee,
                                      .max_usage = pool->max_bytes,
+                                     .full_rbf = pool->policy.full_rbf,
                                      .sequence = pool->sequence,
-                                     .relay_fee_rate = pool->min_fee_rate};
-    int64_t rolling = (int64_t)pool->rolling_rate;
-    info->min_fee_rate = rolling > pool->min_fee_rate ? rolling : pool->min_fee_rate;
+                                     .min_fee_rate = asked_rate(pool),
+                                     .relay_fee_rate = pool->policy.min_fee_rate,
+                                     .increment_rate = pool->policy.increment_rate};
 }
 
 void fx_mempool_view(struct fx_mempool *pool, struct fx_view *view)
@@ -468,8 +463,7 @@ struct fx_mempool *fx_mempool_create(const struct fx_mempool_config *config)
     pool->params = fx_chain_params(config->chain);
     pool->path = config->path ? fx_xstrdup(config->path) : NULL;
     pool->max_bytes = config->max_bytes ? config->max_bytes : FX_MEMPOOL_MAX_BYTES_DEFAULT;
-    pool->min_fee_rate = config->min_fee_rate ? config->min_fee_rate : FX_MEMPOOL_MIN_FEE_RATE;
-    pool->accept_nonstd = config->accept_nonstd;
+    pool->policy = config->policy ? *config->policy : fx_mempool_policy_default;
     uint64_t k0 = fx_random_u64(), k1 = fx_random_u64();
     pool->by_txid = fx_map_create(sizeof(struct fx_hash), k0, k1);
     pool->by_wtxid = fx_map_create(sizeof(struct fx_hash), k0, k1);

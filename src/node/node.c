@@ -194,24 +194,24 @@ static bool start_chain(struct fx_node *node, char **error)
 static bool start_state(struct fx_node *node, char **error)
 {
     const struct fx_args *args = node->options->args;
+
+    if (!start_chain(node, error))
+        return false;
     char *path = fx_path_join(node->options->netdir, "mempool.dat");
     char *blobs = fx_path_join(node->options->netdir, "blobs");
-    struct fx_mempool_config mempool = {
+    const struct fx_mempool_config mempool = {
+        .chain = node->chain,
+        .load_later = node->importer,
+        .policy = &node->options->policy,
         .path = fx_args_bool(args, "persistmempool", true) ? path : NULL,
         .max_bytes = (size_t)fx_args_int(args, "maxmempool", 300) * 1000 * 1000,
-        .accept_nonstd = fx_args_bool(args, "acceptnonstdtxn", false),
     };
-    bool ok = start_chain(node, error);
 
-    if (ok && node->options->params->tasks)
+    if (node->options->params->tasks)
         node->blobs = fx_blobs_open(blobs, error);
     if (node->blobs)
         fx_blobs_set_limit(node->blobs, (uint64_t)fx_args_int(args, "maxblobs", 32768) * MIB);
-    if (ok) {
-        mempool.chain = node->chain;
-        mempool.load_later = node->importer;
-        node->mempool = fx_mempool_create(&mempool);
-    }
+    node->mempool = fx_mempool_create(&mempool);
     free(path);
     free(blobs);
     return node->mempool && (node->blobs || !node->options->params->tasks);

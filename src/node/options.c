@@ -10,6 +10,7 @@
 #include "src/node/bitcoind.h"
 #include "src/sys/datadir.h"
 #include "src/sys/file.h"
+#include "src/util/amount.h"
 #include "src/util/mem.h"
 
 #define CONFIG_MAX (1024 * 1024)
@@ -127,8 +128,40 @@ static const struct fx_arg_option table[] = {
 
     OPT_BOOL("acceptnonstdtxn", relay,
              "Relay and mine transactions that are not standard (not on main)", 0),
+    OPT_INT("bytespersigop", "<n>", relay,
+            "Bytes of weight 1 that a unit of signature operation cost counts as, where that is "
+            "more than the transaction's weight (default: 20)",
+            1, 1000000, 0),
+    OPT_BOOL("datacarrier", relay, "Relay and mine OP_RETURN outputs (default: 1)", 0),
+    OPT_INT("datacarriersize", "<bytes>", relay,
+            "Longest script of an OP_RETURN output that is standard (default: 83)", 0, 4000000, 0),
+    OPT_STR("dustrelayfee", "<amount>", relay,
+            "Fee rate, per 1,000 vbytes, at which spending an output must cost less than its value "
+            "(default: 0.00003)",
+            0),
+    OPT_STR("incrementalrelayfee", "<amount>", relay,
+            "Fee rate, per 1,000 vbytes, by which a replacement pays more, and that a full mempool "
+            "asks for on top (default: 0.00001)",
+            0),
+    OPT_INT("limitancestorcount", "<n>", relay,
+            "Most unconfirmed transactions of one and its ancestors (default: 25)", 1, 100000, 0),
+    OPT_INT("limitancestorsize", "<kvB>", relay,
+            "Most that these have in 1,000 vbytes (default: 101)", 1, 1000000, 0),
+    OPT_INT("limitdescendantcount", "<n>", relay,
+            "Most unconfirmed transactions of one and its descendants (default: 25)", 1, 100000, 0),
+    OPT_INT("limitdescendantsize", "<kvB>", relay,
+            "Most that these have in 1,000 vbytes (default: 101)", 1, 1000000, 0),
     OPT_INT("maxmempool", "<MB>", relay, "Memory for unconfirmed transactions (default: 300)", 5,
             100000, 0),
+    OPT_INT("mempoolexpiry", "<hours>", relay,
+            "Unconfirmed transactions leave the mempool after this time (default: 336)", 1, 1000000,
+            0),
+    OPT_BOOL("mempoolfullrbf", relay,
+             "Replace unconfirmed transactions that do not signal it (BIP125) as well (default: 1)",
+             0),
+    OPT_STR("minrelaytxfee", "<amount>", relay,
+            "Lowest fee rate, per 1,000 vbytes, that is relayed (default: 0.00001)", 0),
+    OPT_BOOL("permitbaremultisig", relay, "Relay outputs to bare multisig (default: 1)", 0),
     OPT_BOOL("persistmempool", relay, "Keep unconfirmed transactions over a restart (default: 1)",
              0),
 
@@ -272,13 +305,26 @@ static bool choose_datadir(struct fx_options *options, char error[FX_ARGS_ERROR]
     return true;
 }
 
+/* Up to 64 hex digits, with or without 0x, as of a number; *n of them. False: something else. */
+static bool hex_number(const char *text, const char **digits, size_t *n)
+{
+    *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
+    *n = strlen(*digits);
+    return *n <= 64 && !(*digits)[strspn(*digits, "0123456789abcdefABCDEF")];
+}
+
 /* Zero: none. */
 static bool assumed_block(const struct fx_args *args, struct fx_hash *id)
 {
-    const char *text = fx_args_str(args, "assumevalid", "0");
+    char full[FX_HASH_HEX];
+    const char *digits;
+    size_t n;
 
-    memset(id, 0, sizeof *id);
-    return strcmp(text, "0") == 0 || fx_hash_from_id(id, text);
+    if (!hex_number(fx_args_str(args, "assumevalid", "0"), &digits, &n))
+        return false;
+    snprintf(full, sizeof full, "%.*s%s", (int)(64 - n),
+             "0000000000000000000000000000000000000000000000000000000000000000", digits);
+    return fx_hash_from_id(id, full);
 }
 
 static bool check(struct fx_options *options, char error[FX_ARGS_ERROR])
@@ -298,7 +344,8 @@ static bool check(struct fx_options *options, char error[FX_ARGS_ERROR])
         return false;
     }
     if (!assumed_block(args, &options->assume_valid)) {
-        snprintf(error, FX_ARGS_ERROR, "-assumevalid takes the id of a block: 64 hex digits, or 0");
+        snprintf(error, FX_ARGS_ERROR,
+                 "-assumevalid takes the id of a block, up to 64 hex digits, or 0");
         return false;
     }
     if (fx_args_has(args, "rpcuser") != fx_args_has(args, "rpcpassword")) {
@@ -348,12 +395,14 @@ static bool set_fork(struct fx_params *params, const char *text, char error[FX_A
 static bool read_min_work(struct fx_options *options, char error[FX_ARGS_ERROR])
 {
     const char *text = fx_args_str(options->args, "minimumchainwork", "0");
-    const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
-    size_t n = strlen(digits);
+    const char *digits;
+    size_t n;
 
-    if (n > 64 || digits[strspn(digits, "0123456789abcdefABCDEF")]) {
+    if (!hex_number(text, &digits, &n)) {
         snprintf(error, FX_ARGS_ERROR,
-                 "Invalid minimum work specified (%.100s), must be up to 64 hex digits", text);
+                 "Invalid non-hex (%.100s) minimum chain work value specified, it takes up to 64 "
+                 "hex digits",
+                 text);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -363,6 +412,46 @@ static bool read_min_work(struct fx_options *options, char error[FX_ARGS_ERROR])
         options->min_work.w[(n - 1 - i) / 16] |= (uint64_t)strtoul(digit, NULL, 16) << shift;
     }
     return true;
+}
+
+/* A fee rate in coins per 1,000 vbytes. */
+static bool read_rate(const struct fx_args *args, const char *name, int64_t *rate,
+                      char error[FX_ARGS_ERROR])
+{
+    const char *text = fx_args_str(args, name, NULL);
+
+    if (text && (!fx_amount_parse(text, rate) || *rate > FX_COIN)) {
+        snprintf(error, FX_ARGS_ERROR, "Invalid amount for -%s=<amount>: '%.100s'", name, text);
+        return false;
+    }
+    return true;
+}
+
+static bool read_policy(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const struct fx_args *args = options->args;
+    struct fx_mempool_policy *p = &options->policy;
+
+    *p = fx_mempool_policy_default;
+    p->accept_nonstd = fx_args_bool(args, "acceptnonstdtxn", false);
+    p->full_rbf = fx_args_bool(args, "mempoolfullrbf", p->full_rbf);
+    p->bare_multisig = fx_args_bool(args, "permitbaremultisig", p->bare_multisig);
+    p->return_script_max =
+        (size_t)fx_args_int(args, "datacarriersize", (int64_t)p->return_script_max);
+    if (!fx_args_bool(args, "datacarrier", true))
+        p->return_script_max = 0;
+    p->bytes_per_sigop = (size_t)fx_args_int(args, "bytespersigop", (int64_t)p->bytes_per_sigop);
+    p->ancestors_max = (size_t)fx_args_int(args, "limitancestorcount", (int64_t)p->ancestors_max);
+    p->descendants_max =
+        (size_t)fx_args_int(args, "limitdescendantcount", (int64_t)p->descendants_max);
+    p->ancestors_vsize_max = 1000 * (size_t)fx_args_int(args, "limitancestorsize",
+                                                        (int64_t)p->ancestors_vsize_max / 1000);
+    p->descendants_vsize_max = 1000 * (size_t)fx_args_int(args, "limitdescendantsize",
+                                                          (int64_t)p->descendants_vsize_max / 1000);
+    p->expiry_seconds = 3600 * fx_args_int(args, "mempoolexpiry", p->expiry_seconds / 3600);
+    return read_rate(args, "minrelaytxfee", &p->min_fee_rate, error) &&
+           read_rate(args, "incrementalrelayfee", &p->increment_rate, error) &&
+           read_rate(args, "dustrelayfee", &p->dust_rate, error);
 }
 
 static bool set_forks(struct fx_options *options, char error[FX_ARGS_ERROR])
@@ -436,7 +525,7 @@ enum fx_options_result fx_options_read(struct fx_options *options, int argc, cha
         !choose_datadir(options, error))
         goto failed;
     if (!choose_network(options, error) || !set_forks(options, error) ||
-        !read_min_work(options, error))
+        !read_min_work(options, error) || !read_policy(options, error))
         goto failed;
     options->netdir = options->params->data_subdir[0]
                           ? fx_path_join(options->datadir, options->params->data_subdir)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "consensus/params.h"
+#include "src/mempool/mempool.h"
 #include "src/util/args.h"
 #include "src/util/u256.h"
 
@@ -25,6 +26,7 @@ struct fx_options {
     char *datadir;               /* as given; owned */
     char *netdir;                /* datadir, or the network's folder in it; owned */
     struct fx_hash assume_valid; /* -assumevalid; zero: none */
+    struct fx_mempool_policy policy;
 };
 
 /* On anything but FX_OPTIONS_RUN the options are cleared. */

@@ -132,10 +132,16 @@ FX_TEST(the_file_brings_the_pool_back)
     pool_kit_take(&k, kit_pay(&k.kit, &two, 1, FEE));
     int64_t came = fx_clock_now();
     fx_clock_set_mock(came + 100);
+    FX_CHECK(fx_mempool_prioritise(k.pool, &tx->txid, 55));
+    FX_CHECK(fx_mempool_prioritise(k.pool, &two.outpoint.txid, -7)); /* of one that is not there */
     pool_kit_restart(&k);
     FX_CHECK_INT(pool_kit_count(&k), 3);
     FX_CHECK(fx_mempool_entry(k.pool, &tx->txid, &entry));
     FX_CHECK_INT(entry.time, came);
+    FX_CHECK_INT(entry.delta, 55);
+    struct fx_fee_delta *deltas;
+    FX_CHECK_INT(fx_mempool_deltas(k.pool, &deltas), 2);
+    free(deltas);
 
     /* A file cut short loses its end only. */
     uint8_t *data;
