@@ -14,7 +14,7 @@ class TestScenarioFraud(ScenarioTest):
     nodes_count = 4
 
     def own_args(self):
-        return [['-reoffer=0'], [], ['-watch'], []]  # what comes to nothing stays refunded
+        return [[], [], ['-watch'], []]
 
     def run(self):
         self.cheat, self.watcher, self.honest = self.nodes[1:]

@@ -10,7 +10,6 @@
 #include "src/net/blobdir_int.h"
 #include "src/net/blobfetch_int.h"
 #include "src/net/certs_int.h"
-#include "src/net/compactrelay_int.h"
 #include "src/net/dial_int.h"
 #include "src/net/sync_int.h"
 #include "src/net/txrelay_int.h"
@@ -123,7 +122,6 @@ bool fx_handle_verack(struct fx_peer *peer, struct fx_reader *r)
            peer->version.start_height, peer->version.user_agent);
     fx_clock_compare(peer->net);
     fx_peer_send(peer, "sendheaders", NULL);
-    fx_compactrelay_peer_ready(peer);
     fx_ping_send(peer);
     fx_dial_peer_ready(peer);
     fx_addrman_peer_ready(peer);

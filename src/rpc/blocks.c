@@ -226,7 +226,8 @@ const struct fx_rpc_command fx_rpc_getblock = {
     .text = "Returns a block. One of the job lane shows its work proof: task, brick, ticket and "
             "backing list.",
     .args = "blockhash: hash\n"
-            "verbosity?: int|bool = 1  # 0: hex; 1: transaction ids; 2: transactions with fees; 3: "
+            "verbosity|verbose?: int|bool = 1  # 0: hex; 1: transaction ids; 2: transactions with "
+            "fees; 3: "
             "the outputs they spend too",
     .result = "@ verbosity 0\nhex\n"
               "@ verbosity 1\n{ " HEADER_FIELDS

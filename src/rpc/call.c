@@ -33,7 +33,13 @@ static bool bind_position(struct fx_rpc_call *call, const json_t *params)
     {
         call->args[i] = given(args, i, value);
     }
+    call->n_args = json_array_size(params);
     return true;
+}
+
+static bool is_named(const struct fx_schema *arg, const char *name)
+{
+    return strcmp(arg->key, name) == 0 || (arg->alias && strcmp(arg->alias, name) == 0);
 }
 
 static bool bind_names(struct fx_rpc_call *call, const json_t *params)
@@ -49,7 +55,7 @@ static bool bind_names(struct fx_rpc_call *call, const json_t *params)
     json_object_foreach((json_t *)params, key, value)
     {
         size_t at = 0;
-        while (at < args->n_in && strcmp(args->in[at].key, key) != 0) {
+        while (at < args->n_in && !is_named(&args->in[at], key)) {
             at++;
         }
         if (at == args->n_in) {
@@ -65,6 +71,7 @@ static bool bind_names(struct fx_rpc_call *call, const json_t *params)
             return false;
         }
         call->args[at] = given(args, at, value);
+        call->n_args = at + 1 > call->n_args ? at + 1 : call->n_args;
     }
     return true;
 }

@@ -9,13 +9,13 @@
 
 static json_t *uptime(struct fx_rpc_call *call)
 {
-    int64_t seconds = fx_clock_real() - call->rpc->config.started;
+    int64_t seconds = fx_clock_now() - call->rpc->config.started;
     return json_integer(seconds < 0 ? 0 : seconds);
 }
 
 static const struct fx_rpc_command uptime_command = {
     .name = "uptime",
-    .text = "Returns the seconds since the node was started.",
+    .text = "Returns the seconds since the node was started; with setmocktime, by that clock.",
     .result = "int",
     .example = "",
     .run = uptime,
@@ -190,11 +190,7 @@ static const struct fx_rpc_command syncwithvalidationinterfacequeue_command = {
 static json_t *echo(struct fx_rpc_call *call)
 {
     json_t *out = json_array();
-    size_t n = 0;
-    for (size_t i = 0; i < call->entry->args->n_in; i++) {
-        n = call->args[i] ? i + 1 : n;
-    }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < call->n_args; i++) {
         json_array_append_new(out, call->args[i] ? json_incref(call->args[i]) : json_null());
     }
     return out;

@@ -55,6 +55,7 @@ static bool generate_start(struct fx_rpc_call *call, struct generate *g)
         fx_rpc_fail(call, FX_RPC_MISC, "%s", error);
         return false;
     }
+    fx_rpc_note_template(call->rpc, t);
     g->work = t->id;
     g->header = t->header;
     (void)fx_nbits_decode(g->header.nbits, &g->target);

@@ -103,11 +103,7 @@ static void synopsis(const struct fx_rpc_entry *entry, struct fx_buf *out)
             fx_buf_str(out, " (");
             open++;
         }
-        fx_buf_printf(out,
-                      arg->types == FX_SCHEMA_ARR ? " [%s,...]"
-                      : quoted                    ? " \"%s\""
-                                                  : " %s",
-                      arg->key);
+        fx_buf_printf(out, quoted ? " \"%s\"" : " %s", arg->key);
     }
     while (open-- > 0) {
         fx_buf_str(out, " )");

@@ -18,9 +18,9 @@ static json_t *getmempoolinfo(struct fx_rpc_call *call)
     fx_json_set(out, "maxmempool", json_integer((json_int_t)info.max_usage));
     fx_json_set(out, "mempoolminfee", fx_json_amount(info.min_fee_rate));
     fx_json_set(out, "minrelaytxfee", fx_json_amount(info.relay_fee_rate));
-    fx_json_set(out, "incrementalrelayfee", fx_json_amount(info.relay_fee_rate));
+    fx_json_set(out, "incrementalrelayfee", fx_json_amount(info.increment_rate));
     fx_json_set(out, "unbroadcastcount", json_integer(0));
-    fx_json_set(out, "fullrbf", json_true());
+    fx_json_set(out, "fullrbf", json_boolean(info.full_rbf));
     return out;
 }
 
@@ -37,7 +37,7 @@ static const struct fx_rpc_command getmempoolinfo_command = {
               "minrelaytxfee: amount   # The same while the pool is not full\n"
               "incrementalrelayfee: amount   # What a replacement pays on top\n"
               "unbroadcastcount: int   # 0: own transactions are announced until they confirm\n"
-              "fullrbf: bool }         # Every transaction can be replaced",
+              "fullrbf: bool }         # What does not signal it (BIP125) can be replaced too",
     .example = "",
     .run = getmempoolinfo,
 };
@@ -312,11 +312,57 @@ static const struct fx_rpc_command getmempoolentry_command = {
     .run = getmempoolentry,
 };
 
+static json_t *gettxspendingprevout(struct fx_rpc_call *call)
+{
+    const struct fx_mempool *pool = call->rpc->config.mempool;
+    size_t i;
+    json_t *given;
+    if (json_array_size(call->args[0]) == 0) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid parameter, outputs are missing");
+    }
+    json_t *out = json_array();
+    json_array_foreach(call->args[0], i, given)
+    {
+        struct fx_outpoint o = {0};
+        json_int_t vout = json_integer_value(json_object_get(given, "vout"));
+        bool ok = fx_rpc_arg_hash(call, json_object_get(given, "txid"), "txid", &o.txid);
+        if (ok && vout < 0) {
+            fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid parameter, vout cannot be negative");
+        } else if (ok && vout > UINT32_MAX) {
+            fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid parameter, vout is out of range");
+        }
+        if (call->failed) {
+            json_decref(out);
+            return NULL;
+        }
+        o.index = (uint32_t)vout;
+        json_t *line = json_object();
+        const struct fx_tx *spender = fx_mempool_spender(pool, &o);
+        fx_json_set(line, "txid", fx_json_id(&o.txid));
+        fx_json_set(line, "vout", json_integer(vout));
+        if (spender) {
+            fx_json_set(line, "spendingtxid", fx_json_id(&spender->txid));
+        }
+        json_array_append_new(out, line);
+    }
+    return out;
+}
+
+static const struct fx_rpc_command gettxspendingprevout_command = {
+    .name = "gettxspendingprevout",
+    .text = "Returns the transactions of the mempool that spend outputs.",
+    .args = "outputs: [ { txid: hash, vout: int } ]",
+    .result = "[ { txid: hash, vout: int\n"
+              "spendingtxid?: hash } ]   # Where the mempool has one",
+    .errors = "-8: no outputs, or a vout below 0",
+    .example = "'[{\"txid\":\"id\",\"vout\":3}]'",
+    .run = gettxspendingprevout,
+};
+
 static const struct fx_rpc_command *const commands[] = {
-    &getmempoolinfo_command,        &getrawmempool_command,
-    &getmempoolentry_command,       &getmempoolancestors_command,
-    &getmempooldescendants_command, &fx_rpc_testmempoolaccept,
-    &fx_rpc_submitpackage,          NULL,
+    &getmempoolinfo_command,      &getrawmempool_command,         &getmempoolentry_command,
+    &getmempoolancestors_command, &getmempooldescendants_command, &gettxspendingprevout_command,
+    &fx_rpc_testmempoolaccept,    &fx_rpc_submitpackage,          NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_mempool = {"Mempool", commands, FX_RPC_ALWAYS};

@@ -13,6 +13,7 @@
 /* ---- getblocktemplate ------------------------------------------------------------------------ */
 
 #define LONGPOLL_MS 60000
+#define RESERVED_WEIGHT 4000 /* what Bitcoin Core counts for header, counts and coinbase */
 #define LONGPOLL_STEP_MS 200
 
 static json_t *template_txs(const struct fx_template *t)
@@ -88,6 +89,15 @@ static json_t *longpoll_id(const struct fx_rpc *rpc)
     return json_sprintf("%s%zu.%zu", tip, info.count, info.bytes);
 }
 
+void fx_rpc_note_template(struct fx_rpc *rpc, const struct fx_template *t)
+{
+    rpc->last_weight = RESERVED_WEIGHT;
+    rpc->last_txs = t->n_txs - 1;
+    for (size_t i = 1; i < t->n_txs; i++) {
+        rpc->last_weight += fx_tx_weight(t->txs[i]);
+    }
+}
+
 static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
 {
     static const uint8_t anyone[] = {0x51}; /* a miner puts its own script there */
@@ -101,8 +111,7 @@ static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
     if (!t) {
         return fx_rpc_fail(call, FX_RPC_MISC, "%s", error);
     }
-    rpc->last_weight = t->weight;
-    rpc->last_txs = t->n_txs - 1;
+    fx_rpc_note_template(rpc, t);
     fx_chain_targets(chain, tip, nbits);
     int commitment = fx_block_commitment_output(t->txs[0]);
     json_t *out = json_object();
@@ -489,7 +498,8 @@ static const struct fx_rpc_command getmininginfo_command = {
     .name = "getmininginfo",
     .text = "Returns what concerns mining.",
     .result = "{ blocks: int\n"
-              "currentblockweight?: int  # Of the last template made here\n"
+              "currentblockweight?: int  # Of the last template made here, 4,000 for all but "
+              "transactions\n"
               "currentblocktx?: int      # Its transactions, without the coinbase\n"
               "difficulty: num           # Of the next block of the hash lane\n"
               "networkhashps: num        # See getnetworkhashps\n"

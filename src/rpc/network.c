@@ -78,8 +78,6 @@ static json_t *getpeerinfo(struct fx_rpc_call *call)
         fx_json_set(o, "subver", agent ? agent : json_string("(not UTF-8)"));
         fx_json_set(o, "inbound", json_boolean(p->inbound));
         fx_json_set(o, "handshake", json_boolean(p->handshake_done));
-        fx_json_set(o, "bip152_hb_to", json_boolean(p->compact_to));
-        fx_json_set(o, "bip152_hb_from", json_boolean(p->compact_from));
         fx_json_set(o, "startingheight", json_integer(p->start_height));
         fx_json_set(o, "synced_headers", json_integer(p->best_height));
         fx_json_set(o, "synced_blocks", json_integer(p->common_height));
@@ -123,8 +121,6 @@ static const struct fx_rpc_command getpeerinfo_command = {
               "pingwait?: num        # Seconds since a ping that is not answered yet\n"
               "version: int, subver: str, inbound: bool\n"
               "handshake: bool       # version and verack came\n"
-              "bip152_hb_to: bool    # We asked it to announce blocks as compact ones\n"
-              "bip152_hb_from: bool  # It asked us\n"
               "startingheight: int\n"
               "synced_headers: int   # Height of the best header it announced; -1: none yet\n"
               "synced_blocks: int    # Height of the last block that both have; -1: none yet\n"
@@ -213,7 +209,8 @@ static json_t *getnetworkinfo(struct fx_rpc_call *call)
     fx_json_set(out, "connections", json_integer((json_int_t)n));
     fx_json_set(out, "connections_in", json_integer((json_int_t)inbound));
     fx_json_set(out, "connections_out", json_integer((json_int_t)(n - inbound)));
-    fx_json_set(out, "relayfee", fx_json_amount(pool.min_fee_rate));
+    fx_json_set(out, "relayfee", fx_json_amount(pool.relay_fee_rate));
+    fx_json_set(out, "incrementalfee", fx_json_amount(pool.increment_rate));
     fx_json_set(out, "warnings", json_string(""));
     return out;
 }
@@ -226,6 +223,7 @@ static const struct fx_rpc_command getnetworkinfo_command = {
               "port: int             # That it listens on; 0: it does not\n"
               "connections: int, connections_in: int, connections_out: int\n"
               "relayfee: amount      # Least fee rate that is relayed, FNX per 1,000 vbytes\n"
+              "incrementalfee: amount  # What a replacement pays on top\n"
               "warnings: str }",
     .example = "",
     .run = getnetworkinfo,

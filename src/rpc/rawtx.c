@@ -197,9 +197,10 @@ static const struct fx_rpc_command getrawtransaction_command = {
     .name = "getrawtransaction",
     .text = "Returns a transaction: of the mempool, of the block named, or of the best chain while "
             "one of its outputs is unspent or where a wallet or a task knows it.",
-    .args = "txid: hash\n"
-            "verbosity?: int|bool = 0  # 0: hex; 1: JSON; 2: with fee and the outputs spent\n"
-            "blockhash?: hash          # Look in this block",
+    .args =
+        "txid: hash\n"
+        "verbosity|verbose?: int|bool = 0  # 0: hex; 1: JSON; 2: with fee and the outputs spent\n"
+        "blockhash?: hash          # Look in this block",
     .result = "@ verbosity 0\nhex\n@ verbosity 1 and 2\n{ in_active_chain?: bool\n" FX_RPC_TX_FIELDS
               "hex: hex\n"
               "blockhash?: hash, confirmations?: int, workdepth?: int, time?: time\n"

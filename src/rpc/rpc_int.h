@@ -120,6 +120,7 @@ struct fx_rpc_call {
     struct fx_rpc_session *session;
     const struct fx_rpc_entry *entry;
     json_t *args[FX_RPC_ARGS_MAX]; /* by position; NULL: not given (or null) */
+    size_t n_args;                 /* up to the last that was named, also as null */
     const char *wallet;            /* of the URL; NULL: none */
     int64_t started_ms;
     bool failed;

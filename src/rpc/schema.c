@@ -126,6 +126,10 @@ static void parse_fields(struct parser *p, struct fx_schema *into, char end)
         memset(field, 0, sizeof(*field));
         p->last = field;
         field->key = word(p);
+        if (*p->at == '|') {
+            p->at++;
+            field->alias = word(p);
+        }
         if (*p->at == '?') {
             field->optional = true;
             p->at++;
@@ -217,6 +221,7 @@ static void schema_clear(struct fx_schema *schema)
         free(schema->element);
     }
     free(schema->key);
+    free(schema->alias);
     free(schema->fallback);
     free(schema->text);
     free(schema->when);

@@ -2,7 +2,7 @@
  * Descriptions of arguments and results: a small language, its reader, and checks of values.
  *
  *     height: int                     # What it is
- *     verbosity?: int|bool = 1        # Optional, with what it is if not given
+ *     verbosity|verbose?: int = 1     # Optional, with what it is if not given, and an older name
  *     options?: {
  *       list: [ hash ]
  *       *: amount                     # any other key
@@ -40,6 +40,7 @@ enum fx_schema_type {
 struct fx_schema {
     unsigned types;       /* enum fx_schema_type */
     char *key;            /* in an object or an argument list; "*": any; else NULL */
+    char *alias;          /* of an argument: another name of it; NULL: none */
     bool optional;        /* likewise */
     char *fallback;       /* default of an argument, as text; NULL: none */
     char *text;           /* what it is; NULL: nothing said */

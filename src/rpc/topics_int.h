@@ -4,6 +4,7 @@
 #define FX_RPC_TOPICS_INT_H
 
 #include "src/iface/jobs.h"
+#include "src/iface/template.h"
 #include "src/rpc/rpc_int.h"
 
 #define FX_RPC_LANE_FIELDS                                                       \
@@ -147,6 +148,8 @@ void fx_rpc_exclusivity_json(struct fx_rpc_call *call, const struct fx_job_quote
 /* mining.c: pays to an address argument, or where that is NULL to the wallet's own mining address;
  * false after fx_rpc_fail. */
 bool fx_rpc_payout(struct fx_rpc_call *call, const json_t *address, struct fx_buf *script);
+/* Its weight and transactions are for getmininginfo. */
+void fx_rpc_note_template(struct fx_rpc *rpc, const struct fx_template *t);
 /* Puts operands and brick into the template's block and gives it to the chain. The answer is
  * {accepted, hash, reject-reason?}. NULL after fx_rpc_fail. */
 json_t *fx_rpc_submit_brick(struct fx_rpc_call *call, uint64_t work_id, struct fx_wallet *wallet,

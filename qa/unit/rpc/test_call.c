@@ -96,6 +96,13 @@ FX_TEST(by_name)
                "Unknown named parameter x");
     check_code("gettxout", "{\"args\": [\"00\", 1], \"n\": 1}", -8, "Parameter n specified twice");
     check_code("gettxout", "{\"n\": 3}", -1, NULL);
+    check_code("gettxout", "{\"n\": null, \"txid\": 1}", -3, NULL);
+    bind_to("getblock", "{\"verbose\": false, \"blockhash\": \"00\"}"); /* an older name */
+    FX_CHECK(json_is_false(call.args[1]));
+    call_end();
+    bind_to("echo", "{\"arg3\": null}");
+    FX_CHECK_INT(call.n_args, 4);
+    call_end();
     fx_fake_rpc_clear(&rpc);
 }
 
