@@ -210,10 +210,17 @@ static void plan(struct fx_session *session, struct fx_cpu_group *group)
     enter_noise(session, group, true, product);
 }
 
-/* In the stage NOISE: what has gone into G and H stays there, so this stage is always finished. */
+/* Does the stage NOISE go into G and H? */
 static bool gathers(const struct fx_cpu_group *group)
 {
     return group->noised && group->summed;
+}
+
+/* What has gone into G and H stays there: then the stage has to be finished. */
+static bool has_gathered(const struct fx_cpu_group *group)
+{
+    return group->stage == FX_CPU_NOISE && gathers(group) &&
+           (group->undone || atomic_load(&group->taken) > 0);
 }
 
 static bool any_dirty(const struct fx_cpu_group *group)
@@ -331,7 +338,7 @@ static void take_header(struct fx_session *session, struct fx_cpu_group *group)
         plan(session, group);
         return;
     case FX_CPU_NOISE:
-        if (gathers(group))
+        if (has_gathered(group))
             return;
         if (group == &session->product && !group->summed)
             group->next += group->segments; /* the product has it; tickets were next */
@@ -349,7 +356,7 @@ static void take_header(struct fx_session *session, struct fx_cpu_group *group)
 /* Is the stage one that has to be finished before tiles can be peeled? */
 static bool under_way(const struct fx_cpu_group *group)
 {
-    return group->stage == FX_CPU_BRICKS || (group->stage == FX_CPU_NOISE && gathers(group));
+    return group->stage == FX_CPU_BRICKS || has_gathered(group);
 }
 
 bool fx_cpu_settle(struct fx_session *session)

@@ -289,6 +289,34 @@ FX_TEST(headers_that_change_within_a_tile)
     }
 }
 
+/* A step that has ended with a chunk leaves the next one to whatever header comes. */
+FX_TEST(a_new_header_has_all_bricks_that_are_left)
+{
+    struct fx_device *device = device_of(2);
+    struct fx_kernel_header header;
+    struct fx_session *session;
+    struct fx_bed bed;
+    atomic_bool cancel = false;
+    char error[FX_KERNEL_TEXT];
+    uint64_t before;
+
+    fx_bed_init(&bed, 1, 2, 2, 3, 11);
+    fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
+    session = session_of(device, &bed, NULL);
+    fx_bed_header(&header, BOTH, 0);
+    FX_CHECK_INT(cpu->step(session, &header, 0, &cancel, &bed.sink, error), FX_STEP_MORE);
+    before = bed.n_tickets;
+    FX_CHECK(before > 0);
+    fx_bed_header(&header, BOTH, 0);
+    header.seed[0] ^= 1;
+    FX_CHECK_INT(fx_bed_run(&bed, cpu, session, &header), FX_STEP_DONE);
+    FX_CHECK_INT(bed.n_tickets, (uint64_t)2 * 3 * 11);
+    fx_bed_check_product(&bed);
+    cpu->end(session);
+    cpu->close(device);
+    fx_bed_clear(&bed);
+}
+
 /* Tickets without the product: each brick once a header, and again under the next one. */
 FX_TEST(mining_alone)
 {
