@@ -42,6 +42,7 @@ class TestBlockProof(JobTest):
         self.part(client)
         self.altered()
         self.altered_by_peer()
+        self.compact()
         self.operand_a, self.operand_b = Operand(panel(self.a)), Operand(panel(numpy.ascontiguousarray(self.b.T)))
         check_equal(self.operand_a.root.hex(), client.rpc.gettask(self.task)['root_a'], 'root of A')
         check_equal(self.operand_b.root.hex(), client.rpc.gettask(self.task)['root_b'], 'root of B')
@@ -145,6 +146,28 @@ class TestBlockProof(JobTest):
             if id_bytes(block.id()) in request:
                 break
         peer.send('block', raw)
+
+    def compact(self):
+        self.step('a compact block has the proof after its header')
+        client, solver = self.nodes
+        block = self.mined(solver)
+        check_equal(block.txs[0], 1, 'transactions')
+        proof = block.raw()[80:-len(block.txs)]
+
+        def message(copy, nonce=bytes(8)):
+            return copy.header + copy.raw()[80:-len(copy.txs)] + nonce + b'\0\1\0' + copy.txs[1:]
+        liar, honest = Peer(client), Peer(client)
+        check_equal(liar.wait('sendcmpct'), b'\0' + (3).to_bytes(8, 'little'))
+        liar.send('cmpctblock', message(block.changed(signature=flip(block.signature, 40))))
+        self.serve(liar, block, block.changed(signature=flip(block.signature, 40)).raw())
+        liar.wait_closed()
+        honest.send('cmpctblock', message(block))
+        wait_until(lambda: client.rpc.getbestblockhash() == block.id(), 'the compact block to be taken')
+        honest.send('getdata', b'\1' + (4).to_bytes(4, 'little') + id_bytes(block.id()))
+        reply = honest.wait('cmpctblock')
+        nonce = reply[80 + len(proof):][:8]
+        check_equal(reply, message(block, nonce))
+        honest.close()
 
     # ---- blocks made here ----------------------------------------------------------------------
 

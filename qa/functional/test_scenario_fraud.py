@@ -14,7 +14,7 @@ class TestScenarioFraud(ScenarioTest):
     nodes_count = 4
 
     def own_args(self):
-        return [[], [], ['-watch'], []]
+        return [['-reoffer=0'], [], ['-watch'], []]  # what comes to nothing stays refunded
 
     def run(self):
         self.cheat, self.watcher, self.honest = self.nodes[1:]

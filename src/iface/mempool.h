@@ -105,6 +105,9 @@ void fx_mempool_info(const struct fx_mempool *pool, struct fx_mempool_info *info
 /* All, parents before children, best ancestor fee rate first. *entries is the caller's to free;
  * views until the next change. */
 size_t fx_mempool_list(const struct fx_mempool *pool, struct fx_mempool_entry **entries);
+/* Visits all, in no order; the visitor returns false to stop, and changes nothing. */
+void fx_mempool_each(const struct fx_mempool *pool,
+                     bool (*visit)(void *ctx, const struct fx_tx *tx), void *ctx);
 /* The state after the tip and all transactions of the pool; coins made by the pool have the next
  * block's height. */
 void fx_mempool_view(struct fx_mempool *pool, struct fx_view *view);

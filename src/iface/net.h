@@ -41,6 +41,8 @@ struct fx_peer_info {
     int64_t last_tx, last_block;  /* unix seconds of the newest that was taken from it; 0: none */
     bool relays_txs;              /* it wants transactions */
     bool relays_addrs;
+    bool compact_to;    /* we asked it to announce blocks as compact ones (BIP152) */
+    bool compact_from;  /* it asked us */
     int64_t fee_filter; /* what it asked for, embers per 1,000 vbytes */
     int64_t time_offset;
     int32_t start_height;

@@ -342,6 +342,17 @@ const struct fx_tx *fx_mempool_get_wtxid(const struct fx_mempool *pool, const st
     return entry ? entry->tx : NULL;
 }
 
+void fx_mempool_each(const struct fx_mempool *pool,
+                     bool (*visit)(void *ctx, const struct fx_tx *tx), void *ctx)
+{
+    size_t at = 0;
+    void *value;
+
+    while (fx_map_next(pool->by_txid, &at, NULL, &value) &&
+           visit(ctx, ((const struct fx_pool_entry *)value)->tx)) {
+    }
+}
+
 const struct fx_tx *fx_mempool_spender(const struct fx_mempool *pool,
                                        const struct fx_outpoint *outpoint)
 {

@@ -8,6 +8,8 @@
 #include "src/net/blobdir_int.h"
 #include "src/net/blobfetch_int.h"
 #include "src/net/certs_int.h"
+#include "src/net/compact_int.h"
+#include "src/net/compactrelay_int.h"
 #include "src/net/handshake_int.h"
 #include "src/net/permit_int.h"
 #include "src/net/sync_int.h"
@@ -49,6 +51,10 @@ static const struct fx_command commands[] = {
     {"getdata", 9 + FX_INV_MAX *FX_INV_SIZE, false, fx_handle_getdata},
     {"notfound", 9 + FX_INV_MAX *FX_INV_SIZE, false, fx_handle_notfound},
     {"block", FX_BLOCK_SIZE_MAX, false, fx_handle_block},
+    {"sendcmpct", 9, false, fx_handle_sendcmpct},
+    {"cmpctblock", FX_MESSAGE_MAX, false, fx_handle_cmpctblock},
+    {"getblocktxn", 32 + 3 + 3 * FX_COMPACT_TXS_MAX, false, fx_handle_getblocktxn},
+    {"blocktxn", FX_MESSAGE_MAX, false, fx_handle_blocktxn},
     {"tx", FX_BLOCK_SIZE_MAX, false, fx_handle_tx},
     {"feefilter", 8, false, fx_handle_feefilter},
     {"filterload", UNKNOWN_MAX, false, handle_unoffered},
@@ -107,7 +113,7 @@ uint32_t fx_command_max(const struct fx_peer *peer, const char *name)
 /* What peers have is of no use while blocks are read from files; they are asked for it after. */
 static bool must_wait(const struct fx_net *net, const char *name)
 {
-    static const char *const names[] = {"headers", "inv", "block", "tx"};
+    static const char *const names[] = {"headers", "inv", "block", "cmpctblock", "blocktxn", "tx"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/net/compactrelay_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/util/map.h"
@@ -82,6 +83,49 @@ static void send_getdata(struct fx_peer *peer, const struct fx_inv *items, size_
     }
     fx_msg_inv_write(items, n, &buf);
     fx_peer_send(peer, "getdata", &buf);
+}
+
+/* For what was just noted. A block that is all that is missing comes compact where it can. */
+static void send_requests(struct fx_peer *peer, struct fx_inv *items, size_t n)
+{
+    const struct fx_net *net = peer->net;
+
+    if (n == 1 && fx_map_count(net->sync->in_flight) == 1 &&
+        fx_compactrelay_wants(peer, fx_chain_find(net->chain, &items[0].hash))) {
+        items[0].type = FX_INV_COMPACT_BLOCK;
+    }
+    send_getdata(peer, items, n);
+}
+
+struct fx_peer *fx_download_asked(const struct fx_net *net, const struct fx_index *index)
+{
+    const struct fx_inflight *entry = fx_map_get(net->sync->in_flight, index->id.b);
+
+    return entry == NULL ? NULL : fx_net_peer(net, entry->peer);
+}
+
+void fx_download_note(struct fx_peer *peer, const struct fx_index *index)
+{
+    struct fx_inflight *stale = fx_map_get(peer->net->sync->in_flight, index->id.b);
+
+    if (stale != NULL) {
+        release(peer->net, stale);
+    }
+    note_asked(peer, index, fx_clock_monotonic_ms());
+}
+
+void fx_download_ask(struct fx_peer *peer, const struct fx_index *index)
+{
+    struct fx_inv inv = {FX_INV_WITNESS_BLOCK, index->id};
+
+    fx_download_note(peer, index);
+    send_getdata(peer, &inv, 1);
+}
+
+void fx_download_heard(struct fx_peer *peer)
+{
+    peer->sync.last_block_ms = fx_clock_monotonic_ms();
+    peer->sync.slow_until_ms = 0;
 }
 
 /* A branch is worth fetching when its stored headers outweigh the tip (section 3), or when a
@@ -172,7 +216,7 @@ static void fetch_announced(struct fx_peer *peer)
             items[n_items++] = (struct fx_inv){FX_INV_WITNESS_BLOCK, index->id};
         }
     }
-    send_getdata(peer, items, n_items);
+    send_requests(peer, items, n_items);
 }
 
 static void fetch_best(struct fx_peer *peer)
@@ -201,7 +245,7 @@ static void fetch_best(struct fx_peer *peer)
         height += (uint32_t)n;
         for (size_t i = 0; i < n && peer->sync.in_flight < FX_BLOCKS_PER_PEER; i++) {
             if ((walk[i]->status & FX_INDEX_FAILED) != 0) {
-                send_getdata(peer, items, n_items);
+                send_requests(peer, items, n_items);
                 return;
             }
             if ((walk[i]->status & FX_INDEX_HAVE_DATA) != 0) {
@@ -216,7 +260,7 @@ static void fetch_best(struct fx_peer *peer)
             }
         }
     }
-    send_getdata(peer, items, n_items);
+    send_requests(peer, items, n_items);
 }
 
 void fx_download_from(struct fx_peer *peer)
@@ -289,29 +333,46 @@ static void settle_all(struct fx_net *net)
     }
 }
 
+/* Nobody is waited for: the block is here, or broken whoever sends it. */
+static void end_requests(struct fx_net *net, const struct fx_index *index)
+{
+    struct fx_inflight *entry = fx_map_get(net->sync->in_flight, index->id.b);
+
+    if (entry != NULL) {
+        release(net, entry);
+    }
+    fx_compactrelay_forget(net, index);
+}
+
+/* The block is stored. Who supplies new ones while nothing else is missing is at the tip with us.
+ */
+static void accepted(struct fx_peer *peer, const struct fx_index *index, bool fresh)
+{
+    struct fx_net *net = peer->net;
+
+    end_requests(net, index);
+    fx_headers_known(peer, index);
+    if (fresh) {
+        peer->last_block = fx_clock_now();
+        if (fx_map_count(net->sync->in_flight) == 0 && fx_chain_contains(net->chain, index) &&
+            !fx_chain_is_initial_download(net->chain)) {
+            fx_compactrelay_prefer(peer);
+        }
+    }
+    settle_all(net);
+}
+
 static void accept_block(struct fx_peer *peer, const struct fx_block *block)
 {
     struct fx_net *net = peer->net;
-    const struct fx_index *index = NULL;
     enum fx_verdict why = FX_OK;
     bool fresh = false;
-    struct fx_inflight *entry = NULL;
     enum fx_result result = fx_chain_accept_block(net->chain, block, &fresh, &why);
+    const struct fx_index *index = fx_chain_find(net->chain, &block->id);
 
-    index = fx_chain_find(net->chain, &block->id);
     switch (result) {
     case FX_VALID:
-        entry = fx_map_get(net->sync->in_flight, block->id.b);
-        if (entry != NULL) {
-            release(net, entry);
-        }
-        if (index != NULL) {
-            fx_headers_known(peer, index);
-        }
-        if (fresh) {
-            peer->last_block = fx_clock_now();
-        }
-        settle_all(net);
+        accepted(peer, index, fresh);
         return;
     case FX_INVALID:
         invalid_block(peer, block, index, why);
@@ -324,6 +385,36 @@ static void accept_block(struct fx_peer *peer, const struct fx_block *block)
         avoid(peer, &block->id);
         return;
     }
+}
+
+/* Peers may relay compact blocks that they know the header of (BIP152): what follows from it is not
+ * held against them. */
+bool fx_download_take_compact(struct fx_peer *peer, const struct fx_block *block)
+{
+    struct fx_net *net = peer->net;
+    enum fx_verdict why = FX_OK;
+    bool fresh = false;
+    enum fx_result result = fx_chain_accept_block(net->chain, block, &fresh, &why);
+    const struct fx_index *index = fx_chain_find(net->chain, &block->id);
+    char text[160];
+
+    if (result == FX_VALID) {
+        accepted(peer, index, fresh);
+        return true;
+    }
+    fx_sync_reason(&block->header, why, text, sizeof text);
+    fx_log_info("net: compact block from peer %" PRIu64 " is not taken: %s", peer->id,
+                result == FX_FAILED ? "it could not be stored or judged" : text);
+    if (result == FX_INVALID_COPY) {
+        return false;
+    }
+    avoid(peer, &block->id);
+    if ((index->status & FX_INDEX_FAILED) != 0) {
+        end_requests(net, index);
+    } else {
+        fx_download_notfound(peer, &block->id);
+    }
+    return true;
 }
 
 /* Is a block wanted that was not asked of this peer? */
@@ -400,8 +491,7 @@ bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r)
     entry = fx_map_get(net->sync->in_flight, id.b);
     if (entry != NULL && entry->peer == peer->id) {
         asked = true;
-        peer->sync.last_block_ms = fx_clock_monotonic_ms();
-        peer->sync.slow_until_ms = 0;
+        fx_download_heard(peer);
         release(net, entry);
     }
     block = fx_block_parse(net->params, r->p, r->left, &why);

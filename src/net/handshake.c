@@ -10,6 +10,7 @@
 #include "src/net/blobdir_int.h"
 #include "src/net/blobfetch_int.h"
 #include "src/net/certs_int.h"
+#include "src/net/compactrelay_int.h"
 #include "src/net/dial_int.h"
 #include "src/net/sync_int.h"
 #include "src/net/txrelay_int.h"
@@ -122,6 +123,7 @@ bool fx_handle_verack(struct fx_peer *peer, struct fx_reader *r)
            peer->version.start_height, peer->version.user_agent);
     fx_clock_compare(peer->net);
     fx_peer_send(peer, "sendheaders", NULL);
+    fx_compactrelay_peer_ready(peer);
     fx_ping_send(peer);
     fx_dial_peer_ready(peer);
     fx_addrman_peer_ready(peer);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/net/compactrelay_int.h"
 #include "src/net/stream_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
@@ -168,6 +169,23 @@ static enum take take(struct fx_peer *peer, const struct fx_header *header,
         return TAKE_STOP;
     }
     return TAKE_STOP;
+}
+
+const struct fx_index *fx_headers_take_compact(struct fx_peer *peer, const struct fx_header *header)
+{
+    const struct fx_index *index = NULL;
+    struct fx_hash id;
+
+    fx_header_id(header, &id);
+    index = fx_chain_find(peer->net->chain, &id);
+    if ((index != NULL && (index->status & FX_INDEX_FAILED) != 0) ||
+        take(peer, header, &index) != TAKE_OK) {
+        return NULL;
+    }
+    fx_headers_known(peer, index);
+    peer->sync.announced = index;
+    fx_download_again(peer, &id);
+    return index;
 }
 
 static void unconnecting(struct fx_peer *peer, const struct fx_header *last)
@@ -395,8 +413,11 @@ static void announce_to(struct fx_peer *peer, const struct fx_index *tip)
     if (start == tip) {
         return;
     }
-    if (peer->sync.sendheaders && start != NULL &&
-        tip->height - start->height <= FX_ANNOUNCE_HEADERS) {
+    if (peer->compact.announces_to && start != NULL && start == tip->parent &&
+        fx_compactrelay_send(peer, tip)) {
+        peer->sync.best_sent = tip;
+    } else if (peer->sync.sendheaders && start != NULL &&
+               tip->height - start->height <= FX_ANNOUNCE_HEADERS) {
         struct fx_header headers[FX_ANNOUNCE_HEADERS];
         size_t n = tip->height - start->height;
         const struct fx_index *at = tip;
@@ -406,13 +427,14 @@ static void announce_to(struct fx_peer *peer, const struct fx_index *tip)
         }
         fx_msg_headers_write(headers, n, &buf);
         fx_peer_send(peer, "headers", &buf);
+        peer->sync.best_sent = tip;
     } else {
+        /* It asks for the headers, or has them: only then is it known what it can do with more. */
         struct fx_inv inv = {FX_INV_BLOCK, tip->id};
 
         fx_msg_inv_write(&inv, 1, &buf);
         fx_peer_send(peer, "inv", &buf);
     }
-    peer->sync.best_sent = tip;
 }
 
 void fx_headers_announce_tip(struct fx_net *net)

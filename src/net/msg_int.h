@@ -13,7 +13,8 @@
 enum fx_inv_type {
     FX_INV_TX = 1,
     FX_INV_BLOCK = 2,
-    FX_INV_WTX = 5, /* BIP339 */
+    FX_INV_COMPACT_BLOCK = 4, /* BIP152 */
+    FX_INV_WTX = 5,           /* BIP339 */
     FX_INV_WITNESS_TX = 0x40000001,
     FX_INV_WITNESS_BLOCK = 0x40000002
 };

@@ -10,6 +10,7 @@
 #include "src/net/blobdir_int.h"
 #include "src/net/blobfetch_int.h"
 #include "src/net/certs_int.h"
+#include "src/net/compactrelay_int.h"
 #include "src/net/dial_int.h"
 #include "src/net/limits_int.h"
 #include "src/net/sync_int.h"
@@ -70,6 +71,16 @@ static void tx_added(void *ctx, const struct fx_tx *tx)
     }
     fx_txrelay_announce(net, tx);
     fx_net_flush_soon(net);
+}
+
+static void tx_removed(void *ctx, const struct fx_tx *tx, enum fx_tx_removal reason)
+{
+    struct fx_net *net = ctx;
+
+    /* A miner may not have seen the replacement. */
+    if (!net->stopping && reason == FX_REMOVED_REPLACED) {
+        fx_compactrelay_keep(net, tx);
+    }
 }
 
 static void blob_complete(void *ctx, const struct fx_blob_key *key)
@@ -225,7 +236,8 @@ static void subscribe(struct fx_net *net)
         .block_disconnected = block_disconnected,
         .tip_changed = tip_changed,
     };
-    struct fx_mempool_events mempool_events = {.ctx = net, .tx_added = tx_added};
+    struct fx_mempool_events mempool_events = {
+        .ctx = net, .tx_added = tx_added, .tx_removed = tx_removed};
 
     fx_chain_subscribe(net->chain, &chain_events);
     if (net->mempool != NULL) {
@@ -285,6 +297,7 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     net->flush = event_new(net->base, -1, 0, on_flush, net);
     fx_addrman_create(net);
     fx_sync_create(net);
+    fx_compactrelay_create(net);
     fx_txrelay_create(net);
     fx_certs_create(net);
     fx_blobdir_create(net);
@@ -335,6 +348,7 @@ void fx_net_destroy(struct fx_net *net)
     fx_blobdir_destroy(net);
     fx_certs_destroy(net);
     fx_txrelay_destroy(net);
+    fx_compactrelay_destroy(net);
     fx_sync_destroy(net);
     fx_addrman_destroy(net);
     free(net->peers);

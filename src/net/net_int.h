@@ -15,6 +15,7 @@
 
 struct fx_peer;
 struct fx_sync;
+struct fx_compactrelay;
 struct fx_txrelay;
 struct fx_certs;
 struct fx_blobdir;
@@ -53,6 +54,7 @@ struct fx_net {
     bool clock_warned;
 
     struct fx_sync *sync;
+    struct fx_compactrelay *compactrelay;
     struct fx_txrelay *txrelay;
     struct fx_certs *certs;
     struct fx_blobdir *blobdir;

@@ -453,6 +453,8 @@ void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info)
     info->relays_txs = peer->tx.relay;
     info->relays_addrs = peer->ready && peer->origin != FX_PEER_BLOB;
     info->fee_filter = peer->tx.fee_filter;
+    info->compact_to = peer->compact.announces;
+    info->compact_from = peer->compact.announces_to;
     info->common_height = peer->sync.common == NULL ? -1 : (int32_t)peer->sync.common->height;
     info->id = peer->id;
     memcpy(info->address, peer->name, sizeof info->address);

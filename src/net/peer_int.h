@@ -14,6 +14,7 @@
 #include "src/net/net_int.h"
 #include "src/net/rate_int.h"
 
+struct fx_partial;
 struct fx_rolling;
 struct fx_stream;
 struct fx_unproven;
@@ -49,6 +50,18 @@ struct fx_peer_sync {
     unsigned next_avoid;
     struct fx_inv *wanted; /* what it asked for by getdata and waits for */
     size_t n_wanted, wanted_at;
+};
+
+/* compactrelay.c */
+struct fx_peer_compact {
+    bool provides;     /* it speaks our version of BIP152 */
+    bool announces_to; /* it asked for blocks as `cmpctblock`: bip152_hb_from */
+    bool announces;    /* we asked it for them: bip152_hb_to */
+    struct {
+        const struct fx_index *index; /* NULL: free */
+        struct fx_partial *partial;   /* owned */
+        int64_t asked_ms;
+    } waiting[FX_COMPACT_PER_PEER]; /* blocks that lack what it was asked for */
 };
 
 /* txrelay.c */
@@ -105,6 +118,7 @@ struct fx_peer {
     unsigned misbehaviour;
 
     struct fx_peer_sync sync;
+    struct fx_peer_compact compact;
     struct fx_peer_tx tx;
     struct fx_peer_blobs blobs;
 };

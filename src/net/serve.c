@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/net/compactrelay_int.h"
 #include "src/net/txrelay_int.h"
 #include "src/util/mem.h"
 
@@ -86,7 +87,7 @@ bool fx_handle_getblocks(struct fx_peer *peer, struct fx_reader *r)
 
 static bool is_block(uint32_t type)
 {
-    return type == FX_INV_BLOCK || type == FX_INV_WITNESS_BLOCK;
+    return type == FX_INV_BLOCK || type == FX_INV_WITNESS_BLOCK || type == FX_INV_COMPACT_BLOCK;
 }
 
 static bool is_tx(uint32_t type)
@@ -172,27 +173,46 @@ static void send_block(struct fx_peer *peer, const struct fx_block *block, bool 
     fx_peer_send(peer, "block", &buf);
 }
 
-static bool serve_block(struct fx_peer *peer, const struct fx_inv *inv)
+bool fx_serve_may(const struct fx_index *index)
+{
+    return (index->status & FX_INDEX_HAVE_DATA) != 0 && (index->status & FX_INDEX_PROVEN) != 0 &&
+           (index->status & FX_INDEX_FAILED) == 0;
+}
+
+struct fx_block *fx_serve_read(struct fx_net *net, const struct fx_index *index)
+{
+    const struct fx_block *recent = net->sync->recent;
+
+    if (recent != NULL && fx_hash_equal(&recent->id, &index->id)) {
+        return fx_block_ref(recent);
+    }
+    return fx_chain_read_block(net->chain, index);
+}
+
+/* A peer that is far behind has not much of a deeper block in its pool. */
+static bool is_sent_compact(const struct fx_net *net, const struct fx_index *index)
+{
+    return index->height + FX_COMPACT_DEPTH >= fx_chain_tip(net->chain)->height &&
+           fx_compactrelay_near_tip(net);
+}
+
+bool fx_serve_block(struct fx_peer *peer, const struct fx_inv *inv)
 {
     struct fx_net *net = peer->net;
     const struct fx_index *index = fx_chain_find(net->chain, &inv->hash);
-    const struct fx_block *recent = net->sync->recent;
     struct fx_block *block = NULL;
-    bool witness = inv->type == FX_INV_WITNESS_BLOCK;
 
-    if (index == NULL || (index->status & FX_INDEX_HAVE_DATA) == 0 ||
-        (index->status & FX_INDEX_PROVEN) == 0 || (index->status & FX_INDEX_FAILED) != 0) {
+    if (index == NULL || !fx_serve_may(index)) {
         return false;
     }
-    if (recent != NULL && fx_hash_equal(&recent->id, &inv->hash)) {
-        send_block(peer, recent, witness);
-        return true;
+    if (inv->type == FX_INV_COMPACT_BLOCK && is_sent_compact(net, index)) {
+        return fx_compactrelay_send(peer, index);
     }
-    block = fx_chain_read_block(net->chain, index);
+    block = fx_serve_read(net, index);
     if (block == NULL) {
         return false;
     }
-    send_block(peer, block, witness);
+    send_block(peer, block, inv->type != FX_INV_BLOCK);
     fx_block_unref(block);
     return true;
 }
@@ -207,7 +227,7 @@ void fx_serve_wanted(struct fx_peer *peer)
            fx_peer_send_backlog(peer) <= FX_SEND_PAUSE) {
         const struct fx_inv *inv = &sync->wanted[sync->wanted_at++];
 
-        if (is_block(inv->type) ? serve_block(peer, inv)
+        if (is_block(inv->type) ? fx_serve_block(peer, inv)
                                 : is_tx(inv->type) && fx_txrelay_serve(peer, inv)) {
             continue;
         }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "src/net/compactrelay_int.h"
 #include "src/util/map.h"
 #include "src/util/mem.h"
 
@@ -50,6 +51,7 @@ void fx_sync_peer_ready(struct fx_peer *peer)
 void fx_sync_peer_gone(struct fx_peer *peer)
 {
     fx_download_peer_gone(peer);
+    fx_compactrelay_peer_gone(peer);
     fx_unproven_peer_gone(peer);
 }
 
@@ -77,6 +79,7 @@ static void ask_one(struct fx_net *net, int64_t now_ms)
 void fx_sync_tick(struct fx_net *net, int64_t now_ms)
 {
     ask_one(net, now_ms);
+    fx_compactrelay_tick(net, now_ms);
     fx_download_tick(net, now_ms);
 }
 

@@ -59,6 +59,11 @@ void fx_headers_settle(struct fx_peer *peer);
 bool fx_headers_invalidated(const struct fx_index *index);
 /* Tells the peers of the new tip. */
 void fx_headers_announce_tip(struct fx_net *net);
+/* The header of a compact block: its entry, or NULL where it is not taken. Who relays one may not
+ * have looked beyond the header (BIP152): only one that is bad by itself counts against the peer.
+ */
+const struct fx_index *fx_headers_take_compact(struct fx_peer *peer,
+                                               const struct fx_header *header);
 /* The peer has this block: best_known moves up. */
 void fx_headers_known(struct fx_peer *peer, const struct fx_index *index);
 size_t fx_locator_make(const struct fx_index *from, struct fx_hash locator[FX_LOCATOR_MAX]);
@@ -72,6 +77,16 @@ void fx_download_from(struct fx_peer *peer); /* asks for what may be asked now *
 void fx_download_all(struct fx_net *net);
 void fx_download_tick(struct fx_net *net, int64_t now_ms);
 void fx_download_peer_gone(struct fx_peer *peer);
+/* The peer that is asked for this block and has not delivered it; NULL: none. */
+struct fx_peer *fx_download_asked(const struct fx_net *net, const struct fx_index *index);
+/* It is asked from now on, by whatever message; nobody was. */
+void fx_download_note(struct fx_peer *peer, const struct fx_index *index);
+/* Asks it for the whole block; it, or nobody, is asked for it already. */
+void fx_download_ask(struct fx_peer *peer, const struct fx_index *index);
+/* It delivers what it is asked for, in parts. */
+void fx_download_heard(struct fx_peer *peer);
+/* Takes a block that was put together from a compact one. False: this copy is no good. */
+bool fx_download_take_compact(struct fx_peer *peer, const struct fx_block *block);
 
 /* serve.c */
 bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r);
@@ -79,6 +94,11 @@ bool fx_handle_getblocks(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_getdata(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_notfound(struct fx_peer *peer, struct fx_reader *r);
-void fx_serve_wanted(struct fx_peer *peer); /* as far as its send buffer allows */
+void fx_serve_wanted(struct fx_peer *peer);      /* as far as its send buffer allows */
+bool fx_serve_may(const struct fx_index *index); /* it is here, and as good as known */
+/* One reference; NULL: it cannot be read. */
+struct fx_block *fx_serve_read(struct fx_net *net, const struct fx_index *index);
+/* Answers to one item of getdata; false: the block is not here. */
+bool fx_serve_block(struct fx_peer *peer, const struct fx_inv *inv);
 
 #endif

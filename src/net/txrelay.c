@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/net/compactrelay_int.h"
 #include "src/net/orphans_int.h"
 #include "src/net/rolling_int.h"
 #include "src/sys/clock.h"
@@ -491,6 +492,7 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
     if (result.result == FX_FAILED) {
         return false;
     }
+    fx_compactrelay_keep(net, tx);
     if (result.missing_inputs) {
         if (!fx_rolling_has(tr->confirmed, &tx->txid) &&
             fx_orphans_add(tr->orphans, tx, peer_id, fx_clock_monotonic_ms()) && peer != NULL) {

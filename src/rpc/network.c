@@ -78,6 +78,8 @@ static json_t *getpeerinfo(struct fx_rpc_call *call)
         fx_json_set(o, "subver", agent ? agent : json_string("(not UTF-8)"));
         fx_json_set(o, "inbound", json_boolean(p->inbound));
         fx_json_set(o, "handshake", json_boolean(p->handshake_done));
+        fx_json_set(o, "bip152_hb_to", json_boolean(p->compact_to));
+        fx_json_set(o, "bip152_hb_from", json_boolean(p->compact_from));
         fx_json_set(o, "startingheight", json_integer(p->start_height));
         fx_json_set(o, "synced_headers", json_integer(p->best_height));
         fx_json_set(o, "synced_blocks", json_integer(p->common_height));
@@ -121,6 +123,8 @@ static const struct fx_rpc_command getpeerinfo_command = {
               "pingwait?: num        # Seconds since a ping that is not answered yet\n"
               "version: int, subver: str, inbound: bool\n"
               "handshake: bool       # version and verack came\n"
+              "bip152_hb_to: bool    # We asked it to announce blocks as compact ones\n"
+              "bip152_hb_from: bool  # It asked us\n"
               "startingheight: int\n"
               "synced_headers: int   # Height of the best header it announced; -1: none yet\n"
               "synced_blocks: int    # Height of the last block that both have; -1: none yet\n"

@@ -150,6 +150,7 @@ struct fx_block *fake_block(const struct fx_index *parent, uint32_t nonce,
     struct fx_txb builder;
     struct fx_outpoint null = {.index = UINT32_MAX};
     struct fx_tx *all[8];
+    struct fx_hash ids[8];
     struct fx_block *block = NULL;
     uint8_t tag[8];
 
@@ -164,7 +165,10 @@ struct fx_block *fake_block(const struct fx_index *parent, uint32_t nonce,
     for (size_t i = 0; i < n_txs; i++) {
         all[i + 1] = (struct fx_tx *)(uintptr_t)txs[i];
     }
-    header.merkle_root = all[0]->txid;
+    for (size_t i = 0; i <= n_txs; i++) {
+        ids[i] = all[i]->txid;
+    }
+    fx_merkle_root(ids, n_txs + 1, &header.merkle_root, NULL);
     block = fx_block_make(fx_params_get(FX_REGTEST), &header, (struct fx_span){NULL, 0}, all,
                           n_txs + 1);
     fx_tx_unref(all[0]);
@@ -394,6 +398,13 @@ size_t fx_mempool_list(const struct fx_mempool *pool, struct fx_mempool_entry **
         (*entries)[i].tx = pool->txs[i];
     }
     return pool->n;
+}
+
+void fx_mempool_each(const struct fx_mempool *pool,
+                     bool (*visit)(void *ctx, const struct fx_tx *tx), void *ctx)
+{
+    for (size_t i = 0; i < pool->n && visit(ctx, pool->txs[i]); i++) {
+    }
 }
 
 static bool input_exists(const struct fx_mempool *pool, const struct fx_hash *txid)
