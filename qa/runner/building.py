@@ -29,6 +29,7 @@ VARIANTS = {
     "release": ["--enable-werror"],
     # Without nvcc, so that the tree is known to build without it.
     "sanitize": ["--enable-asan", "--enable-ubsan", "--with-cuda=no", "CFLAGS=-O1 -g"],
+    "tsan": ["--enable-tsan", "--with-cuda=no", "CFLAGS=-O1 -g"],
     "fuzz": ["--enable-fuzz", "--enable-asan", "--enable-ubsan", "CFLAGS=-O1 -g", "CC=clang"],
 }
 

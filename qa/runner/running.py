@@ -112,6 +112,8 @@ def run_program(name, command, env, timeout):
         env["ASAN_OPTIONS"] = (f"log_path={report}:detect_leaks=1:exitcode=99:"
                                "allocator_may_return_null=1:intercept_tls_get_addr=0")
         env["UBSAN_OPTIONS"] = f"log_path={report}:print_stacktrace=1:halt_on_error=1"
+        env["TSAN_OPTIONS"] = (f"log_path={report}:exitcode=99:second_deadlock_stack=1:"
+                               f"suppressions={ROOT / 'qa/runner/races.supp'}")
         env["LSAN_OPTIONS"] = f"suppressions={ROOT / 'qa/runner/leaks.supp'}:print_suppressions=0"
     with open(log, "wb") as out:
         process = subprocess.Popen(command, env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
@@ -128,7 +130,7 @@ def run_program(name, command, env, timeout):
     why = [f"left {left} processes running"] if left and status is not None else []
     for report in sorted(LOGS.glob(f"{label}.report.*")):
         text = report.read_text(errors="replace")
-        if re.search("ERROR:|runtime error:|SUMMARY:", text):
+        if re.search("ERROR:|WARNING: ThreadSanitizer|runtime error:|SUMMARY:", text):
             why.append(f"{report.name}:\n{text[:4000]}")
     return status, log, "\n".join(why)
 

@@ -12,6 +12,7 @@ from running import (Count, FAILED, PASSED, SKIPPED, directives, environment, in
                      run_functional, run_program, run_unit, keep_tmp, tail)
 
 STAGES = ("lint", "unit", "functional", "sanitize")
+SANITIZERS = {"sanitize": "sanitized ", "tsan": "raced "}  # a variant of the build: before the names of its tests
 
 
 def heading(text):
@@ -88,23 +89,35 @@ def fuzz_corpora(count, folder, filters, prefix):
         keep_tmp(name, bad)
 
 
+def sanitized(count, variant, prefix, filters):
+    heading("build with sanitizers")
+    folder = built(count, variant, ["all", "unit-tests", "fuzz"])
+    if folder:
+        heading("unit tests, functional tests and fuzz corpora with sanitizers")
+        units(count, folder, filters, prefix, True)
+        fuzz_corpora(count, folder, filters, prefix)
+        functionals(count, folder, filters, prefix, True)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="qa/test", description=__doc__)
     for stage in STAGES:
         parser.add_argument(f"--{stage}", action="store_true", help=f"only this stage: {stage}")
+    parser.add_argument("--tsan", action="store_true",
+                        help="only the tests of the stage sanitize, with the thread sanitizer instead")
     parser.add_argument("--no-sanitize", action="store_true",
                         help="leave out the build with sanitizers")
     parser.add_argument("filters", nargs="*", metavar="NAME",
                         help="only the tests whose name has one of these in it")
     options = parser.parse_args()
-    chosen = {stage for stage in STAGES if getattr(options, stage)} or set(STAGES)
+    chosen = {stage for stage in (*STAGES, "tsan") if getattr(options, stage)} or set(STAGES)
     if options.no_sanitize:
         chosen.discard("sanitize")
     filters = options.filters
 
     start = time.monotonic()
     count = Count()
-    if chosen - {"sanitize"}:
+    if chosen - set(SANITIZERS):
         heading("build")
         targets = ["all"] + ["unit-tests"] * ("unit" in chosen)
         folder = built(count, "release", targets)
@@ -117,14 +130,9 @@ def main():
         if folder and "functional" in chosen:
             heading("functional tests")
             functionals(count, folder, filters)
-    if "sanitize" in chosen:
-        heading("build with sanitizers")
-        folder = built(count, "sanitize", ["all", "unit-tests", "fuzz"])
-        if folder:
-            heading("unit tests, functional tests and fuzz corpora with sanitizers")
-            units(count, folder, filters, "sanitized ", True)
-            fuzz_corpora(count, folder, filters, "sanitized ")
-            functionals(count, folder, filters, "sanitized ", True)
+    for variant, prefix in SANITIZERS.items():
+        if variant in chosen:
+            sanitized(count, variant, prefix, filters)
     say(f"\nin {(time.monotonic() - start) / 60:.1f} minutes")
     return count.close()
 
