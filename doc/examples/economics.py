@@ -13,6 +13,7 @@ import sys
 COIN = 100_000_000
 DEPOSIT = 2_000_000        # consensus/params.h, FX_DEPOSIT
 ASKED_MAX = 8              # challenges of one claim: consensus/task.h, FX_TASK_ASKED_MAX
+CHALLENGE_ABOVE = ASKED_MAX * DEPOSIT  # escrow that is worth asking on the chain: src/jobs/jobs.h, FX_CHALLENGE_ABOVE
 SAMPLES = 2                # of take: FX_TASK_SAMPLES
 LOCK_UNIT = 512            # seconds
 EXPIRE_DEPTH = 60          # blocks that the beacon of a claim lies below an expire
@@ -114,6 +115,7 @@ def cheats():
         ['solver answers no challenge, or copied a claim', b - b // 2 - cost('challenge') - cost('expire'), -b - claim, b // 2],
         ['solver vanishes after its claim', b - b // 2 - cost('expire'), -b - claim, b // 2],
         ['client withholds operands: nobody claims, refund', -cost('refund'), 0, 0],
+        ['solver serves nothing, where the escrow is not worth asking (see below): take', -e, e - u - claim - cost('take'), u],
         ['solver answers eight challenges and serves nothing else: reject', -e - asked - cost('reject'), answers - claim, e],
         ['client challenges eight times, then certifies', -e - asked, e - u + answers - claim - cost('accept'), u],
         ['spite: client has the result and rejects after eight right answers', -e - asked - cost('reject'), answers - claim, e],
@@ -133,6 +135,23 @@ def spite():
         harm = e - u - gains
         rows.append(['{:,}'.format(n), fnx(e), fnx(costs), change(-harm), '%.2f' % (costs / harm) if harm > 0 else 'none: it gains'])
     return table(['bricks of the task', 'escrow', 'cost to the client', 'what the solver has less', 'cost over harm'], rows)
+
+
+def withheld():
+    """A solver with the right result that does not serve it; against one that does and burns nothing, which is the least that a
+    settled task is worth, and a client whose result comes."""
+    rows = []
+    for n in (100, 1_600, 1_601, 16_384, 1_000_000):
+        e = max(n * EXAMPLE['reward_brick'], 1_000_000)
+        asked = e > CHALLENGE_ABOVE
+        answers = ASKED_MAX * (DEPOSIT - cost('answer')) if asked else 0
+        deposits = ASKED_MAX * (DEPOSIT + cost('challenge')) if asked else 0
+        # Nothing else than answers comes: rejected, or taken where nobody asks.
+        never = answers - (e - cost('accept')) if asked else cost('accept') - cost('take')
+        lost = e + deposits + (cost('reject') if asked else 0)
+        rows.append(['{:,}'.format(n), fnx(e), 'yes' if asked else 'no', change(never), change(-lost), change(answers), change(-deposits)])
+    return table(['bricks of the task', 'escrow', 'asked', 'solver, if it never serves', 'client', 'solver, if it serves once it was asked eight times',
+                  'client'], rows)
 
 
 def samples():
@@ -166,7 +185,7 @@ def invented():
     return table(['bricks of credit for a block', 'burned', 'subsidy', 'gain, before the work'], rows)
 
 
-TABLES = {'example': example, 'fees': fees, 'cheats': cheats, 'spite': spite, 'samples': samples, 'waits': waits,
+TABLES = {'example': example, 'fees': fees, 'cheats': cheats, 'spite': spite, 'withheld': withheld, 'samples': samples, 'waits': waits,
           'invented': invented}
 PAGE = pathlib.Path(__file__).resolve().parent.parent / 'economics.md'
 

@@ -8,8 +8,8 @@ from hostilekit import FEE, HostileTest, Spend, claimed_preimage, task_script
 from jobblock import Key, outpoint
 from jobkit import WINDOW_UNIT, balance, fee_in, matrix, wait_status, wait_task
 
-REWARD = 9_000_000
-BOND = 2_250_000
+REWARD = 90_000_000
+BOND = 22_500_000
 
 
 class TestScenarioForge(HostileTest):
@@ -20,7 +20,7 @@ class TestScenarioForge(HostileTest):
 
     def a_task(self, seed):
         a, b = matrix(256, 256, seed), matrix(256, 128, seed + 1)
-        _, (task,) = self.submit_mined(a, b, task_rows=2, task_cols=1, reward='0.09')
+        _, (task,) = self.submit_mined(a, b, task_rows=2, task_cols=1, reward='0.9')
         self.operands(self.solver, task)
         return task, bytes.fromhex(self.client.rpc.gettask(task)['preimage'])
 

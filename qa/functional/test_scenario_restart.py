@@ -5,7 +5,7 @@ from jobkit import WINDOW_UNIT, fee_in, matrix, product, read_result, wait_statu
 from minerkit import Miner
 from scenariokit import DEPOSIT, ScenarioTest
 
-REWARD = 9_000_000
+REWARD = 90_000_000
 PATIENCE = WINDOW_UNIT // 4
 
 
@@ -43,7 +43,7 @@ class TestScenarioRestart(ScenarioTest):
         client, cheat, watcher = self.nodes
         watcher.stop()
         a, b = matrix(512, 1024, 1), matrix(1024, 512, 2)
-        job, (task,) = self.submit_mined(a, b, task_rows=4, task_cols=4, reward='0.09')
+        job, (task,) = self.submit_mined(a, b, task_rows=4, task_cols=4, reward='0.9')
         self.operands(cheat, task)
         rich = self.balances(client, cheat)
         claim = cheat.rpc.solvetask(task, {'burn': 'none', 'spoil': True})['txid']
@@ -79,7 +79,7 @@ class TestScenarioRestart(ScenarioTest):
     def stranger(self):
         self.step('a stranger that watches, killed while it fetches and with its proof in the pool')
         client, cheat, watcher = self.nodes
-        _, (task,) = self.submit_mined(matrix(512, 1024, 3), matrix(1024, 512, 4), task_rows=4, task_cols=4, reward='0.09')
+        _, (task,) = self.submit_mined(matrix(512, 1024, 3), matrix(1024, 512, 4), task_rows=4, task_cols=4, reward='0.9')
         self.operands(cheat, task)
         self.operands(watcher, task)
         client.stop()
@@ -99,7 +99,7 @@ class TestScenarioRestart(ScenarioTest):
     def withheld(self):
         self.step('client and solver killed with challenge, answer and expiry in their pools')
         client, solver, third = self.nodes
-        _, (task,) = self.submit_mined(matrix(256, 256, 5), matrix(256, 256, 6), task_rows=2, task_cols=2, reward='0.09')
+        _, (task,) = self.submit_mined(matrix(256, 256, 5), matrix(256, 256, 6), task_rows=2, task_cols=2, reward='0.9')
         self.operands(solver, task)
         rich = self.balances(client, solver)
         self.part(solver)

@@ -15,13 +15,14 @@ class TestScenarioWithhold(ScenarioTest):
         self.silent()
         self.forced_out()
         self.rejected()
+        self.unasked()
         self.refunded()
         self.finish()
 
-    def claim_alone(self, a, b, **options):
+    def claim_alone(self, a, b, reward='0.9', **options):
         """A task whose solver claims it and then stands alone: (job, task, bond, balances before)."""
         client, solver, _ = self.nodes
-        reply, (task,) = self.submit_mined(a, b, reward='0.9', **options)
+        reply, (task,) = self.submit_mined(a, b, reward=reward, **options)
         self.operands(solver, task)
         rich = self.balances(client, solver)
         self.part(solver)
@@ -178,6 +179,27 @@ class TestScenarioWithhold(ScenarioTest):
         wait_until(lambda: self.client.rpc.getjob(job)['resulthere'], 'the result')
         check((read_result(self.client, job) == product(a, b)).all(), 'the result')
         check_equal(self.client.rpc.getjob(job)['status'], 'done')
+
+    def unasked(self):
+        self.step('eight deposits would be more than the escrow: nobody is asked, and who serves nothing has no more than delivery pays')
+        client, solver, _ = self.nodes
+        a, b = matrix(384, 256, 9), matrix(256, 512, 10)
+        _, task, _, rich = self.claim_alone(a, b, reward='0.16', task_rows=3, task_cols=4)
+        for seconds in (PATIENCE + 10, WINDOW_UNIT // 2):
+            self.advance(seconds)
+            self.mine(1, sync=self.others)
+            wait_task(client, task, lambda t: 'is not worth asking' in t.get('note', ''), 'the client to let it be')
+            check_equal(client.rpc.getrawmempool(), [])
+        self.pass_median(WINDOW_UNIT, sync=self.others)
+        self.carry_blocks(client, solver)
+        self.carry_tx(solver, client, self.pending(solver, task, 'take'))
+        _, fee = self.mine_action(client, task, 'take', sync=self.others)
+        self.carry_blocks(client, solver)
+        info = wait_status(client, task, 'settled')
+        check_equal((info['claim']['asked'], info['disputes']), (0, []))
+        check_equal(self.balances(client, solver), [rich[0], rich[1] + 8 * DEPOSIT - fee], 'balances')
+        solver.connect(client)
+        self.sync_blocks()
 
     def refunded(self):
         self.step('a claim that is given up uses up the time of its task, which is refunded, and offered again')

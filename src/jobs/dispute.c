@@ -12,6 +12,7 @@
 #include "src/matrix/proof.h"
 #include "src/sys/clock.h"
 #include "src/sys/random.h"
+#include "src/util/amount.h"
 #include "src/util/mem.h"
 
 #define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
@@ -245,6 +246,24 @@ static bool is_expired(struct fx_jobs *jobs, const struct fx_book_task *task)
            (uint64_t)beacon.height + EXPIRE_DEPTH <= (uint64_t)tip->height + 1;
 }
 
+/* A solver that answers all challenges and serves nothing else has their deposits, and not the
+ * escrow. Where that is no loss to it, it is not asked: it has no more then than by delivery. */
+static bool is_worth_asking(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                            struct fx_note *note)
+{
+    char above[FX_AMOUNT_TEXT];
+
+    if (task->state.escrow > jobs->config.challenge_above) {
+        return true;
+    }
+    fx_amount_format(jobs->config.challenge_above, above);
+    fx_note_text(note->text,
+                 "waits for the result: an escrow of at most %s FNX is not worth "
+                 "asking for it on the chain",
+                 above);
+    return false;
+}
+
 /* The client's part. */
 static enum due client_due(struct fx_jobs *jobs, const struct fx_book_task *task,
                            struct fx_note *note)
@@ -255,7 +274,10 @@ static enum due client_due(struct fx_jobs *jobs, const struct fx_book_task *task
     if (task->state.status != FX_STATUS_CLAIMED || !fx_watcher_is_late(jobs, task, note)) {
         return DUE_NOTHING;
     }
-    return task->state.asked < FX_TASK_ASKED_MAX ? DUE_CHALLENGE : DUE_REJECT;
+    if (task->state.asked == FX_TASK_ASKED_MAX) {
+        return DUE_REJECT;
+    }
+    return is_worth_asking(jobs, task, note) ? DUE_CHALLENGE : DUE_NOTHING;
 }
 
 /* Where the data is gone since, there is nothing to prove with. */

@@ -14,6 +14,9 @@ struct fx_mempool;
 struct fx_net;
 struct fx_pool;
 
+/* Embers: what a solver has of all challenges of a claim. */
+#define FX_CHALLENGE_ABOVE (FX_TASK_ASKED_MAX * FX_DEPOSIT)
+
 /* Everything is the caller's and outlives the module; nothing may be NULL. */
 struct fx_jobs_config {
     struct event_base *base; /* the loop that the module's timers run in */
@@ -26,6 +29,8 @@ struct fx_jobs_config {
     struct fx_pool *pool;      /* checks of results run here */
     const char *dir;           /* the network's data folder: the database is its jobs/ */
     unsigned freivalds_rounds; /* of a check; 0: 2 */
+    int64_t challenge_above;   /* embers: data that does not come is asked for on the chain where
+                                * the escrow is more than this, usually FX_CHALLENGE_ABOVE */
     unsigned reoffers;         /* how often a task is offered again by itself; 0: never */
     bool watch;                /* checks the claims of others too, for half of a cheat's bond */
 };

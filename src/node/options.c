@@ -190,6 +190,11 @@ static const struct fx_arg_option table[] = {
              "them (default: 1)",
              0),
 
+    OPT_STR("challengeabove", "<FNX>", jobs,
+            "Ask on the chain for results that do not come, where the escrow of a task of a loaded "
+            "wallet is more than this. Below, the deposits of eight answers can pay a solver more "
+            "than delivery does (default: 0.16)",
+            0),
     OPT_INT("reoffer", "<n>", jobs,
             "How often a task of a loaded wallet is offered again by itself, each time with an "
             "escrow of the same size, where a claim was rejected or a restored task was refunded; "
