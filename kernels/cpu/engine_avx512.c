@@ -237,31 +237,34 @@ AVX512_INLINE size_t place(unsigned fragment, unsigned half, unsigned pair, unsi
     return (size_t)row * FX_TILE + (size_t)32 * pair;
 }
 
-/* sum = or, where `more`, += what `multiply` made. */
-AVX512_INLINE void put(const __m512i sums[8][2], bool more, uint32_t *sum, unsigned fragment,
-                       unsigned half, unsigned pair)
+AVX512_INLINE void add(const __m512i sums[8][2], uint32_t *sum, unsigned fragment, unsigned half,
+                       unsigned pair)
 {
 #pragma GCC unroll 8
     for (unsigned t = 0; t < 8; t++) {
         uint32_t *at = sum + place(fragment, half, pair, t);
 
-        for (unsigned v = 0; v < 2; v++) {
-            __m512i *to = (__m512i *)(void *)(at + (size_t)16 * v);
-
-            *to = more ? _mm512_add_epi32(*to, sums[t][v]) : sums[t][v];
-        }
+        _mm512_store_si512(at, _mm512_add_epi32(_mm512_load_si512(at), sums[t][0]));
+        _mm512_store_si512(at + 16, _mm512_add_epi32(_mm512_load_si512(at + 16), sums[t][1]));
     }
 }
 
-/* The sums of a tile are further away than a product's time: they are asked for before it. */
-AVX512_INLINE void fetch(const uint32_t *sum, unsigned fragment, unsigned half, unsigned pair)
+/* The sums of a tile are further away than a product's time: they are asked for before it; or,
+ * where they do not hold anything yet, zeroed. */
+AVX512_INLINE void prepare(uint32_t *sum, bool more, unsigned fragment, unsigned half,
+                           unsigned pair)
 {
 #pragma GCC unroll 8
     for (unsigned t = 0; t < 8; t++) {
-        const uint32_t *at = sum + place(fragment, half, pair, t);
+        uint32_t *at = sum + place(fragment, half, pair, t);
 
-        _mm_prefetch((const char *)at, _MM_HINT_T0);
-        _mm_prefetch((const char *)(at + 16), _MM_HINT_T0);
+        if (more) {
+            _mm_prefetch((const char *)at, _MM_HINT_T0);
+            _mm_prefetch((const char *)(at + 16), _MM_HINT_T0);
+        } else {
+            _mm512_store_si512(at, _mm512_setzero_si512());
+            _mm512_store_si512(at + 16, _mm512_setzero_si512());
+        }
     }
 }
 
@@ -289,51 +292,60 @@ static void fold_lanes(const uint32_t lanes[8][16], uint32_t words[8])
                    (s[w + 24] << 24 | s[w + 24] >> 8);
 }
 
-/* A brick that is folded, and, if `kept`, which is known where this is called from, put to sum. */
-AVX512_INLINE void folded(const struct packed *left, const struct packed *right, bool kept,
-                          bool more, uint32_t *sum, uint32_t words[8])
+/* A turn of the fold: `turning` holds pairs of rows, the first of each eight. */
+AVX512_INLINE void turn(__m512i turning[8], const __m512i sums[8][2])
 {
-    _Alignas(VECTOR) uint32_t lanes[8][16] = {{0}};
+#pragma GCC unroll 8
+    for (unsigned t = 0; t < 8; t++)
+        turning[t] = _mm512_ternarylogic_epi32(_mm512_rol_epi32(turning[t], 7), sums[t / 2][t % 2],
+                                               sums[t / 2 + 4][t % 2], 0x96);
+}
 
-    for (unsigned pair = 0; pair < 4; pair++) {
-        for (unsigned half = 0; half < 2; half++) {
-            const uint8_t *b = right->bytes + (size_t)pair * 2 * FX_CPU_GROUP_BYTES;
-            __m512i turning[4][2];
-
+/* All fragment rows of 8 x 32 columns have turned: adds them to the lanes of their four rows. */
+AVX512_INLINE void join_lanes(uint32_t lanes[4][16], const __m512i turning[8], unsigned pair)
+{
 #pragma GCC unroll 4
-            for (unsigned t = 0; t < 4; t++)
-                turning[t][0] = turning[t][1] = _mm512_setzero_si512();
-            for (unsigned fragment = GROUPS; fragment-- > 0;) {
+    for (unsigned t = 0; t < 4; t++) {
+        const __m512i x =
+            _mm512_ternarylogic_epi32(_mm512_load_si512(lanes[t]), turned(turning[2 * t], 2 * pair),
+                                      turned(turning[2 * t + 1], 2 * pair + 1), 0x96);
+
+        _mm512_store_si512(lanes[t], x);
+    }
+}
+
+/* Bricks that are folded, and, if `kept`, which is known where this is called from, put to sum: one
+ * brick after the other at each place, so that the sums there are in the nearest cache. */
+AVX512_INLINE void folded(const void *const left[], const void *const right[], unsigned n,
+                          bool kept, bool more, uint32_t *sum, uint32_t (*words)[8])
+{
+    _Alignas(VECTOR) uint32_t lanes[FX_CPU_CHUNK][8][16] = {{{0}}};
+
+    for (unsigned at = 0; at < 4 * 2; at++) {
+        const unsigned pair = at / 2, half = at % 2;
+        __m512i turning[FX_CPU_CHUNK][8];
+
+        memset(turning, 0, sizeof turning);
+        for (unsigned fragment = GROUPS; fragment-- > 0;) {
+            if (kept)
+                prepare(sum, more, fragment, half, pair);
+            for (unsigned s = 0; s < n; s++) {
+                const struct packed *a = left[s], *b = right[s];
                 __m512i sums[8][2];
 
+                start(sums, b->correction + (size_t)32 * pair);
+                multiply(sums, a->bytes + (size_t)fragment * FX_CPU_GROUP_BYTES + (size_t)16 * half,
+                         b->bytes + (size_t)pair * 2 * FX_CPU_GROUP_BYTES);
+                turn(turning[s], sums);
                 if (kept)
-                    fetch(sum, fragment, half, pair);
-                start(sums, right->correction + (size_t)32 * pair);
-                multiply(sums,
-                         left->bytes + (size_t)fragment * FX_CPU_GROUP_BYTES + (size_t)16 * half,
-                         b);
-#pragma GCC unroll 8
-                for (unsigned t = 0; t < 8; t++) {
-                    __m512i *x = &turning[t / 2][t % 2];
-
-                    *x = _mm512_ternarylogic_epi32(_mm512_rol_epi32(*x, 7), sums[t / 2][t % 2],
-                                                   sums[t / 2 + 4][t % 2], 0x96);
-                }
-                if (kept)
-                    put(sums, more, sum, fragment, half, pair);
-            }
-#pragma GCC unroll 4
-            for (unsigned t = 0; t < 4; t++) {
-                uint32_t *at = lanes[4 * half + t];
-                const __m512i x = _mm512_ternarylogic_epi32(
-                    _mm512_load_si512(at), turned(turning[t][0], 2 * pair),
-                    turned(turning[t][1], 2 * pair + 1), 0x96);
-
-                _mm512_store_si512(at, x);
+                    add(sums, sum, fragment, half, pair);
             }
         }
+        for (unsigned s = 0; s < n; s++)
+            join_lanes(lanes[s] + (size_t)4 * half, turning[s], pair);
     }
-    fold_lanes((const uint32_t(*)[16])lanes, words);
+    for (unsigned s = 0; s < n; s++)
+        fold_lanes((const uint32_t(*)[16])lanes[s], words[s]);
 }
 
 /* Adds a brick to the sums of one place of it. */
@@ -361,13 +373,13 @@ AVX512 static void plain(const void *const left[], const void *const right[], un
         const unsigned pair = at / 16, half = at / 8 % 2, fragment = at % 8;
         __m512i sums[8][2];
 
-        fetch(sum, fragment, half, pair);
+        prepare(sum, more, fragment, half, pair);
 #pragma GCC unroll 8
         for (unsigned t = 0; t < 8; t++)
             sums[t][0] = sums[t][1] = _mm512_setzero_si512();
         for (unsigned s = 0; s < n; s++)
             further(sums, left[s], right[s], fragment, half, pair);
-        put(sums, more, sum, fragment, half, pair);
+        add(sums, sum, fragment, half, pair);
     }
 }
 
@@ -378,12 +390,10 @@ AVX512 static void bricks(const void *const left[], const void *const right[], u
         plain(left, right, n, more, sum);
         return;
     }
-    for (unsigned s = 0; s < n; s++) {
-        if (sum)
-            folded(left[s], right[s], true, more || s > 0, sum, words[s]);
-        else
-            folded(left[s], right[s], false, false, NULL, words[s]);
-    }
+    if (sum)
+        folded(left, right, n, true, more, sum, words);
+    else
+        folded(left, right, n, false, false, NULL, words);
 }
 
 /* What fits into two digits is taken from the sixteen sums at wide and laid into bytes i of high
@@ -446,7 +456,7 @@ AVX512 static void peel(const void *const g[2], const void *lb, const void *la,
         const unsigned pair = at / 16, half = at / 8 % 2, fragment = at % 8;
         __m512i sums[8][2];
 
-        fetch(sum, fragment, half, pair);
+        prepare(sum, true, fragment, half, pair);
 #pragma GCC unroll 8
         for (unsigned t = 0; t < 8; t++)
             sums[t][0] = sums[t][1] = _mm512_setzero_si512();
@@ -464,7 +474,7 @@ AVX512 static void peel(const void *const g[2], const void *lb, const void *la,
             sums[t][0] = _mm512_sub_epi32(_mm512_setzero_si512(), sums[t][0]);
             sums[t][1] = _mm512_sub_epi32(_mm512_setzero_si512(), sums[t][1]);
         }
-        put(sums, true, sum, fragment, half, pair);
+        add(sums, sum, fragment, half, pair);
     }
 }
 

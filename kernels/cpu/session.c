@@ -10,7 +10,8 @@
 #include "src/util/mem.h"
 
 #define TILES_MAX (UINT64_C(1) << 24)
-#define GROUP_TILES_MIN 64
+#define GROUP_TILES_MIN 256
+#define GROUP_SIDE_MAX 64 /* beyond it noise is shared as well as it can be, and memory is not */
 #define TILES_A_THREAD 16 /* so that all threads end a stage at about the same time */
 
 static uint32_t lower(uint64_t a, uint64_t b)
@@ -26,8 +27,8 @@ static uint32_t even(uint32_t n, uint32_t most)
     return (n + parts - 1) / parts;
 }
 
-/* Groups are about square, since each row and column costs noise: small enough for the caches,
- * large enough for all threads. */
+/* Groups are about square, since each row and column costs noise: small enough for what a machine
+ * has of memory and can lose when it stops, large enough for all threads. */
 static void cut(struct fx_session *session)
 {
     const uint32_t rows = session->task.rows, cols = session->task.cols;
@@ -38,8 +39,8 @@ static void cut(struct fx_session *session)
     while ((uint64_t)(side + 1) * (side + 1) <= tiles)
         side++;
     high = lower(rows, side);
-    wide = lower(cols, tiles / high);
-    high = lower(rows, tiles / wide);
+    wide = lower(lower(cols, tiles / high), GROUP_SIDE_MAX);
+    high = lower(lower(rows, tiles / wide), GROUP_SIDE_MAX);
     session->group_rows = even(rows, high);
     session->group_cols = even(cols, wide);
 }

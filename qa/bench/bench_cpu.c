@@ -34,8 +34,8 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {"square, k = 1,024", 16, 16, 4}, {"square, k = 4,096", 8, 8, 16},
-    {"square, k = 16,384", 8, 8, 64}, {"square, k = 65,536", 8, 8, 256},
+    {"square, k = 1,024", 16, 16, 4}, {"square, k = 4,096", 16, 16, 16},
+    {"square, k = 16,384", 16, 16, 64}, {"square, k = 65,536", 16, 16, 256},
     {"skinny, k = 4,096", 1, 64, 16}, {"skinny, k = 65,536", 1, 64, 256},
 };
 
