@@ -133,7 +133,7 @@ void fx_wallet_resubmit(struct fx_wallet *wallet)
 {
     for (size_t i = 0; i < wallet->n_txs; i++) {
         struct fx_wallet_tx *wtx = wallet->in_order[i];
-        if (!wtx->own || wtx->in_mempool || !fx_ledger_is_pending(wtx)) {
+        if (!wtx->own || !fx_ledger_is_pending(wtx)) {
             continue;
         }
         struct fx_accept accept = {.result = FX_VALID};

@@ -211,7 +211,8 @@ size_t fx_select_coins(struct fx_candidate *candidates, size_t n, int64_t target
 
 /* ---- send.c ---------------------------------------------------------------------------------- */
 
-/* Submits own pending transactions, oldest first. */
+/* Submits own pending transactions, oldest first. Those that are in the pool already are relayed:
+ * after a restart, or a block that was taken back, the network layer does not know them as own. */
 void fx_wallet_resubmit(struct fx_wallet *wallet);
 
 #endif

@@ -684,6 +684,13 @@ void fx_txrelay_block_connected(struct fx_net *net, const struct fx_block *block
 void fx_txrelay_block_disconnected(struct fx_net *net)
 {
     fx_rolling_clear(net->txrelay->confirmed);
+    /* What comes back into the pool is told again: a peer may not have it any more, or judged it on
+     * the other branch. */
+    for (size_t i = 0; i < net->n_peers; i++) {
+        if (net->peers[i]->tx.known != NULL) {
+            fx_rolling_clear(net->peers[i]->tx.known);
+        }
+    }
 }
 
 void fx_txrelay_tip_changed(struct fx_net *net)

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""What a node sends it tells its peers again: at once after a reorganisation, and from time to time, whatever it was mined in."""
+from framework import Failure, check_equal, wait_until
+from jobkit import JobTest, balance, fee_in, matrix, wait_status, wait_task
+from p2p import Peer, id_bytes, read_var
+
+OWN_SECONDS = 20  # on regtest a node tells its own transactions again so often
+
+
+class Listener(Peer):
+    """Takes note of transactions that it is told of, and asks for none."""
+
+    def wait_told(self, txid, timeout=None):
+        """Until the node says that it has the transaction; Failure where it does not in time."""
+        while True:
+            payload = self.wait('inv', timeout)
+            count, at = read_var(payload, 0)
+            for i in range(count):
+                kind = int.from_bytes(payload[at + 36 * i:at + 36 * i + 4], 'little')
+                if kind == 1 and payload[at + 36 * i + 4:at + 36 * i + 36] == id_bytes(txid):
+                    return
+
+
+class TestOwnRelay(JobTest):
+    def run(self):
+        self.told_again()
+        self.over_a_restart()
+        self.accept()
+
+    def told_again(self):
+        self.step('a peer is told of a transaction when it is made, and again when its block was taken back')
+        node = self.solver
+        self.part(node)
+        peer = Listener(node)
+        txid = node.rpc.sendtoaddress(node.rpc.getnewaddress(), 1)
+        peer.wait_told(txid)
+        block = node.mine(1)[0]
+        check_equal(node.rpc.getrawmempool(), [])
+        node.rpc.invalidateblock(block)
+        check_equal(node.rpc.getrawmempool(), [txid])
+        peer.wait_told(txid)
+
+        self.step('and from time to time')
+        for _ in range(2):
+            node.rpc.generateblock(node.rpc.getnewaddress(), [])
+            self.wait_again(node, peer, txid)
+        peer.close()
+
+    def wait_again(self, node, peer, txid):
+        """The wallet hands over what waits a moment after the tip moved: to hurry before that is for nothing."""
+        def told():
+            node.rpc.mockscheduler(OWN_SECONDS + 1)
+            try:
+                peer.wait_told(txid, 2)
+            except Failure:
+                return False
+            return True
+        wait_until(told, 'a transaction to be told again')
+
+    def over_a_restart(self):
+        self.step('also where the node was restarted with it in its pool')
+        node = self.solver
+        txid, = node.rpc.getrawmempool()
+        node.restart()
+        wait_until(lambda: node.rpc.getrawmempool() == [txid], 'the pool to be back')
+        peer = Listener(node)
+        peer.wait_told(txid)
+        node.rpc.generateblock(node.rpc.getnewaddress(), [])
+        self.wait_again(node, peer, txid)
+        peer.close()
+        node.mine(1)
+        check_equal(node.rpc.getrawmempool(), [])
+        node.connect(self.client)
+        self.sync_blocks()
+
+    def accept(self):
+        self.step('an accept whose block was taken back reaches a client that had forgotten it')
+        client, solver = self.nodes
+        _, (task,) = self.submit_mined(matrix(128, 256, 1), matrix(256, 128, 2), reward='0.09')
+        wait_until(lambda: solver.rpc.prepareoperands(task)['here'], 'the operands')
+        rich = balance(solver)
+        claim = solver.rpc.solvetask(task, {'burn': 'none'})['txid']
+        fees = fee_in(client, claim, self.mine_txs(client, claim))
+        wait_task(solver, task, lambda t: t['certified'], 'a certificate')
+        accept, = wait_until(solver.rpc.getrawmempool, 'the accept')
+        wait_until(lambda: client.rpc.getrawmempool() == [accept], 'the accept at the client')
+        self.part(solver)
+        solver.rpc.generateblock('raw(6a)', [accept])
+        check_equal(solver.rpc.gettask(task)['status'], 'settled')
+        client.args.append('-persistmempool=0')
+        client.restart()
+        check_equal(client.rpc.getrawmempool(), [])
+        self.mine(2, client, sync=[client])
+        solver.connect(client)
+        self.sync_blocks()
+        check_equal(solver.rpc.gettask(task)['status'], 'claimed')
+        fees += fee_in(client, accept, self.mine_txs(client, accept))
+        check_equal(wait_status(client, task, 'settled')['end']['txid'], accept)
+        check_equal(balance(solver), rich + 9_000_000 - fees, 'balance of the solver')
+
+
+if __name__ == '__main__':
+    TestOwnRelay().main()
