@@ -168,9 +168,19 @@ class Client:
 
 
 class HostileTest(ScenarioTest):
+    def fund(self):
+        self.given = {}  # embers by key that no node has
+        super().fund()
+
+    def lost(self, key):
+        """What the party of this key has less than it was given, on the chain."""
+        script = 'raw(5120%s)' % key.public.hex()
+        return self.given[key.public] - round(self.client.rpc.scantxoutset('start', [script])['total_amount'] * COIN)
+
     def coin_of(self, key, embers):
         """A mined output that pays to the key, of the third node's money: (outpoint, embers, script)."""
         node, script = self.nodes[2], b'\x51\x20' + key.public
+        self.given[key.public] = self.given.get(key.public, 0) + embers
         txid = node.rpc.sendtoaddress(address(1, key.public), embers_text(embers))
         self.mine_txs(self.client, txid)
         vout, = [n for n, out in enumerate(node.rpc.getrawtransaction(txid, True)['vout'])

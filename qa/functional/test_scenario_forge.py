@@ -6,7 +6,7 @@ import struct
 from framework import check_equal, raises_rpc, wait_until
 from hostilekit import FEE, HostileTest, Spend, claimed_preimage, task_script
 from jobblock import Key, outpoint
-from jobkit import WINDOW_UNIT, balance, fee_in, matrix, wait_status, wait_task
+from jobkit import WINDOW_UNIT, balance, embers, fee_in, matrix, wait_status, wait_task
 
 REWARD = 90_000_000
 BOND = 22_500_000
@@ -57,6 +57,7 @@ class TestScenarioForge(HostileTest):
         expire = info['disputes'][-1]
         fees += fee_in(client, expire['txid'], client.rpc.getblockhash(expire['height']))
         check_equal(balance(client), rich[0] + BOND - fees, 'balance of the client')
+        check_equal(self.lost(key), BOND + FEE, 'what the copycat lost')
 
         self.step('and the honest solver is paid after all')
         claim = solver.rpc.solvetask(task, {'burn': 'none'})['txid']
@@ -81,6 +82,8 @@ class TestScenarioForge(HostileTest):
                 spend.witness[0] = [bytes([action]), *items, preimage]
                 with raises_rpc(None, 'bad-task-record'):
                     client.rpc.sendrawtransaction(spend.hex())
+            txid, vout = forged.split(':')
+            check_equal(embers(client.rpc.gettxout(txid, int(vout))['value']), REWARD + BOND, 'what the forger locked up for ever')
         info = client.rpc.gettask(task)
         check_equal((info['status'], info['outpoint'], info['restored']), ('open', task, 0))
         claim = solver.rpc.solvetask(task, {'burn': 'none'})['txid']

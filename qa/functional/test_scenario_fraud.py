@@ -35,8 +35,8 @@ class TestScenarioFraud(ScenarioTest):
         reply, (task,) = self.submit_mined(a, b, task_rows=16, task_cols=16, reward='0.09')
         self.operands(cheat, task)
         self.operands(honest, task)
+        rich = self.balances(cheat, watcher, honest, client)
         client.stop()
-        rich = self.balances(cheat, watcher, honest)
         wrong = padded_product(a, b)
         wrong[1234, 1999] ^= 1 << 7
         claim = self.claim(cheat, task, wrong)
@@ -64,7 +64,7 @@ class TestScenarioFraud(ScenarioTest):
         accept, fee = self.mine_action(honest, task, 'accept')
         check_equal(wait_status(client, task, 'settled')['end']['txid'], accept)
         check((read_result(client, reply['job'], 100) == product(a, b)[:100]).all(), 'the result')
-        check_equal(balance(honest), rich[2] + REWARD - fees - fee, 'balance of the honest solver')
+        check_equal(self.balances(honest, client), [rich[2] + REWARD - fees - fee, rich[3]], 'honest balances')
 
     def slashes_itself(self):
         self.step('a cheat that proves itself wrong to save its bond saves no more than half')

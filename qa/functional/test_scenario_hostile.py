@@ -46,6 +46,8 @@ class TestScenarioHostile(HostileTest):
         solver.connect(client)
         self.sync_blocks()
         check_equal((solver.rpc.prepareoperands(bad)['here'], solver.rpc.gettask(bad)['status']), (False, 'open'))
+        # Its escrow is locked up until the deadline.
+        check_equal(self.lost(hostile.key), 5 * REWARD + FEE, 'what the client put up')
 
     def challenge(self, hostile, tile, coin=None):
         """The hostile client asks for a tile; the solver's node answers from its store. The fee of the answer."""
@@ -97,6 +99,9 @@ class TestScenarioHostile(HostileTest):
             check_equal(end['action'], 'take')
             fees += fee_in(client, end['txid'], client.rpc.getblockhash(end['height']))
         check_equal(self.balances(solver), [rich + 2 * REWARD + (CHALLENGES + 3) * DEPOSIT - fees], 'balance of the solver')
+        # The eighth paid three fees more; the coin of the ninth is still there.
+        check_equal(self.lost(hostile.key), REWARD + FEE + CHALLENGES * (DEPOSIT + FEE) + 3 * FEE, 'what the flood cost')
+        check_equal(self.lost(second.key), REWARD + FEE + 3 * (DEPOSIT + FEE), 'what the three cost')
 
     def backs_twice(self):
         self.step('a miner that is its own client: what it burned is worth twice as much, once')
@@ -135,6 +140,8 @@ class TestScenarioHostile(HostileTest):
         paid = [out['value'] for block in client.rpc.gettask(lane.task)['blocks']
                 for out in client.rpc.getblock(block, 2)['tx'][0]['vout'] if out['scriptPubKey']['hex'].endswith(key.public.hex())]
         check_equal([int(amount * COIN) for amount in paid], [value], 'subsidies of one task')
+        # Miner and client are one: job, claim and accept cost a fee each, and the burn returns twice over, once.
+        check_equal(self.lost(key) + self.lost(job.key), 3 * FEE + burn - value, 'what the miner has less')
 
 
 if __name__ == '__main__':

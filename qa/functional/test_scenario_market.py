@@ -31,8 +31,8 @@ class TestScenarioMarket(ScenarioTest):
         self.step('a client that does not certify keeps its solver waiting for a window, and no longer')
         client, solver, _ = self.nodes
         job, task, truth = self.a_task(1)
+        paid, rich = self.balances(client, solver)
         client.rpc.unloadwallet('')
-        rich = balance(solver)
         claim = solver.rpc.solvetask(task, {'burn': '0.01'})['txid']
         fees = fee_in(solver, claim, self.mine_txs(client, claim))
         self.mine(1)
@@ -49,6 +49,7 @@ class TestScenarioMarket(ScenarioTest):
         client.rpc.loadwallet('')
         wait_task(client, task, lambda t: t['check'] == 'right', 'a check afterwards')
         check((read_result(client, job) == truth).all(), 'the result')
+        check_equal(balance(client), paid, 'balance of the client')
 
     def vanishes(self):
         self.step('a solver that neither accepts nor takes: two windows and 60 blocks, then its claim expires')
@@ -86,7 +87,7 @@ class TestScenarioMarket(ScenarioTest):
         self.step('two solvers race: one claim is mined, and the other costs nothing')
         client, solver, rival = self.nodes
         _, task, _ = self.a_task(5)
-        rich = self.balances(solver, rival)
+        rich = self.balances(solver, rival, client)
         self.part(solver)
         late = rival.rpc.solvetask(task, {'burn': 'none'})['txid']
         first = solver.rpc.solvetask(task, {'burn': 'none'})['txid']
@@ -99,7 +100,7 @@ class TestScenarioMarket(ScenarioTest):
             rival.rpc.solvetask(task, {'burn': 'none'})
         fees += self.mine_action(client, task, 'accept')[1]
         check_equal(wait_status(rival, task, 'settled')['claim']['solver'], solver.rpc.getsolverkey())
-        check_equal(self.balances(solver, rival), [rich[0] + REWARD - fees, rich[1]], 'balances')
+        check_equal(self.balances(solver, rival, client), [rich[0] + REWARD - fees, *rich[1:]], 'balances')
 
         self.step('what backed one block backs no other')
         check(solver.rpc.getbacking()['origins'], 'nothing to back a block with')

@@ -82,8 +82,8 @@ class TestScenarioRestart(ScenarioTest):
         _, (task,) = self.submit_mined(matrix(512, 1024, 3), matrix(1024, 512, 4), task_rows=4, task_cols=4, reward='0.9')
         self.operands(cheat, task)
         self.operands(watcher, task)
+        rich = self.balances(cheat, watcher, client)
         client.stop()
-        rich = self.balances(cheat, watcher)
         claim = cheat.rpc.solvetask(task, {'burn': 'none', 'spoil': True})['txid']
         rich[0] -= fee_in(cheat, claim, self.mine_txs(cheat, claim))
         bond = self.bond(cheat, task)
@@ -95,6 +95,7 @@ class TestScenarioRestart(ScenarioTest):
         client.connect(cheat)
         client.connect(watcher)
         self.sync_blocks()
+        check_equal(self.balances(client), rich[2:], 'balance of the client')
 
     def withheld(self):
         self.step('client and solver killed with challenge, answer and expiry in their pools')
