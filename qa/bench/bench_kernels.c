@@ -1,170 +1,395 @@
 /*
- * Bricks a second of each device, and where their time goes; hashes a second.
+ * What each backend makes of bricks, against the plain int8 product of the best library at hand;
+ * and hashes a second.
  *
- *     bench_kernels [DEPTH [SECONDS]]
+ *     bench_kernels [--quick] [--backend NAME] [--threads N] [--engine NAME] [--turns N]
  *
- * A task of 8 x 8 tiles, each of DEPTH bricks (16 if not given), with the product and with mining,
- * then each alone; on CUDA the plain product by cuBLASLt as well, where it is there.
+ * For the first device of each backend, and each shape: (a) the plain product (oneDNN on the CPU,
+ * cuBLASLt on CUDA), (b) the noised product with tickets and peeling, (c) mining alone. They take
+ * turns, and the fastest turn of each counts, by the clock on the wall. --threads and --engine (as
+ * in kernels/cpu/engine.c) are of the CPU: one a core, and the fastest one, if not given. --quick:
+ * one shape.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "kernels/kernel.h"
+#include "kernels/cpu/cpu.h"
+#include "kernels/trial.h"
+#include "qa/bench/plain_cpu.h"
 #include "qa/bench/plain_cuda.h"
+#include "src/crypto/sha256_int.h"
 #include "src/sys/clock.h"
-#include "src/util/mem.h"
+#include "src/sys/pages.h"
 
-#define SIDE 8
+#define TURNS 5
+#define TURNS_MAX 1000
+#define THREADS_MAX 256
+#define CUDA_SECONDS 0.5
 
-static int8_t *blocks; /* 16 different ones */
+struct shape {
+    const char *name;
+    uint32_t rows, cols, depth; /* tiles, tiles, bricks */
+};
 
-static bool read_blocks(void *ctx, enum fx_side side, uint32_t panel, uint32_t first,
-                        uint32_t count, int8_t *out)
+static const struct shape shapes[] = {
+    {"square, k = 4,096", 16, 16, 16},  {"square, k = 1,024", 16, 16, 4},
+    {"square, k = 16,384", 16, 16, 64}, {"square, k = 65,536", 16, 16, 256},
+    {"skinny, k = 1,024", 1, 64, 4},    {"skinny, k = 4,096", 1, 64, 16},
+    {"skinny, k = 16,384", 1, 64, 64},  {"skinny, k = 65,536", 1, 64, 256},
+};
+
+struct bench {
+    const struct fx_backend *backend;
+    struct fx_device *device;
+    struct fx_trial trial;
+    unsigned turns;
+    bool quick;
+};
+
+/* The fastest turns, in nanoseconds; 0: none. */
+struct result {
+    int64_t plain, both, mining;
+    const char *library;          /* of plain */
+    struct fx_kernel_stats stats; /* of both */
+};
+
+static bool faster(int64_t took, int64_t best)
 {
-    (void)ctx;
-    for (uint32_t at = 0; at < count; at++)
-        memcpy(out + (size_t)at * FX_BLOCK_BYTES,
-               blocks + (size_t)((panel + first + at + 7 * side) % 16) * FX_BLOCK_BYTES,
-               FX_BLOCK_BYTES);
-    return true;
+    return took > 0 && (best == 0 || took < best);
 }
 
-static bool drop_ticket(void *ctx, uint32_t i, uint32_t j, uint32_t l, const uint8_t ticket[32])
+static uint64_t bricks_of(const struct shape *shape)
 {
-    (void)ctx;
-    (void)i;
-    (void)j;
-    (void)l;
-    (void)ticket;
-    return true;
+    return (uint64_t)shape->rows * shape->cols * shape->depth;
 }
 
-static bool drop_tile(void *ctx, uint64_t tile, const int32_t *data)
+/* One task from beginning to end; 0 where it failed. */
+static int64_t turn(struct bench *bench, const struct shape *shape, unsigned mode,
+                    struct fx_kernel_stats *stats)
 {
-    (void)ctx;
-    (void)tile;
-    (void)data;
-    return true;
-}
-
-static void share(const char *name, uint64_t part, uint64_t all)
-{
-    printf("  %s %.1f %%", name, all > 0 ? 100.0 * (double)part / (double)all : 0.0);
-}
-
-static bool bench(const struct fx_backend *backend, struct fx_device *device, const char *name,
-                  unsigned mode, uint32_t depth, double seconds)
-{
-    const struct fx_kernel_task task = {
-        .kind = 1, .rows = SIDE, .cols = SIDE, .depth = depth, .operands = {NULL, read_blocks}};
-    const struct fx_kernel_sink sink = {NULL, drop_ticket, drop_tile};
-    struct fx_kernel_header header = {.mode = mode};
-    struct fx_kernel_stats sum = {0};
+    const struct fx_kernel_task task =
+        fx_trial_task(&bench->trial, shape->rows, shape->cols, shape->depth);
+    const struct fx_kernel_header header = {.mode = mode, .seed = {1}};
     char error[FX_KERNEL_TEXT] = "";
     atomic_bool cancel = false;
-    int64_t start = fx_clock_monotonic_ns(), took = 0;
-    uint64_t all;
+    struct fx_session *session = bench->backend->begin(bench->device, &task, NULL, error);
+    enum fx_kernel_step step = session ? FX_STEP_MORE : FX_STEP_FAILED;
+    int64_t start = fx_clock_monotonic_ns(), took;
 
-    while ((double)took < seconds * 1e9) {
-        struct fx_session *session = backend->begin(device, &task, NULL, error);
-        enum fx_kernel_step step = session ? FX_STEP_MORE : FX_STEP_FAILED;
-        struct fx_kernel_stats stats;
-
-        while (step == FX_STEP_MORE && (double)took < seconds * 1e9) {
-            step = backend->step(session, &header, 200, &cancel, &sink, error);
-            took = fx_clock_monotonic_ns() - start;
-        }
-        if (step == FX_STEP_FAILED) {
-            fprintf(stderr, "%s: %s\n", backend->name, error);
-            return false;
-        }
-        backend->stats(session, &stats);
-        backend->end(session);
-        sum.bricks += stats.bricks;
-        sum.read_ns += stats.read_ns;
-        sum.noise_ns += stats.noise_ns;
-        sum.product_ns += stats.product_ns;
-        sum.fold_ns += stats.fold_ns;
-        sum.hash_ns += stats.hash_ns;
-        sum.peel_ns += stats.peel_ns;
-        header.seed[0]++;
+    while (step == FX_STEP_MORE)
+        step = bench->backend->step(session, &header, 1000, &cancel, &fx_trial_sink, error);
+    took = fx_clock_monotonic_ns() - start;
+    if (session) {
+        bench->backend->stats(session, stats);
+        bench->backend->end(session);
     }
-    all = sum.read_ns + sum.noise_ns + sum.product_ns + sum.fold_ns + sum.hash_ns + sum.peel_ns;
-    printf("%s:0 %-16s %8.0f bricks/s, %.1f G multiply-adds/s:", backend->name, name,
-           (double)sum.bricks * 1e9 / (double)took,
-           (double)sum.bricks * FX_TILE * FX_TILE * FX_DEPTH / (double)took);
-    share("read", sum.read_ns, all);
-    share("noise", sum.noise_ns, all);
-    share("product", sum.product_ns, all);
-    share("fold", sum.fold_ns, all);
-    share("hash", sum.hash_ns, all);
-    share("peel", sum.peel_ns, all);
+    if (step == FX_STEP_DONE)
+        return took;
+    fprintf(stderr, "%s: %s\n", bench->backend->name, error);
+    return 0;
+}
+
+/* ---- the plain product ----------------------------------------------------------------------- */
+
+struct matrices {
+    size_t m, n, k;
+    int8_t *a, *b;
+    int32_t *c;
+};
+
+/* In pages like those that the backend has. */
+static void matrices_init(struct matrices *x, const struct shape *shape,
+                          const struct fx_trial *trial)
+{
+    x->m = (size_t)shape->rows * FX_TILE;
+    x->n = (size_t)shape->cols * FX_TILE;
+    x->k = (size_t)shape->depth * FX_DEPTH;
+    x->a = fx_pages_map(x->m * x->k);
+    x->b = fx_pages_map(x->n * x->k);
+    x->c = fx_pages_map(x->m * x->n * sizeof *x->c);
+    for (size_t at = 0; at < x->m * x->k; at++)
+        x->a[at] = trial->blocks[at % FX_BLOCK_BYTES];
+    for (size_t at = 0; at < x->n * x->k; at++)
+        x->b[at] = trial->blocks[at % FX_BLOCK_BYTES];
+}
+
+static void matrices_clear(struct matrices *x)
+{
+    fx_pages_unmap(x->a, x->m * x->k);
+    fx_pages_unmap(x->b, x->n * x->k);
+    fx_pages_unmap(x->c, x->m * x->n * sizeof *x->c);
+}
+
+/* Signed by signed, and unsigned by signed: the faster one counts. */
+static void plain_cpu(const struct matrices *x, struct result *result)
+{
+    for (unsigned offset = 0; offset < 2; offset++) {
+        int64_t start = fx_clock_monotonic_ns(), took;
+
+        if (!fx_bench_plain_cpu(x->m, x->n, x->k, offset != 0, x->a, x->b, x->c))
+            return;
+        took = fx_clock_monotonic_ns() - start;
+        if (faster(took, result->plain)) {
+            result->plain = took;
+            result->library = offset ? "oneDNN, u8 x s8" : "oneDNN, s8 x s8";
+        }
+    }
+}
+
+static void plain_cuda(const struct shape *shape, struct result *result)
+{
+    const uint64_t k = (uint64_t)shape->depth * FX_DEPTH;
+    char error[FX_KERNEL_TEXT];
+    double macs;
+
+    if (!fx_bench_plain_cuda(0, (uint64_t)shape->rows * FX_TILE, (uint64_t)shape->cols * FX_TILE, k,
+                             CUDA_SECONDS, &macs, error)) {
+        printf("    no plain product: %s\n", error);
+        return;
+    }
+    result->library = "cuBLASLt";
+    result->plain = (int64_t)((double)bricks_of(shape) * FX_TILE * FX_TILE * FX_DEPTH * 1e9 / macs);
+}
+
+/* ---- all of a shape -------------------------------------------------------------------------- */
+
+static void take_turns(struct bench *bench, const struct shape *shape, struct result *result)
+{
+    const bool cpu = bench->backend == &fx_backend_cpu;
+    struct matrices x = {0};
+
+    if (cpu)
+        matrices_init(&x, shape, &bench->trial);
+    else if (bench->backend == &fx_backend_cuda)
+        plain_cuda(shape, result);
+    for (unsigned at = 0; at < bench->turns; at++) {
+        struct fx_kernel_stats stats = {0};
+        int64_t took;
+
+        if (cpu)
+            plain_cpu(&x, result);
+        took = turn(bench, shape, FX_KERNEL_PRODUCT | FX_KERNEL_MINE, &stats);
+        if (faster(took, result->both)) {
+            result->both = took;
+            result->stats = stats;
+        }
+        took = turn(bench, shape, FX_KERNEL_MINE, &stats);
+        if (faster(took, result->mining))
+            result->mining = took;
+    }
+    if (cpu)
+        matrices_clear(&x);
+}
+
+static void show(const char *name, const char *detail, const struct shape *shape, int64_t ns)
+{
+    const double bricks = (double)bricks_of(shape) * 1e9 / (double)ns;
+
+    printf("    %s %-28s %10.0f bricks/s %8.3f TMAC/s", name, detail, bricks,
+           bricks * FX_TILE * FX_TILE * FX_DEPTH / 1e12);
+}
+
+static void show_shares(const struct fx_kernel_stats *stats)
+{
+    const struct {
+        const char *name;
+        uint64_t ns;
+    } parts[] = {{"read", stats->read_ns},       {"noise", stats->noise_ns},
+                 {"product", stats->product_ns}, {"fold", stats->fold_ns},
+                 {"hash", stats->hash_ns},       {"peel", stats->peel_ns}};
+    uint64_t all = 0;
+
+    for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
+        all += parts[at].ns;
+    printf("       ");
+    for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
+        printf(" %s %.1f %%", parts[at].name,
+               all > 0 ? 100.0 * (double)parts[at].ns / (double)all : 0.0);
     printf("\n");
+}
+
+static bool bench_shape(struct bench *bench, const struct shape *shape)
+{
+    const double k = (double)shape->depth * FX_DEPTH;
+    struct result result = {0};
+
+    printf("  %s, %u x %u tiles\n", shape->name, shape->rows, shape->cols);
+    take_turns(bench, shape, &result);
+    if (result.both == 0 || result.mining == 0)
+        return false;
+    if (result.plain > 0) {
+        show("(a)", result.library, shape, result.plain);
+        printf("\n");
+    }
+    show("(b)", "noised, tickets, peeled", shape, result.both);
+    if (result.plain > 0)
+        printf("  (b)/(a) %.3f, k/(k + 1,024) %.3f", (double)result.plain / (double)result.both,
+               k / (k + 1024));
+    printf("\n");
+    show_shares(&result.stats);
+    show("(c)", "mining alone", shape, result.mining);
+    printf("  (c)/(b) %.3f\n", (double)result.both / (double)result.mining);
     return true;
 }
 
-static void bench_hash(const struct fx_backend *backend, struct fx_device *device, double seconds)
+/* ---- the hash lane --------------------------------------------------------------------------- */
+
+static void bench_hash(const struct bench *bench)
 {
     static const uint8_t nothing[80]; /* a header; a target that no hash meets */
+    const double seconds = bench->quick ? 0.2 : 1;
     atomic_bool cancel = false;
     uint64_t tried, sum = 0;
     uint32_t nonce, first = 0;
     int64_t start = fx_clock_monotonic_ns(), took = 0;
 
     while ((double)took < seconds * 1e9) {
-        backend->hash(device, nothing, nothing, first, 1 << 20, &cancel, &nonce, &tried);
+        bench->backend->hash(bench->device, nothing, nothing, first, 1 << 20, &cancel, &nonce,
+                             &tried);
         sum += tried;
         first += 1 << 20;
         took = fx_clock_monotonic_ns() - start;
     }
-    printf("%s:0 %-16s %8.2f M hashes/s\n", backend->name, "hash lane",
-           (double)sum * 1e3 / (double)took);
+    printf("  hash lane: %.2f M hashes/s\n", (double)sum * 1e3 / (double)took);
 }
 
-static void bench_plain(double seconds, uint32_t depth)
+/* The ways to hash nonces on a CPU, one thread each, against pairs with SHA-NI. */
+static void bench_nonces(void)
 {
-    char error[FX_KERNEL_TEXT] = "";
-    double macs;
+    double first = 0, pairs = 0;
 
-    if (fx_bench_plain_cuda(0, SIDE * FX_TILE, SIDE * FX_TILE, (uint64_t)depth * FX_DEPTH, seconds,
-                            &macs, error))
-        printf("cuda:0 %-16s %8.0f bricks/s, %.1f G multiply-adds/s\n", "plain, cuBLASLt",
-               macs / ((double)FX_TILE * FX_TILE * FX_DEPTH), macs / 1e9);
-    else
-        printf("cuda:0 plain product: %s\n", error);
+    printf("nonces, one thread:");
+    for (size_t n = 0; fx_sha256_nonces_ways[n]; n++) {
+        const struct fx_sha256_nonces *way = fx_sha256_nonces_ways[n];
+        static const uint32_t words[8];
+        uint32_t top[1024];
+        int64_t best = 0;
+        double rate;
+
+        if (!way->usable())
+            continue;
+        for (unsigned at = 0; at < 50; at++) {
+            int64_t start = fx_clock_monotonic_ns(), took;
+
+            way->run(words, words, at, sizeof top / sizeof *top, top);
+            took = fx_clock_monotonic_ns() - start;
+            best = faster(took, best) ? took : best;
+        }
+        rate = best > 0 ? 1024e3 / (double)best : 0;
+        printf(" %s %.2f M/s", way->name, rate);
+        first = first > 0 ? first : rate;
+        pairs = strcmp(way->name, "sha-ni") ? pairs : rate;
+    }
+    if (pairs > 0)
+        printf("; the chosen way is %.2f times SHA-NI in pairs", first / pairs);
+    printf("\n");
+}
+
+/* ---- the program ----------------------------------------------------------------------------- */
+
+static bool bench_backend(struct bench *bench)
+{
+    struct fx_device_info info = {0};
+    char error[FX_KERNEL_TEXT] = "";
+    bool ok = true;
+
+    bench->backend->list(&info, 1);
+    bench->device = bench->backend->open(0, error);
+    if (!bench->device) {
+        printf("%s: %s\n", bench->backend->name, error);
+        return true;
+    }
+    printf("%s:0, %s\n", bench->backend->name, info.name);
+    for (size_t at = 0; at < sizeof shapes / sizeof *shapes && ok; at++) {
+        if (!bench->quick || at == 0)
+            ok = bench_shape(bench, &shapes[at]);
+    }
+    bench_hash(bench);
+    bench->backend->close(bench->device);
+    return ok;
+}
+
+/* oneDNN takes its number of threads from the environment when it is loaded. */
+static void set_threads(char **argv, unsigned threads)
+{
+    const char *now = getenv("OMP_NUM_THREADS");
+    char text[16];
+
+    fx_backend_cpu_set_threads(threads);
+    snprintf(text, sizeof text, "%u", threads);
+    if (now && !strcmp(now, text))
+        return;
+    setenv("OMP_NUM_THREADS", text, 1);
+    execvp(argv[0], argv);
+    perror("bench_kernels");
+}
+
+struct options {
+    const char *backend; /* NULL: all */
+    unsigned threads;    /* 0: one a core */
+    unsigned turns;
+    bool quick;
+};
+
+static bool number(const char *text, unsigned long most, unsigned *n)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    *n = (unsigned)value;
+    return *text && !*end && value >= 1 && value <= most;
+}
+
+static bool parse(struct options *options, int argc, char **argv)
+{
+    for (int at = 1; at < argc; at++) {
+        const char *name = argv[at], *value = at + 1 < argc ? argv[at + 1] : "";
+        bool ok = true;
+
+        if (!strcmp(name, "--quick")) {
+            options->quick = true;
+            continue;
+        }
+        at++;
+        if (!strcmp(name, "--backend"))
+            ok = fx_backend_find(options->backend = value) != NULL;
+        else if (!strcmp(name, "--threads"))
+            ok = number(value, THREADS_MAX, &options->threads);
+        else if (!strcmp(name, "--turns"))
+            ok = number(value, TURNS_MAX, &options->turns);
+        else
+            ok = !strcmp(name, "--engine") && fx_backend_cpu_set_engine(value);
+        if (!ok)
+            return false;
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    uint32_t depth = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 16;
-    double seconds = argc > 2 ? strtod(argv[2], NULL) : 2;
+    struct options options = {.turns = TURNS};
+    struct bench bench = {0};
     bool ok = true;
 
-    if (depth < 1 || depth > 256 || !(seconds > 0)) {
-        fprintf(stderr, "usage: bench_kernels [DEPTH [SECONDS]], DEPTH from 1 to 256\n");
+    if (!parse(&options, argc, argv)) {
+        fprintf(stderr, "usage: bench_kernels [--quick] [--backend NAME] [--threads N]"
+                        " [--engine NAME] [--turns N]\n");
         return 2;
     }
-    blocks = fx_xmalloc((size_t)16 * FX_BLOCK_BYTES);
-    for (size_t at = 0; at < (size_t)16 * FX_BLOCK_BYTES; at++)
-        blocks[at] = (int8_t)((at * 2654435761u >> 16 & 0x7f) - 64);
-    for (size_t b = 0; fx_backends[b]; b++) {
-        char error[FX_KERNEL_TEXT] = "";
-        struct fx_device *device = fx_backends[b]->open(0, error);
-
-        if (!device) {
-            printf("%s: %s\n", fx_backends[b]->name, error);
-            continue;
-        }
-        ok = bench(fx_backends[b], device, "product and mine", FX_KERNEL_PRODUCT | FX_KERNEL_MINE,
-                   depth, seconds) &&
-             bench(fx_backends[b], device, "product alone", FX_KERNEL_PRODUCT, depth, seconds) &&
-             bench(fx_backends[b], device, "mine alone", FX_KERNEL_MINE, depth, seconds) && ok;
-        bench_hash(fx_backends[b], device, seconds);
-        fx_backends[b]->close(device);
-        if (fx_backends[b] == &fx_backend_cuda)
-            bench_plain(seconds, depth);
+    if (options.threads > 0)
+        set_threads(argv, options.threads);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    fx_trial_init(&bench.trial);
+    bench.turns = options.turns;
+    bench.quick = options.quick;
+    bench_nonces();
+    for (size_t at = 0; fx_backends[at]; at++) {
+        bench.backend = fx_backends[at];
+        if (!options.backend || !strcmp(options.backend, bench.backend->name))
+            ok = bench_backend(&bench) && ok;
     }
-    free(blocks);
+    fx_trial_clear(&bench.trial);
     return ok ? 0 : 1;
 }

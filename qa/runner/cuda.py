@@ -84,7 +84,7 @@ def main():
     for name in FUNCTIONAL:
         run_functional(count, ROOT / "qa/functional" / name, "cuda ", env)
     shown(count, "benchmark", [miner, "--benchmark", "--device=cuda"], env)
-    shown(count, "bench_kernels", [folder / "qa/bench/bench_kernels"], env)
+    shown(count, "bench_kernels", [folder / "qa/bench/bench_kernels", "--backend", "cuda"], env)
     shown(count, "cuda-resources", ["make", "-s", "-C", folder, "cuda-resources"], env)
     return count.close()
 

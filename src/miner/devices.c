@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/trial.h"
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 
@@ -159,46 +160,16 @@ struct fx_device *fx_miner_device_open(const struct fx_miner_options *options,
 
 /* ---- how fast it is -------------------------------------------------------------------------- */
 
-static bool read_zeros(void *ctx, enum fx_side side, uint32_t panel, uint32_t first, uint32_t count,
-                       int8_t *out)
-{
-    (void)ctx;
-    (void)side;
-    (void)panel;
-    (void)first;
-    memset(out, 0, (size_t)count * FX_BLOCK_BYTES);
-    return true;
-}
-
-static bool drop_ticket(void *ctx, uint32_t i, uint32_t j, uint32_t l, const uint8_t ticket[32])
-{
-    (void)ctx;
-    (void)i;
-    (void)j;
-    (void)l;
-    (void)ticket;
-    return true;
-}
-
-static bool drop_tile(void *ctx, uint64_t tile, const int32_t *data)
-{
-    (void)ctx;
-    (void)tile;
-    (void)data;
-    return true;
-}
-
 bool fx_miner_device_measure(const struct fx_backend *backend, struct fx_device *device,
                              struct fx_pay_rates *rates, char error[FX_KERNEL_TEXT])
 {
     static const uint8_t nothing[80]; /* a target that no hash meets; a header */
-    const struct fx_kernel_task task = {
-        .kind = 1, .rows = 256, .cols = 256, .depth = 16, .operands = {NULL, read_zeros}};
+    struct fx_kernel_task task;
     const struct fx_kernel_header header = {.mode = FX_KERNEL_PRODUCT | FX_KERNEL_MINE};
-    const struct fx_kernel_sink sink = {NULL, drop_ticket, drop_tile};
     struct fx_kernel_stats before, stats;
     atomic_bool cancel = false;
     struct fx_session *session;
+    struct fx_trial trial;
     enum fx_kernel_step step;
     uint64_t tried = 0;
     uint32_t nonce;
@@ -207,18 +178,23 @@ bool fx_miner_device_measure(const struct fx_backend *backend, struct fx_device 
     backend->hash(device, nothing, nothing, 0, TRIAL_HASHES, &cancel, &nonce, &tried);
     took = fx_clock_monotonic_ns() - start;
     rates->hashes = took > 0 ? (double)tried * 1e9 / (double)took : 0;
+    fx_trial_init(&trial);
+    task = fx_trial_task(&trial, 256, 256, 16);
     session = backend->begin(device, &task, NULL, error);
-    if (!session)
+    if (!session) {
+        fx_trial_clear(&trial);
         return false;
+    }
     /* The first step makes what all bricks share. */
-    step = backend->step(session, &header, 0, &cancel, &sink, error);
+    step = backend->step(session, &header, 0, &cancel, &fx_trial_sink, error);
     backend->stats(session, &before);
     start = fx_clock_monotonic_ns();
     if (step == FX_STEP_MORE)
-        step = backend->step(session, &header, TRIAL_MS, &cancel, &sink, error);
+        step = backend->step(session, &header, TRIAL_MS, &cancel, &fx_trial_sink, error);
     took = fx_clock_monotonic_ns() - start;
     backend->stats(session, &stats);
     backend->end(session);
+    fx_trial_clear(&trial);
     rates->bricks = took > 0 ? (double)(stats.bricks - before.bricks) * 1e9 / (double)took : 0;
     return step != FX_STEP_FAILED;
 }
