@@ -6,6 +6,8 @@
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 
+#define STRIP_ROWS 4 /* their left blocks of a chunk are half a MiB */
+
 static void *carve(uint8_t **at, size_t n)
 {
     uint8_t *piece = *at;
@@ -43,6 +45,23 @@ static void grow(struct fx_session *session, struct fx_cpu_group *group, size_t 
     lay_out(session, group, group->memory.at);
 }
 
+/* In strips of some rows, column after column: the right blocks of a column are in the cache for
+ * all tiles of the strip, and its left blocks for all columns. */
+static void order_tiles(struct fx_cpu_group *group)
+{
+    size_t n = 0;
+
+    for (uint32_t first = 0; first < group->rows; first += STRIP_ROWS) {
+        const uint32_t left = group->rows - first,
+                       end = first + (left < STRIP_ROWS ? left : STRIP_ROWS);
+
+        for (uint32_t col = 0; col < group->cols; col++) {
+            for (uint32_t row = first; row < end; row++)
+                group->wanted[n++] = row * group->cols + col;
+        }
+    }
+}
+
 void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, uint32_t row,
                         uint32_t col, uint32_t rows, uint32_t cols)
 {
@@ -64,8 +83,7 @@ void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, 
     group->has_sums = false;
     group->again = false;
     group->n_wanted = tiles;
-    for (size_t tile = 0; tile < tiles; tile++)
-        group->wanted[tile] = (uint32_t)tile;
+    order_tiles(group);
 }
 
 void fx_cpu_group_clear(struct fx_session *session, struct fx_cpu_group *group)

@@ -11,7 +11,8 @@
 
 #define TILES_MAX (UINT64_C(1) << 24)
 #define GROUP_TILES_MIN 256
-#define GROUP_SIDE_MAX 64 /* beyond it noise is shared as well as it can be, and memory is not */
+#define GROUP_ASPECT 8    /* beyond it noise is shared no better, and caches are too small */
+#define ITEMS_A_THREAD 4  /* of a stage that has an item a row or column */
 #define TILES_A_THREAD 16 /* so that all threads end a stage at about the same time */
 
 static uint32_t lower(uint64_t a, uint64_t b)
@@ -27,6 +28,14 @@ static uint32_t even(uint32_t n, uint32_t most)
     return (n + parts - 1) / parts;
 }
 
+/* How long a side of a group may be where the other one is `side`. */
+static uint32_t longest(const struct fx_session *session, uint32_t side)
+{
+    const uint32_t items = session->device->threads * ITEMS_A_THREAD, most = side * GROUP_ASPECT;
+
+    return most > items ? most : items;
+}
+
 /* Groups are about square, since each row and column costs noise: small enough for what a machine
  * has of memory and can lose when it stops, large enough for all threads. */
 static void cut(struct fx_session *session)
@@ -39,8 +48,8 @@ static void cut(struct fx_session *session)
     while ((uint64_t)(side + 1) * (side + 1) <= tiles)
         side++;
     high = lower(rows, side);
-    wide = lower(lower(cols, tiles / high), GROUP_SIDE_MAX);
-    high = lower(lower(rows, tiles / wide), GROUP_SIDE_MAX);
+    wide = lower(lower(cols, tiles / high), longest(session, high));
+    high = lower(lower(rows, tiles / wide), longest(session, wide));
     session->group_rows = even(rows, high);
     session->group_cols = even(cols, wide);
 }

@@ -38,7 +38,7 @@ enum fx_cpu_stage {
 struct fx_cpu_group {
     uint32_t row, col, rows, cols; /* in tiles, within the task */
     size_t units;
-    uint32_t *wanted; /* tiles, row-major within the rectangle */
+    uint32_t *wanted; /* tiles by their numbers in the rectangle, row-major; in the order of work */
     size_t n_wanted, given;
     uint32_t next; /* the first segment of the chunk */
     enum fx_cpu_stage stage;

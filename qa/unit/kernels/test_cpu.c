@@ -148,7 +148,7 @@ FX_TEST(more_than_one_group)
     struct fx_session *session;
     struct fx_bed bed;
 
-    fx_bed_init(&bed, 7, 11, 3, 97, 1);
+    fx_bed_init(&bed, 7, 11, 6, 97, 1);
     fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
     fx_bed_header(&header, BOTH, 5);
     session = session_of(device, &bed, NULL);
