@@ -380,7 +380,7 @@ class TestP2PBad(FornaxTest):
         self.quiet(give(write_tx([('99' * 32, 0, b'', 0)], [(1000, b'\x51')])))
         first = Tx(bytes.fromhex(node.rpc.getblock(node.rpc.getblockhash(node.rpc.getblockcount()), 2)['tx'][0]['hex']))
         early = write_tx([(first.txid, 0, b'', 0)], [(1000, b'\x51' + bytes(32))], [[bytes(64)]])
-        self.quiet(give(early), 'is not taken: bad-txns-premature-spend-of-coinbase')
+        self.quiet(give(early), 'was not accepted: bad-txns-premature-spend-of-coinbase')
 
     def chunks(self):
         self.step('chunks nobody asked for')

@@ -61,6 +61,41 @@ struct fx_peer_info {
  */
 bool fx_net_add_node(struct fx_net *net, const char *address, bool once);
 bool fx_net_remove_node(struct fx_net *net, const char *address);
+
+/* A node that is kept connected. */
+struct fx_added_node {
+    char address[FX_NET_ADDRESS]; /* as it was added */
+    char peer[FX_NET_ADDRESS];    /* of the connection to it; "": there is none */
+    bool inbound;                 /* that connection came from there */
+};
+
+/* *nodes is the caller's to free. */
+size_t fx_net_added_nodes(const struct fx_net *net, struct fx_added_node **nodes);
+bool fx_net_is_added(const struct fx_net *net, const char *address);
+
+/* Connections that this node makes by itself, in Bitcoin Core's words: outbound-full-relay,
+ * block-relay-only, addr-fetch, feeler. */
+enum fx_net_connection {
+    FX_CONNECT_FULL = 0,
+    FX_CONNECT_BLOCKS, /* no transactions, no addresses */
+    FX_CONNECT_ADDRS,  /* ends when it has sent addresses */
+    FX_CONNECT_FEELER  /* ends when it has said its version */
+};
+
+/* Makes one, for tests. False: not an address, or all places of this kind are taken. */
+bool fx_net_connect(struct fx_net *net, const char *address, enum fx_net_connection kind);
+/* Not active: all connections are closed, none is made or accepted. */
+void fx_net_set_active(struct fx_net *net, bool active);
+bool fx_net_is_active(const struct fx_net *net);
+bool fx_net_takes_txs(const struct fx_net *net); /* false: -blocksonly */
+/* Pings all peers now. */
+void fx_net_ping(struct fx_net *net);
+/* Sends any message, of at most 12 characters for its name, for tests. False: no such peer. */
+bool fx_net_send(struct fx_net *net, uint64_t id, const char *name, struct fx_span payload);
+
+struct fx_index;
+/* Asks a peer for a block whose header is known. NULL: it was asked; else why not. */
+const char *fx_net_fetch_block(struct fx_net *net, uint64_t id, const struct fx_index *index);
 bool fx_net_disconnect(struct fx_net *net, const char *address,
                        uint64_t id); /* address NULL: by id */
 /* *peers is the caller's to free. */

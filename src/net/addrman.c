@@ -8,6 +8,7 @@
 
 #include "src/crypto/sha256.h"
 #include "src/net/dial_int.h"
+#include "src/net/permit_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/file.h"
 #include "src/sys/log.h"
@@ -307,12 +308,20 @@ static bool handle_addrs(struct fx_peer *peer, struct fx_reader *r, bool v2)
     if (!fx_msg_addr_read(r, v2, &items, &n)) {
         return false;
     }
+    if (peer->origin == FX_PEER_BLOCKS) {
+        n = 0; /* asked for none */
+    }
     for (size_t i = 0; i < n; i++) {
-        if (fx_rate_take(&peer->addrs, 1, fx_clock_monotonic_ms())) {
+        if ((peer->permissions & FX_PERMIT_ADDR) != 0 ||
+            fx_rate_take(&peer->addrs, 1, fx_clock_monotonic_ms())) {
             fx_addrman_add(peer->net, &items[i].addr, items[i].services, items[i].time);
         }
     }
     free(items);
+    /* A single one may be its own. */
+    if (peer->origin == FX_PEER_ADDRS && n > 1) {
+        fx_peer_drop(peer, "addrfetch connection completed");
+    }
     return true;
 }
 
@@ -370,7 +379,7 @@ void fx_addrman_peer_ready(struct fx_peer *peer)
 {
     struct fx_msg_addr me = {.services = peer->net->services};
 
-    if (peer->origin == FX_PEER_INBOUND) {
+    if (peer->origin == FX_PEER_INBOUND || peer->origin == FX_PEER_BLOCKS) {
         return;
     }
     fx_peer_send(peer, "getaddr", NULL);

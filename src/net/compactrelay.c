@@ -62,6 +62,12 @@ bool fx_compactrelay_near_tip(const struct fx_net *net)
     return fx_chain_tip(net->chain)->header.time > fx_clock_now() - NEAR_TIP_S;
 }
 
+/* With -blocksonly there is little in it that blocks could be put together from. */
+static bool has_pool(const struct fx_net *net)
+{
+    return net->mempool != NULL && !net->blocks_only;
+}
+
 /* ---- who announces so ------------------------------------------------------------------------ */
 
 static uint64_t version_spoken(const struct fx_net *net)
@@ -144,7 +150,7 @@ void fx_compactrelay_prefer(struct fx_peer *peer)
     struct fx_compactrelay *cr = net->compactrelay;
     size_t at = find_preferred(cr, peer->id);
 
-    if (!fx_peer_ready(peer) || !peer->compact.provides || net->mempool == NULL) {
+    if (!fx_peer_ready(peer) || !peer->compact.provides || !has_pool(net)) {
         return;
     }
     if (at < cr->n_preferred) {
@@ -510,7 +516,7 @@ bool fx_compactrelay_wants(const struct fx_peer *peer, const struct fx_index *in
 {
     const struct fx_net *net = peer->net;
 
-    return peer->compact.provides && net->mempool != NULL && index->parent != NULL &&
+    return peer->compact.provides && has_pool(net) && index->parent != NULL &&
            (index->parent->status & FX_INDEX_CONNECTED) != 0 && fx_compactrelay_near_tip(net);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/listener.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,14 +23,16 @@
 #define RETRY_MAX_MS 60000
 #define RETRY_MAX_EAGER_MS 3000
 #define AUTO_EVERY_MS 2000
+#define NO_PEER UINT64_MAX
 #define OUTBOUND_RESERVE (FX_OUTBOUND_MAX + FX_BLOB_DIALS_MAX)
 
 /* An address that is kept connected. */
 struct target {
     struct fx_netaddr addr;
+    char text[FX_NET_ADDRESS]; /* as it was added */
     int64_t next_ms;
     int64_t wait_ms;
-    uint64_t peer; /* 0: not connected, not connecting */
+    uint64_t peer; /* NO_PEER: not connected, not connecting */
 };
 
 /* A socket that peers connect to; those by -whitebind give them permissions. */
@@ -124,7 +127,8 @@ static bool evict_inbound(struct fx_net *net)
         struct fx_peer *peer = net->peers[i];
         size_t same = 0;
 
-        if (peer->closing || peer->origin != FX_PEER_INBOUND) {
+        if (peer->closing || peer->origin != FX_PEER_INBOUND ||
+            (peer->permissions & FX_PERMIT_NOBAN) != 0) {
             continue;
         }
         for (size_t j = 0; j < net->n_peers; j++) {
@@ -158,7 +162,7 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
 
     (void)socket;
     (void)len;
-    if (!fx_netaddr_from_sockaddr(sa, &addr)) {
+    if (net->inactive || !fx_netaddr_from_sockaddr(sa, &addr)) {
         close(fd);
         return;
     }
@@ -323,7 +327,7 @@ static bool add_list(struct fx_net *net, const char *const *list, size_t n, cons
             return true;
         }
         if (!fx_netaddr_parse(list[i], net->params->p2p_port, &addr) ||
-            !fx_dial_add(net, &addr, false)) {
+            !fx_dial_add(net, &addr, list[i], false)) {
             struct fx_buf buf = FX_BUF_INIT;
 
             fx_buf_printf(&buf, "-%s=%.100s is not a numeric address, or one too many.", option,
@@ -387,9 +391,10 @@ static void dial_target(struct fx_net *net, struct target *target, int64_t now_m
 {
     struct fx_peer *peer = find_address(net, &target->addr);
 
-    if (peer == NULL) {
+    target->peer = NO_PEER;
+    if (peer == NULL && !net->inactive) {
         peer = fx_peer_create(net, -1, FX_PEER_MANUAL, &target->addr);
-    } else {
+    } else if (peer != NULL) {
         peer->origin = FX_PEER_MANUAL;
     }
     if (peer == NULL) {
@@ -399,19 +404,53 @@ static void dial_target(struct fx_net *net, struct target *target, int64_t now_m
     target->peer = peer->id;
 }
 
-bool fx_dial_add(struct fx_net *net, const struct fx_netaddr *addr, bool once)
+static const struct target *find_target(const struct fx_dial *dial, const struct fx_netaddr *addr)
+{
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        if (fx_netaddr_equal(&dial->targets[i].addr, addr)) {
+            return &dial->targets[i];
+        }
+    }
+    return NULL;
+}
+
+bool fx_dial_is_added(const struct fx_net *net, const struct fx_netaddr *addr)
+{
+    return find_target(net->dial, addr) != NULL;
+}
+
+size_t fx_dial_added(const struct fx_net *net, struct fx_added_node **nodes)
+{
+    const struct fx_dial *dial = net->dial;
+
+    *nodes = fx_xcalloc(dial->n_targets + 1, sizeof **nodes);
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        struct fx_added_node *node = &(*nodes)[i];
+
+        memcpy(node->address, dial->targets[i].text, sizeof node->address);
+        for (size_t j = 0; j < net->n_peers; j++) {
+            const struct fx_peer *peer = net->peers[j];
+
+            if (fx_peer_ready(peer) && fx_netaddr_equal(&peer->addr, &dial->targets[i].addr)) {
+                memcpy(node->peer, peer->name, sizeof node->peer);
+                node->inbound = peer->origin == FX_PEER_INBOUND;
+            }
+        }
+    }
+    return dial->n_targets;
+}
+
+bool fx_dial_add(struct fx_net *net, const struct fx_netaddr *addr, const char *text, bool once)
 {
     struct fx_dial *dial = net->dial;
     struct target *target = NULL;
 
     if (once) {
-        return find_address(net, addr) != NULL ||
+        return find_address(net, addr) != NULL || net->inactive ||
                fx_peer_create(net, -1, FX_PEER_MANUAL, addr) != NULL;
     }
-    for (size_t i = 0; i < dial->n_targets; i++) {
-        if (fx_netaddr_equal(&dial->targets[i].addr, addr)) {
-            return true;
-        }
+    if (find_target(dial, addr) != NULL) {
+        return true;
     }
     if (dial->n_targets >= FX_ADDED_NODES_MAX) {
         return false;
@@ -420,6 +459,7 @@ bool fx_dial_add(struct fx_net *net, const struct fx_netaddr *addr, bool once)
     target = &dial->targets[dial->n_targets++];
     memset(target, 0, sizeof *target);
     target->addr = *addr;
+    snprintf(target->text, sizeof target->text, "%s", text);
     target->wait_ms = RETRY_FIRST_MS;
     dial_target(net, target, fx_clock_monotonic_ms());
     return true;
@@ -473,7 +513,7 @@ void fx_dial_peer_gone(struct fx_peer *peer)
         struct target *target = &dial->targets[i];
 
         if (target->peer == peer->id) {
-            target->peer = 0;
+            target->peer = NO_PEER;
             target->next_ms = fx_clock_monotonic_ms() + target->wait_ms;
             target->wait_ms = target->wait_ms * 2 > max ? max : target->wait_ms * 2;
         }
@@ -498,7 +538,7 @@ static void dial_automatic(struct fx_net *net, int64_t now_ms)
     struct fx_dial *dial = net->dial;
     struct fx_netaddr addr;
 
-    if (dial->connect_only || now_ms < dial->next_auto_ms ||
+    if (dial->connect_only || net->inactive || now_ms < dial->next_auto_ms ||
         count_origin(net, FX_PEER_AUTO) >= FX_OUTBOUND_MAX) {
         return;
     }
@@ -512,6 +552,23 @@ static void dial_automatic(struct fx_net *net, int64_t now_ms)
             return;
         }
     }
+}
+
+bool fx_dial_once(struct fx_net *net, const struct fx_netaddr *addr, enum fx_net_connection kind)
+{
+    static const struct {
+        enum fx_peer_origin origin;
+        size_t most;
+    } kinds[] = {
+        [FX_CONNECT_FULL] = {FX_PEER_AUTO, FX_OUTBOUND_MAX},
+        [FX_CONNECT_BLOCKS] = {FX_PEER_BLOCKS, FX_BLOCKS_ONLY_MAX},
+        [FX_CONNECT_ADDRS] = {FX_PEER_ADDRS, FX_OUTBOUND_MAX},
+        [FX_CONNECT_FEELER] = {FX_PEER_FEELER, 1},
+    };
+
+    return !net->inactive && count_origin(net, kinds[kind].origin) < kinds[kind].most &&
+           (find_address(net, addr) != NULL ||
+            fx_peer_create(net, -1, kinds[kind].origin, addr) != NULL);
 }
 
 static void forget_old(struct fx_map *map, int64_t before)
@@ -539,7 +596,7 @@ void fx_dial_tick(struct fx_net *net, int64_t now_ms)
         }
     }
     for (size_t i = 0; i < dial->n_targets; i++) {
-        if (dial->targets[i].peer == 0 && now_ms >= dial->targets[i].next_ms) {
+        if (dial->targets[i].peer == NO_PEER && now_ms >= dial->targets[i].next_ms) {
             dial_target(net, &dial->targets[i], now_ms);
         }
     }
@@ -554,7 +611,7 @@ bool fx_dial_for_blob(struct fx_net *net, const struct fx_netaddr *addr, int64_t
     uint8_t key[FX_NETADDR_KEY];
 
     fx_netaddr_key(addr, key);
-    if (dial->connect_only || find_address(net, addr) != NULL ||
+    if (dial->connect_only || net->inactive || find_address(net, addr) != NULL ||
         fx_map_get(dial->tried, key) != NULL || fx_map_count(dial->tried) >= FX_ROOTS_MAX ||
         fx_dial_is_discouraged(net, addr) || count_origin(net, FX_PEER_BLOB) >= FX_BLOB_DIALS_MAX) {
         return false;

@@ -129,6 +129,8 @@ void fx_dispatch(struct fx_peer *peer, const char *name, struct fx_span payload)
     struct fx_reader r;
     char why[64];
 
+    fx_log(FX_LOG_NET, "received: %s (%zu bytes) peer=%llu", name, payload.len,
+           (unsigned long long)peer->id);
     if (!peer->version_seen && strcmp(name, "version") != 0) {
         fx_peer_misbehaved(peer, 20, "it does not begin with a version message");
         return;

@@ -37,7 +37,7 @@ static void send_version(struct fx_peer *peer)
     m.nonce = peer->nonce;
     snprintf(m.user_agent, sizeof m.user_agent, "%s", net->user_agent);
     m.start_height = (int32_t)fx_chain_tip(net->chain)->height;
-    m.relay = true;
+    m.relay = fx_peer_gives_txs(peer);
     fx_msg_version_write(&m, &buf);
     peer->version_sent = true;
     fx_peer_send(peer, "version", &buf);
@@ -87,7 +87,13 @@ bool fx_handle_version(struct fx_peer *peer, struct fx_reader *r)
         fx_peer_drop(peer, "it is this node itself");
         return true;
     }
-    if (peer->origin == FX_PEER_AUTO && (m.services & FX_NODE_NETWORK) == 0) {
+    if (peer->origin == FX_PEER_FEELER) {
+        fx_addrman_good(peer->net, &peer->addr, m.services);
+        fx_peer_drop(peer, "feeler connection completed");
+        return true;
+    }
+    if ((peer->origin == FX_PEER_AUTO || peer->origin == FX_PEER_BLOCKS) &&
+        (m.services & FX_NODE_NETWORK) == 0) {
         fx_peer_drop(peer, "it does not serve blocks");
         return true;
     }
@@ -115,7 +121,7 @@ bool fx_handle_verack(struct fx_peer *peer, struct fx_reader *r)
         return true;
     }
     peer->ready = true;
-    peer->tx.relay = peer->version.relay;
+    peer->tx.relay = peer->version.relay && peer->origin != FX_PEER_BLOCKS;
     fx_log(FX_LOG_NET,
            "net: peer %" PRIu64 " %s ready: version %" PRIu32 ", services %" PRIx64
            ", height %" PRId32 ", %s",

@@ -36,8 +36,9 @@
 #define FX_DISCOURAGED_S 86400
 
 /* connections */
-#define FX_OUTBOUND_MAX 8   /* automatic ones */
-#define FX_BLOB_DIALS_MAX 8 /* for data, by addresses learnt from invdata */
+#define FX_OUTBOUND_MAX 8    /* automatic ones */
+#define FX_BLOCKS_ONLY_MAX 2 /* block-relay-only */
+#define FX_BLOB_DIALS_MAX 8  /* for data, by addresses learnt from invdata */
 #define FX_ADDED_NODES_MAX 1000
 
 /* headers and blocks */

@@ -12,6 +12,7 @@
 #include "src/net/certs_int.h"
 #include "src/net/compactrelay_int.h"
 #include "src/net/dial_int.h"
+#include "src/net/handshake_int.h"
 #include "src/net/limits_int.h"
 #include "src/net/sync_int.h"
 #include "src/net/txrelay_int.h"
@@ -285,9 +286,9 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     net->dir = config->dir == NULL ? NULL : fx_xstrdup(config->dir);
     net->eager = !net->params->retarget;
     net->keep_to_itself = config->keep_to_itself;
+    net->blocks_only = config->blocks_only;
     set_rate(&net->serve, config->serve_rate);
     set_rate(&net->fetch, config->fetch_rate);
-    net->next_peer_id = 1;
     fx_random_bytes(net->map_key, sizeof net->map_key);
     snprintf(net->user_agent, sizeof net->user_agent, "%s", user_agent);
     free(user_agent);
@@ -362,7 +363,8 @@ bool fx_net_add_node(struct fx_net *net, const char *address, bool once)
 {
     struct fx_netaddr addr;
 
-    return fx_netaddr_parse(address, net->params->p2p_port, &addr) && fx_dial_add(net, &addr, once);
+    return fx_netaddr_parse(address, net->params->p2p_port, &addr) &&
+           fx_dial_add(net, &addr, address, once);
 }
 
 bool fx_net_remove_node(struct fx_net *net, const char *address)
@@ -370,6 +372,85 @@ bool fx_net_remove_node(struct fx_net *net, const char *address)
     struct fx_netaddr addr;
 
     return fx_netaddr_parse(address, net->params->p2p_port, &addr) && fx_dial_remove(net, &addr);
+}
+
+bool fx_net_is_added(const struct fx_net *net, const char *address)
+{
+    struct fx_netaddr addr;
+
+    return fx_netaddr_parse(address, net->params->p2p_port, &addr) && fx_dial_is_added(net, &addr);
+}
+
+size_t fx_net_added_nodes(const struct fx_net *net, struct fx_added_node **nodes)
+{
+    return fx_dial_added(net, nodes);
+}
+
+bool fx_net_connect(struct fx_net *net, const char *address, enum fx_net_connection kind)
+{
+    struct fx_netaddr addr;
+
+    return fx_netaddr_parse(address, net->params->p2p_port, &addr) &&
+           fx_dial_once(net, &addr, kind);
+}
+
+void fx_net_set_active(struct fx_net *net, bool active)
+{
+    fx_log_info("SetNetworkActive: %s", active ? "true" : "false");
+    net->inactive = !active;
+    for (size_t i = 0; i < net->n_peers && !active; i++) {
+        fx_peer_drop(net->peers[i], "the network is switched off");
+    }
+}
+
+bool fx_net_is_active(const struct fx_net *net)
+{
+    return !net->inactive;
+}
+
+bool fx_net_takes_txs(const struct fx_net *net)
+{
+    return !net->blocks_only;
+}
+
+void fx_net_ping(struct fx_net *net)
+{
+    for (size_t i = 0; i < net->n_peers; i++) {
+        if (fx_peer_ready(net->peers[i]) && net->peers[i]->ping_nonce == 0) {
+            fx_ping_send(net->peers[i]);
+        }
+    }
+}
+
+bool fx_net_send(struct fx_net *net, uint64_t id, const char *name, struct fx_span payload)
+{
+    struct fx_peer *peer = fx_net_peer(net, id);
+
+    if (peer == NULL) {
+        return false;
+    }
+    fx_peer_send_span(peer, name, payload);
+    return true;
+}
+
+const char *fx_net_fetch_block(struct fx_net *net, uint64_t id, const struct fx_index *index)
+{
+    struct fx_peer *peer = fx_net_peer(net, id);
+
+    if (fx_chain_is_importing(net->chain)) {
+        return "Loading blocks ...";
+    }
+    if (peer == NULL || !fx_peer_ready(peer)) {
+        return "Peer does not exist";
+    }
+    if ((peer->version.services & FX_NODE_WITNESS) == 0) {
+        return "Pre-SegWit peer";
+    }
+    if (fx_download_asked(net, index) == peer) {
+        return "Already requested from this peer";
+    }
+    fx_download_ask(peer, index);
+    return NULL;
 }
 
 bool fx_net_disconnect(struct fx_net *net, const char *address, uint64_t id)

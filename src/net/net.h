@@ -46,6 +46,7 @@ struct fx_net_config {
     uint64_t serve_rate;         /* bytes a second of job data, to all peers; 0: no limit */
     uint64_t fetch_rate;         /* from all peers; 0: no limit */
     bool keep_to_itself;         /* fetches nothing for the sake of others */
+    bool blocks_only;            /* takes no transactions but from peers that may (relay) */
     int64_t handshake_seconds;   /* 0: 60 */
     const char *const *comments; /* in the user agent */
     size_t n_comments;

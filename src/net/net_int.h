@@ -38,6 +38,8 @@ struct fx_net {
     uint16_t port;
     bool eager; /* regtest, btcregtest: nothing is delayed, any address may be dialled */
     bool keep_to_itself;
+    bool blocks_only; /* -blocksonly */
+    bool inactive;    /* setnetworkactive false */
     bool stopping;
 
     struct fx_peer **peers;

@@ -365,6 +365,12 @@ bool fx_peer_ready(const struct fx_peer *peer)
     return peer->ready && !peer->closing;
 }
 
+bool fx_peer_gives_txs(const struct fx_peer *peer)
+{
+    return peer->origin != FX_PEER_BLOCKS && peer->origin != FX_PEER_FEELER &&
+           (!peer->net->blocks_only || (peer->permissions & FX_PERMIT_RELAY) != 0);
+}
+
 bool fx_peer_has_jobdata(const struct fx_peer *peer)
 {
     return fx_peer_ready(peer) && (peer->version.services & FX_NODE_JOBDATA) != 0 &&
@@ -399,6 +405,12 @@ static const char *connection_type(const struct fx_peer *peer)
         return "inbound";
     case FX_PEER_AUTO:
         return "outbound-full-relay";
+    case FX_PEER_BLOCKS:
+        return "block-relay-only";
+    case FX_PEER_ADDRS:
+        return "addr-fetch";
+    case FX_PEER_FEELER:
+        return "feeler";
     case FX_PEER_MANUAL:
         return "manual";
     case FX_PEER_BLOB:
@@ -451,7 +463,8 @@ void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info)
     info->last_tx = peer->last_tx;
     info->last_block = peer->last_block;
     info->relays_txs = peer->tx.relay;
-    info->relays_addrs = peer->ready && peer->origin != FX_PEER_BLOB;
+    info->relays_addrs =
+        peer->ready && peer->origin != FX_PEER_BLOB && peer->origin != FX_PEER_BLOCKS;
     info->fee_filter = peer->tx.fee_filter;
     info->compact_to = peer->compact.announces;
     info->compact_from = peer->compact.announces_to;

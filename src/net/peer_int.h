@@ -22,6 +22,9 @@ struct fx_unproven;
 enum fx_peer_origin {
     FX_PEER_INBOUND = 0,
     FX_PEER_AUTO,   /* chosen from the known addresses */
+    FX_PEER_BLOCKS, /* the next three: addconnection; enum fx_net_connection says what for */
+    FX_PEER_ADDRS,
+    FX_PEER_FEELER,
     FX_PEER_MANUAL, /* -connect, -addnode, addnode */
     FX_PEER_BLOB    /* an address learnt from invdata */
 };
@@ -140,7 +143,10 @@ void fx_peer_send(struct fx_peer *peer, const char *command, struct fx_buf *payl
 void fx_peer_send_span(struct fx_peer *peer, const char *command, struct fx_span payload);
 size_t fx_peer_send_backlog(const struct fx_peer *peer); /* bytes not yet sent */
 bool fx_peer_ready(const struct fx_peer *peer);          /* handshake done, not being dropped */
-bool fx_peer_has_jobdata(const struct fx_peer *peer);    /* and has the service bit */
+/* Are its transactions taken, and does it hear of others'? Not of block-relay-only connections and
+ * feelers; with -blocksonly of none but those that may (relay). */
+bool fx_peer_gives_txs(const struct fx_peer *peer);
+bool fx_peer_has_jobdata(const struct fx_peer *peer); /* and has the service bit */
 void fx_peer_tick(struct fx_peer *peer, int64_t now_ms);
 void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info);
 

@@ -13,9 +13,9 @@ enum fx_permission {
     FX_PERMIT_RELAY = 1 << 1,      /* its transactions are taken where nobody else's are */
     FX_PERMIT_FORCERELAY = 1 << 2, /* and told to others though they are in the mempool already */
     FX_PERMIT_MEMPOOL = 1 << 3,    /* may ask for the whole mempool */
+    FX_PERMIT_ADDR = 1 << 5,       /* all the addresses that it sends are taken */
     /* Known, and without effect: there are no such limits, and no bloom filters. */
     FX_PERMIT_DOWNLOAD = 1 << 4,
-    FX_PERMIT_ADDR = 1 << 5,
     FX_PERMIT_BLOOM = 1 << 6
 };
 

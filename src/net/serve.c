@@ -1,11 +1,13 @@
 /* Answers to peers' questions: getheaders, getdata; and inventories, theirs to us. */
 #include "src/net/sync_int.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/net/compactrelay_int.h"
 #include "src/net/txrelay_int.h"
+#include "src/sys/log.h"
 #include "src/util/mem.h"
 
 static const struct fx_index *locate(const struct fx_chain *chain, const struct fx_hash *locator,
@@ -111,6 +113,17 @@ bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r)
         } else if (is_tx(items[i].type)) {
             struct fx_inv ask;
 
+            if (!fx_peer_gives_txs(peer)) {
+                char hex[FX_HASH_HEX];
+
+                fx_hash_to_id(&items[i].hash, hex);
+                fx_log(FX_LOG_NET,
+                       "transaction (%s) inv sent in violation of protocol, disconnecting "
+                       "peer=%" PRIu64,
+                       hex, peer->id);
+                fx_peer_drop(peer, NULL);
+                break;
+            }
             if (fx_txrelay_announced(peer, &items[i], &ask)) {
                 items[n_ask++] = ask;
             }

@@ -8,6 +8,7 @@
 
 #include "src/net/compactrelay_int.h"
 #include "src/net/orphans_int.h"
+#include "src/net/permit_int.h"
 #include "src/net/rolling_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
@@ -479,7 +480,7 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
     struct fx_txrelay *tr = net->txrelay;
     struct fx_peer *peer = fx_net_peer(net, peer_id);
     struct fx_accept result;
-    char hex[FX_HASH_HEX];
+    char hex[FX_HASH_HEX], wtxid[FX_HASH_HEX];
     char text[FX_HASH_HEX + FX_MEMPOOL_REASON + 32];
 
     fx_mempool_accept(net->mempool, tx, false, &result);
@@ -502,7 +503,8 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
     }
     fx_rolling_add(tr->rejects, &tx->wtxid);
     fx_hash_to_id(&tx->txid, hex);
-    fx_log(FX_LOG_MEMPOOL, "net: transaction %s from peer %" PRIu64 " is not taken: %s", hex,
+    fx_hash_to_id(&tx->wtxid, wtxid);
+    fx_log(FX_LOG_MEMPOOL, "%s (wtxid=%s) from peer=%" PRIu64 " was not accepted: %s", hex, wtxid,
            peer_id, result.reason);
     if (peer != NULL && !result.policy && is_blameworthy(result.reason)) {
         snprintf(text, sizeof text, "invalid transaction %s: %s", hex, result.reason);
@@ -539,11 +541,36 @@ static void take_with_orphans(struct fx_net *net, uint64_t peer_id, const struct
     }
 }
 
+/* What is in the pool already is told to the others as if it were new: forcerelay. */
+static void force_relay(struct fx_peer *peer, const struct fx_tx *tx)
+{
+    struct fx_net *net = peer->net;
+    char txid[FX_HASH_HEX], wtxid[FX_HASH_HEX];
+
+    fx_hash_to_id(&tx->txid, txid);
+    fx_hash_to_id(&tx->wtxid, wtxid);
+    if (fx_mempool_get_wtxid(net->mempool, &tx->wtxid) == NULL) {
+        fx_log_info(
+            "Not relaying non-mempool transaction %s (wtxid=%s) from forcerelay peer=%" PRIu64,
+            txid, wtxid, peer->id);
+        return;
+    }
+    fx_log_info("Force relaying tx %s (wtxid=%s) from peer=%" PRIu64, txid, wtxid, peer->id);
+    fx_txrelay_announce(net, tx);
+    fx_net_flush_soon(net);
+}
+
 bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
-    const struct fx_tx *tx = fx_tx_parse(r->p, r->left);
+    const struct fx_tx *tx = NULL;
 
+    if (!fx_peer_gives_txs(peer)) {
+        fx_log(FX_LOG_NET, "transaction sent in violation of protocol peer=%" PRIu64, peer->id);
+        fx_peer_drop(peer, NULL);
+        return true;
+    }
+    tx = fx_tx_parse(r->p, r->left);
     if (tx == NULL) {
         return false;
     }
@@ -552,9 +579,15 @@ bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
     if (tx->has_witness) {
         end_ask(net, &tx->wtxid);
     }
-    if (!is_quiet(net) && fx_mempool_get_wtxid(net->mempool, &tx->wtxid) == NULL &&
+    if (is_quiet(net)) {
+        fx_tx_unref(tx);
+        return true;
+    }
+    if (fx_mempool_get_wtxid(net->mempool, &tx->wtxid) == NULL &&
         !fx_rolling_has(net->txrelay->rejects, &tx->wtxid)) {
         take_with_orphans(net, peer->id, tx);
+    } else if ((peer->permissions & FX_PERMIT_FORCERELAY) != 0) {
+        force_relay(peer, tx);
     }
     fx_tx_unref(tx);
     return true;

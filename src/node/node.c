@@ -285,6 +285,7 @@ static bool start_net(struct fx_node *node, char **error)
         .max_connections = (unsigned)fx_args_int(args, "maxconnections", 0),
         .serve_rate = (uint64_t)fx_args_int(args, "maxdataserve", 0) * KIB,
         .fetch_rate = (uint64_t)fx_args_int(args, "maxdatafetch", 0) * KIB,
+        .blocks_only = fx_args_bool(args, "blocksonly", false),
         .keep_to_itself = !fx_args_bool(args, "passdata", true),
         .whitelist_relay = fx_args_bool(args, "whitelistrelay", true),
         .whitelist_forcerelay = fx_args_bool(args, "whitelistforcerelay", false),

@@ -5,7 +5,7 @@
 #include "src/config.h"
 #include "src/iface/mempool.h"
 #include "src/iface/net.h"
-#include "src/rpc/rpc_int.h"
+#include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
 
 static json_t *services_names(uint64_t services)
@@ -13,12 +13,19 @@ static json_t *services_names(uint64_t services)
     static const struct {
         uint64_t bit;
         const char *name;
-    } names[] = {
-        {FX_NODE_NETWORK, "NETWORK"}, {FX_NODE_WITNESS, "WITNESS"}, {FX_NODE_JOBDATA, "JOBDATA"}};
+    } names[] = {{FX_NODE_NETWORK, "NETWORK"}, {FX_NODE_WITNESS, "WITNESS"},
+                 {FX_NODE_JOBDATA, "JOBDATA"}, {1 << 2, "BLOOM"},
+                 {1 << 6, "COMPACT_FILTERS"},  {1 << 10, "NETWORK_LIMITED"},
+                 {1 << 11, "P2P_V2"}};
     json_t *out = json_array();
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (services & names[i].bit) {
-            json_array_append_new(out, json_string(names[i].name));
+    for (unsigned bit = 0; bit < 64; bit++) {
+        const char *name = NULL;
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            name = names[i].bit == UINT64_C(1) << bit ? names[i].name : name;
+        }
+        if (services >> bit & 1) {
+            json_array_append_new(out,
+                                  name ? json_string(name) : json_sprintf("UNKNOWN[2^%u]", bit));
         }
     }
     return out;
@@ -133,7 +140,8 @@ static const struct fx_rpc_command getpeerinfo_command = {
               "permissions: [ str ]  # By -whitelist and -whitebind\n"
               "minfeefilter: amount  # Least fee rate that it wants, per 1,000 vbytes\n"
               "bytessent_per_msg: { *: int }, bytesrecv_per_msg: { *: int }\n"
-              "connection_type: str  # inbound, manual, outbound-full-relay, or data\n"
+              "connection_type: str  # inbound, manual, outbound-full-relay, block-relay-only, "
+              "addr-fetch, feeler, or data\n"
               "transport_protocol_type: str, session_id: str # v1, and none\n"
               "misbehaviour: int } ]",
     .example = "",
@@ -208,7 +216,8 @@ static json_t *getnetworkinfo(struct fx_rpc_call *call)
     fx_json_set(out, "subversion", json_string(fx_net_user_agent(rpc->config.net)));
     fx_json_set(out, "localservices", services_hex(services));
     fx_json_set(out, "localservicesnames", services_names(services));
-    fx_json_set(out, "networkactive", json_true());
+    fx_json_set(out, "localrelay", json_boolean(fx_net_takes_txs(rpc->config.net)));
+    fx_json_set(out, "networkactive", json_boolean(fx_net_is_active(rpc->config.net)));
     fx_json_set(out, "port", json_integer(fx_net_port(rpc->config.net)));
     fx_json_set(out, "connections", json_integer((json_int_t)n));
     fx_json_set(out, "connections_in", json_integer((json_int_t)inbound));
@@ -223,7 +232,8 @@ static const struct fx_rpc_command getnetworkinfo_command = {
     .name = "getnetworkinfo",
     .text = "Returns the state of this node on the network.",
     .result = "{ version: int, subversion: str, localservices: hex, localservicesnames: [ str ]\n"
-              "networkactive: bool\n"
+              "localrelay: bool      # It takes transactions of all peers; false: -blocksonly\n"
+              "networkactive: bool   # See setnetworkactive\n"
               "port: int             # That it listens on; 0: it does not\n"
               "connections: int, connections_in: int, connections_out: int\n"
               "relayfee: amount      # Least fee rate that is relayed, FNX per 1,000 vbytes\n"
@@ -250,6 +260,9 @@ static json_t *addnode(struct fx_rpc_call *call)
     if (!once && strcmp(what, "add") != 0) {
         return fx_rpc_fail(call, FX_RPC_PARAMETER, "command must be add, remove or onetry");
     }
+    if (!once && fx_net_is_added(net, node)) {
+        return fx_rpc_fail(call, FX_RPC_NODE_ALREADY_ADDED, "Error: Node already added");
+    }
     if (!fx_net_add_node(net, node, once)) {
         return fx_rpc_fail(call, FX_RPC_PARAMETER,
                            "node must be a numeric address, with or without :port (not '%.100s')",
@@ -264,7 +277,9 @@ static const struct fx_rpc_command addnode_command = {
     .args = "node: str      # Numeric address, with or without :port\n"
             "command: str   # add, remove or onetry",
     .result = "null",
-    .errors = "-8: not an address, or not a command\n-24: it has not been added previously",
+    .errors = "-8: not an address, or not a command\n"
+              "-23: Error: Node already added\n"
+              "-24: it has not been added previously",
     .example = "\"192.0.2.5:8733\" \"add\"",
     .run = addnode,
 };
@@ -305,6 +320,12 @@ static const struct fx_rpc_command *const commands[] = {
     &getnetworkinfo_command,
     &addnode_command,
     &disconnectnode_command,
+    &fx_rpc_getaddednodeinfo,
+    &fx_rpc_setnetworkactive,
+    &fx_rpc_ping,
+    &fx_rpc_getblockfrompeer,
+    &fx_rpc_addconnection,
+    &fx_rpc_sendmsgtopeer,
     NULL,
 };
 

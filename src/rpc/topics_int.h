@@ -28,11 +28,12 @@ extern const struct fx_rpc_command fx_rpc_getblockstats, fx_rpc_getchaintxstats;
 extern const struct fx_rpc_command fx_rpc_getdeploymentinfo, fx_rpc_verifychain;
 extern const struct fx_rpc_command fx_rpc_waitforblock, fx_rpc_waitforblockheight,
     fx_rpc_waitfornewblock;
-/* descriptors.c, txproof.c, network.c */
+/* descriptors.c, txproof.c, connections.c, addresses.c */
 extern const struct fx_rpc_command fx_rpc_scantxoutset, fx_rpc_getdescriptorinfo,
     fx_rpc_deriveaddresses;
 extern const struct fx_rpc_command fx_rpc_gettxoutproof, fx_rpc_verifytxoutproof;
-extern const struct fx_rpc_command fx_rpc_getblockfrompeer;
+extern const struct fx_rpc_command fx_rpc_getblockfrompeer, fx_rpc_addconnection,
+    fx_rpc_getaddednodeinfo, fx_rpc_setnetworkactive, fx_rpc_ping, fx_rpc_sendmsgtopeer;
 /* txmake.c, scripts.c */
 extern const struct fx_rpc_command fx_rpc_createrawtransaction, fx_rpc_decodescript;
 /* packages.c, generate.c */
