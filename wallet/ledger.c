@@ -175,20 +175,59 @@ int64_t fx_ledger_debit(const struct fx_wallet *wallet, const struct fx_tx *tx, 
     return debit;
 }
 
-void fx_ledger_mark_conflict(struct fx_wallet *wallet, struct fx_wallet_tx *wtx, uint32_t height,
-                             const struct fx_hash *block)
+/* The wallet's transactions that spend outputs of this one. */
+static void each_child(struct fx_wallet *wallet, const struct fx_wallet_tx *wtx,
+                       void (*visit)(struct fx_wallet *wallet, struct fx_wallet_tx *child,
+                                     const void *arg),
+                       const void *arg)
 {
-    if (wtx->height > 0 || wtx->conflict_height > 0) {
-        return;
-    }
-    wtx->conflict_height = height;
-    wtx->conflict_block = *block;
-    fx_store_put_tx(wallet, wtx, false);
     for (size_t i = 0; i < wtx->tx->n_out; i++) {
         struct fx_outpoint out = {wtx->tx->txid, (uint32_t)i};
         const struct fx_spenders *spenders = spenders_of(wallet, &out);
         for (size_t j = 0; spenders && j < spenders->n; j++) {
-            fx_ledger_mark_conflict(wallet, spenders->at[j], height, block);
+            visit(wallet, spenders->at[j], arg);
         }
     }
+}
+
+struct conflict {
+    uint32_t height;
+    const struct fx_hash *block;
+};
+
+static void mark_conflict(struct fx_wallet *wallet, struct fx_wallet_tx *wtx, const void *arg)
+{
+    const struct conflict *conflict = arg;
+    if (wtx->height > 0 || wtx->conflict_height > 0) {
+        return;
+    }
+    wtx->conflict_height = conflict->height;
+    wtx->conflict_block = *conflict->block;
+    fx_store_put_tx(wallet, wtx, false);
+    each_child(wallet, wtx, mark_conflict, arg);
+}
+
+void fx_ledger_mark_conflict(struct fx_wallet *wallet, struct fx_wallet_tx *wtx, uint32_t height,
+                             const struct fx_hash *block)
+{
+    struct conflict conflict = {height, block};
+    mark_conflict(wallet, wtx, &conflict);
+}
+
+static void mark_abandoned(struct fx_wallet *wallet, struct fx_wallet_tx *wtx, const void *arg)
+{
+    if (wtx->height > 0 || wtx->abandoned) {
+        return;
+    }
+    wtx->abandoned = true;
+    fx_store_put_tx(wallet, wtx, false);
+    if (wallet->set->net) {
+        fx_net_forget_tx(wallet->set->net, &wtx->tx->txid);
+    }
+    each_child(wallet, wtx, mark_abandoned, arg);
+}
+
+void fx_ledger_mark_abandoned(struct fx_wallet *wallet, struct fx_wallet_tx *wtx)
+{
+    mark_abandoned(wallet, wtx, NULL);
 }

@@ -87,6 +87,23 @@ bool fx_wallet_commit(struct fx_wallet *wallet, const struct fx_tx *tx, const ch
     return fx_wallet_fail(error, FX_ERR_WALLET, "Transaction commit failed: %s", accept.reason);
 }
 
+bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
+                       struct fx_wallet_error *error)
+{
+    struct fx_wallet_tx *wtx = fx_ledger_find(wallet, txid);
+    if (!wtx) {
+        return fx_wallet_fail(error, FX_ERR_ADDRESS, "Invalid or non-wallet transaction id");
+    }
+    if (wtx->abandoned) {
+        return true;
+    }
+    if (wtx->in_mempool || !fx_ledger_is_pending(wtx)) {
+        return fx_wallet_fail(error, FX_ERR_ADDRESS, "Transaction not eligible for abandonment");
+    }
+    fx_ledger_mark_abandoned(wallet, wtx);
+    return true;
+}
+
 bool fx_wallet_send(struct fx_wallet *wallet, struct fx_span script, int64_t amount,
                     int64_t fee_rate, bool subtract_fee, const char *comment, struct fx_hash *txid,
                     struct fx_wallet_error *error)
@@ -147,8 +164,7 @@ void fx_wallet_resubmit(struct fx_wallet *wallet)
         wtx->refusals = is_final_refusal(&accept) ? wtx->refusals + 1 : 0;
         if (wtx->refusals >= REFUSALS_MAX) {
             fx_log_info("wallet \"%s\": gave up %s: %s", wallet->name, id, accept.reason);
-            wtx->abandoned = true;
-            fx_store_put_tx(wallet, wtx, false);
+            fx_ledger_mark_abandoned(wallet, wtx);
         }
     }
 }

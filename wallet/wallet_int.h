@@ -171,6 +171,9 @@ int64_t fx_ledger_debit(const struct fx_wallet *wallet, const struct fx_tx *tx, 
 void fx_ledger_mark_conflict(struct fx_wallet *wallet, struct fx_wallet_tx *wtx, uint32_t height,
                              const struct fx_hash *block);
 
+/* It is given up, and what descends from it. */
+void fx_ledger_mark_abandoned(struct fx_wallet *wallet, struct fx_wallet_tx *wtx);
+
 /* ---- scan.c: what chain and pool show -------------------------------------------------------- */
 
 /* index NULL: unconfirmed. */

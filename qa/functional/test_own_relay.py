@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What a node sends it tells its peers again: at once after a reorganisation, and from time to time, whatever it was mined in."""
-from framework import Failure, check_equal, wait_until
-from jobkit import JobTest, balance, fee_in, matrix, wait_status, wait_task
+"""What a node sends it tells its peers again: at once after a reorganisation, and from time to time; until it is given up."""
+from framework import COIN, Failure, check, check_equal, raises_rpc, wait_until
+from jobkit import NOBODY, JobTest, balance, fee_in, matrix, submit, wait_status, wait_task
 from p2p import Peer, id_bytes, read_var
 
 OWN_SECONDS = 20  # on regtest a node tells its own transactions again so often
@@ -26,6 +26,7 @@ class TestOwnRelay(JobTest):
         self.told_again()
         self.over_a_restart()
         self.accept()
+        self.given_up()
 
     def told_again(self):
         self.step('a peer is told of a transaction when it is made, and again when its block was taken back')
@@ -97,6 +98,45 @@ class TestOwnRelay(JobTest):
         fees += fee_in(client, accept, self.mine_txs(client, accept))
         check_equal(wait_status(client, task, 'settled')['end']['txid'], accept)
         check_equal(balance(solver), rich + 9_000_000 - fees, 'balance of the solver')
+
+    def given_up(self):
+        self.step('what no pool takes can be given up, and its coins spent otherwise')
+        client, solver = self.nodes
+        self.part(client)
+        rich = balance(client)
+        with raises_rpc(-5, 'Invalid or non-wallet'):
+            client.rpc.abandontransaction('ab' * 32)
+        sent = client.rpc.sendtoaddress(NOBODY, 1)
+        job = submit(client, matrix(128, 256, 3), matrix(256, 128, 4), reward='0.09')['job']
+        with raises_rpc(-5, 'not eligible'):
+            client.rpc.abandontransaction(sent)
+        check(balance(client) < rich - COIN - 9_000_000, 'balance after both')
+        client.restart(['-minrelaytxfee=0.001'])
+        check_equal(client.rpc.getrawmempool(), [])
+        client.rpc.abandontransaction(sent)
+        client.rpc.abandontransaction(sent)
+        done = client.rpc.canceljob(job)
+        check_equal((done['abandoned'], done['replaced'], done['remaining'], 'replacement' in done), (1, 0, [], False))
+        check_equal((balance(client), client.rpc.getjob(job)['status']), (rich, 'cancelled'))
+        client.restart()
+        self.mine(1, client, sync=[client])
+        check_equal((balance(client), client.rpc.getrawmempool()), (rich, []))
+
+        self.step('one that is mined nevertheless counts')
+        client.connect(solver)
+        self.sync_blocks()
+        again = client.rpc.sendtoaddress(NOBODY, 1)
+        raw = client.rpc.getrawtransaction(again)
+        client.restart(['-minrelaytxfee=0.001'])
+        client.rpc.abandontransaction(again)
+        check_equal(balance(client), rich)
+        solver.rpc.sendrawtransaction(raw)
+        block = solver.mine(1)[0]
+        client.connect(solver)
+        self.sync_blocks()
+        check_equal(balance(client), rich - COIN - fee_in(client, again, block))
+        with raises_rpc(-5, 'not eligible'):
+            client.rpc.abandontransaction(again)
 
 
 if __name__ == '__main__':

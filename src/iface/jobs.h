@@ -170,6 +170,7 @@ struct fx_job_tx {
 struct fx_job_cancel {
     struct fx_hash replacement;   /* the transaction that takes the coins back; zero: none */
     size_t n_replaced, n_dropped; /* transactions taken back, and not to be sent */
+    size_t n_abandoned;           /* that were neither mined nor in the mempool: given up */
     int64_t fee;                  /* embers, of the replacement */
 };
 

@@ -107,6 +107,8 @@ void fx_net_totals(const struct fx_net *net, uint64_t *sent, uint64_t *received)
 
 /* A transaction that this node wants known; again at intervals until it confirms. */
 void fx_net_relay_tx(struct fx_net *net, const struct fx_tx *tx);
+/* It is not announced any more, nor put back into the mempool. */
+void fx_net_forget_tx(struct fx_net *net, const struct fx_hash *txid);
 /* Own transactions are announced again as if so many seconds had passed. */
 void fx_net_hurry(struct fx_net *net, int64_t seconds);
 /* A certificate (protocol section 9): origin, program, client's signature. */

@@ -97,6 +97,10 @@ bool fx_wallet_spent_coins(struct fx_wallet *wallet, const struct fx_txb *tx,
  * recorded, reservations end. */
 bool fx_wallet_commit(struct fx_wallet *wallet, const struct fx_tx *tx, const char *comment,
                       struct fx_wallet_error *error);
+/* Gives up a transaction, and those of the wallet that spend it, that is neither in a block nor in
+ * the mempool: their inputs are free again. Where it comes up nevertheless, it counts. */
+bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
+                       struct fx_wallet_error *error);
 void fx_wallet_release(struct fx_wallet *wallet,
                        const struct fx_txb *tx); /* gives back the reserved coins */
 /* Pays amount to script. *txid is set. subtract_fee: from the amount. */

@@ -145,18 +145,11 @@ bool fx_jobs_submit(struct fx_jobs *jobs, struct fx_wallet *wallet,
 
 /* Adds the inputs of an unconfirmed transaction that are not outputs of another one of the job, and
  * what it takes to replace it: the fees of all that falls with it. */
-static bool add_inputs(const struct fx_jobs *jobs, const struct fx_own_job *own,
-                       const struct fx_own_tx *offer, struct fx_txb *b, int64_t *fees,
-                       struct fx_jobs_error *error)
+static void add_inputs(const struct fx_jobs *jobs, const struct fx_own_job *own,
+                       const struct fx_mempool_entry *entry, struct fx_txb *b, int64_t *fees)
 {
-    const struct fx_tx *tx = fx_mempool_get(jobs->config.mempool, &offer->txid);
-    struct fx_mempool_entry entry;
+    const struct fx_tx *tx = entry->tx;
 
-    if (tx == NULL || !fx_mempool_entry(jobs->config.mempool, &offer->txid, &entry)) {
-        return fx_jobs_refuse(error, -4,
-                              "A transaction of the job is neither mined nor in the mempool: try "
-                              "again after the next block");
-    }
     for (size_t i = 0; i < tx->n_in; i++) {
         const struct fx_outpoint *from = &tx->in[i].prevout;
         const struct fx_own_job *of = fx_own_of(jobs, &from->txid);
@@ -165,8 +158,7 @@ static bool add_inputs(const struct fx_jobs *jobs, const struct fx_own_job *own,
             fx_txb_add_in(b, from, SEQUENCE_REPLACEABLE);
         }
     }
-    *fees += entry.descendant_fees;
-    return true;
+    *fees += entry->descendant_fees;
 }
 
 /* The sum of the inputs; 0: error is set. */
@@ -224,6 +216,26 @@ static bool send_back(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_
     return sent;
 }
 
+/* One that waits for a block, or for its way back into the mempool: it is given up. */
+static bool take_back(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_own_job *own,
+                      const struct fx_own_tx *offer, struct fx_txb *b, int64_t *fees,
+                      struct fx_job_cancel *done, struct fx_jobs_error *error)
+{
+    struct fx_mempool_entry entry;
+    struct fx_wallet_error why;
+
+    if (fx_mempool_entry(jobs->config.mempool, &offer->txid, &entry)) {
+        add_inputs(jobs, own, &entry, b, fees);
+        done->n_replaced++;
+        return true;
+    }
+    if (!fx_wallet_abandon(wallet, &offer->txid, &why)) {
+        return fx_jobs_pass_error(error, &why);
+    }
+    done->n_abandoned++;
+    return true;
+}
+
 static bool replace(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_own_job *own,
                     struct fx_job_cancel *done, struct fx_jobs_error *error)
 {
@@ -234,8 +246,7 @@ static bool replace(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct
     fx_txb_init(&b);
     for (size_t i = 0; fine && i < own->n_offers; i++) {
         if (fx_own_tx_status(jobs, &own->offers[i]) == FX_JOB_TX_PENDING) {
-            fine = add_inputs(jobs, own, &own->offers[i], &b, &fees, error);
-            done->n_replaced++;
+            fine = take_back(jobs, wallet, own, &own->offers[i], &b, &fees, done, error);
         }
     }
     fine = fine && (b.n_in == 0 || send_back(jobs, wallet, &b, fees, done, error));

@@ -512,6 +512,11 @@ void fx_net_relay_tx(struct fx_net *net, const struct fx_tx *tx)
     fx_net_flush_soon(net);
 }
 
+void fx_net_forget_tx(struct fx_net *net, const struct fx_hash *txid)
+{
+    fx_txrelay_forget(net, txid);
+}
+
 void fx_net_relay_cert(struct fx_net *net, const struct fx_outpoint *origin,
                        const struct fx_hash *program, const uint8_t signature[64])
 {

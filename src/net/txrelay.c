@@ -234,6 +234,11 @@ static void forget_own(struct fx_txrelay *tr, const struct fx_hash *txid)
     }
 }
 
+void fx_txrelay_forget(struct fx_net *net, const struct fx_hash *txid)
+{
+    forget_own(net->txrelay, txid);
+}
+
 /* Past the filters of what peers know: one that forgot it is to hear of it again. */
 static void announce_again(struct fx_net *net, const struct fx_tx *tx)
 {

@@ -20,6 +20,8 @@ void fx_txrelay_tip_changed(struct fx_net *net);
 void fx_txrelay_announce(struct fx_net *net, const struct fx_tx *tx);
 /* One of this node's own: announced again at intervals until it confirms. */
 void fx_txrelay_own(struct fx_net *net, const struct fx_tx *tx);
+/* It is not wanted any more. */
+void fx_txrelay_forget(struct fx_net *net, const struct fx_hash *txid);
 
 bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r);
 bool fx_handle_feefilter(struct fx_peer *peer, struct fx_reader *r);

@@ -404,14 +404,37 @@ static const struct fx_rpc_command gettransaction_command = {
     .run = gettransaction,
 };
 
+static json_t *abandontransaction(struct fx_rpc_call *call)
+{
+    struct fx_hash txid;
+    struct fx_wallet_error error;
+    struct fx_wallet *wallet = fx_rpc_arg_wallet(call);
+    if (!wallet || !fx_rpc_arg_hash(call, call->args[0], "txid", &txid)) {
+        return NULL;
+    }
+    if (!fx_wallet_abandon(wallet, &txid, &error)) {
+        return fx_rpc_fail(call, error.code, "%s", error.text);
+    }
+    return json_null();
+}
+
+static const struct fx_rpc_command abandontransaction_command = {
+    .name = "abandontransaction",
+    .text = "Gives up a transaction of the wallet, and those of the wallet that spend it, that is "
+            "neither in a block nor in the mempool: its inputs can be spent again. Should it be "
+            "mined nevertheless, it counts.",
+    .args = "txid: hash",
+    .result = "null",
+    .errors = "-5: Invalid or non-wallet transaction id; Transaction not eligible for abandonment",
+    .example = "\"txid\"",
+    .run = abandontransaction,
+};
+
 static const struct fx_rpc_command *const commands[] = {
-    &getbalance_command,
-    &getbalances_command,
-    &listunspent_command,
-    &sendtoaddress_command,
-    &listtransactions_command,
-    &gettransaction_command,
-    NULL,
+    &abandontransaction_command, &getbalance_command,
+    &getbalances_command,        &listunspent_command,
+    &sendtoaddress_command,      &listtransactions_command,
+    &gettransaction_command,     NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_coins = {"Coins", commands, FX_RPC_WITH_WALLETS};

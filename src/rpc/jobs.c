@@ -479,6 +479,7 @@ static json_t *canceljob(struct fx_rpc_call *call)
         fx_json_set(out, "fee", fx_json_amount(done.fee));
     }
     fx_json_set(out, "replaced", json_integer((json_int_t)done.n_replaced));
+    fx_json_set(out, "abandoned", json_integer((json_int_t)done.n_abandoned));
     fx_json_set(out, "dropped", json_integer((json_int_t)done.n_dropped));
     fx_json_set(out, "remaining", remaining_json(call, &job));
     return out;
@@ -493,6 +494,8 @@ static const struct fx_rpc_command canceljob_command = {
     .result = "{ replacement?: hash   # The transaction that returns the coins\n"
               "fee?: amount           # Of that\n"
               "replaced: int          # Transactions that it takes the place of\n"
+              "abandoned: int         # That were neither mined nor in the mempool; should one be "
+              "mined nevertheless, it counts\n"
               "dropped: int           # Transactions that will not be sent\n"
               "remaining: [ { origin: str, status: str, escrow: amount\n"
               "  returns?: time } ] } # Open: from this median time on the node refunds it by "

@@ -288,6 +288,25 @@ FX_TEST(what_waits_can_be_dropped)
     play_close(&play);
 }
 
+FX_TEST(what_is_in_no_mempool_is_given_up)
+{
+    struct play play;
+    struct fx_job_cancel done;
+    struct fx_jobs_error error;
+    const struct fx_tx *const *txs;
+
+    play_open(&play, 100, 100, 256, 0);
+    world_evict();
+    FX_CHECK(fx_jobs_cancel(play.world->jobs, NULL, &play.id, &done, &error));
+    FX_CHECK_INT(done.n_abandoned, 1);
+    FX_CHECK_INT(done.n_replaced, 0);
+    FX_CHECK(fx_hash_is_zero(&done.replacement));
+    FX_CHECK_INT(play.world->abandoned, 1);
+    FX_CHECK_INT(world_mempool(&txs), 0);
+    check_offers(&play, &play.id, 0, 0, 0, 1);
+    play_close(&play);
+}
+
 FX_TEST(several_transactions_are_paid_for_or_none)
 {
     struct play play;

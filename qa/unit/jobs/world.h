@@ -30,6 +30,7 @@ struct world {
     unsigned pays_for;         /* so many transactions more, and then it is poor; 0: no limit */
     int64_t trusted;           /* embers, its balance; 0: all that there is */
     bool locked;               /* signs nothing */
+    unsigned abandoned;        /* transactions given up */
     bool muted;                /* signs nothing by the first client's key, keys[2] */
     bool no_client, no_solver; /* does not have that key, keys[2], or the solver's */
     bool watch;                /* of the configuration; read by world_start */

@@ -191,6 +191,16 @@ void fx_wallet_release(struct fx_wallet *wallet, const struct fx_txb *tx)
     (void)tx;
 }
 
+bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
+                       struct fx_wallet_error *error)
+{
+    (void)wallet;
+    (void)txid;
+    (void)error;
+    W->abandoned++;
+    return true;
+}
+
 bool fx_wallet_commit(struct fx_wallet *wallet, const struct fx_tx *tx, const char *comment,
                       struct fx_wallet_error *error)
 {

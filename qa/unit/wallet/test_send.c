@@ -275,3 +275,42 @@ FX_TEST(one_that_cannot_confirm_is_given_up)
     FX_CHECK_INT(send(wallet, COIN, false, &txid), 0);
     world_close();
 }
+
+FX_TEST(one_that_is_in_no_pool_can_be_given_up)
+{
+    struct fx_hash first, second, third;
+    struct fx_wallet_error error;
+    world_open();
+    struct fx_wallet *wallet = world_wallet("w", NULL);
+    world_pay(wallet, 1);
+    int64_t before = world_balance(wallet).trusted;
+    FX_CHECK_INT(send(wallet, COIN, false, &first), 0);
+    FX_CHECK_INT(send(wallet, COIN, false, &second), 0); /* of the change of the first */
+    FX_CHECK(!fx_wallet_abandon(wallet, &first, &error));
+    FX_CHECK_INT(error.code, -5);
+    FX_CHECK_STR(error.text, "Transaction not eligible for abandonment");
+    struct fx_hash unknown = {{1}};
+    FX_CHECK(!fx_wallet_abandon(wallet, &unknown, &error));
+    FX_CHECK_STR(error.text, "Invalid or non-wallet transaction id");
+    world_drop(&second, FX_REMOVED_EXPIRED);
+    world_drop(&first, FX_REMOVED_EXPIRED);
+    FX_CHECK_INT(world_balance(wallet).trusted, 0);
+    FX_CHECK(fx_wallet_abandon(wallet, &first, &error));
+    FX_CHECK_INT(world.forgotten, 2);
+    FX_CHECK_INT(world_balance(wallet).trusted, before);
+    FX_CHECK(fx_wallet_abandon(wallet, &first, &error)); /* no effect */
+    FX_CHECK_INT(world.forgotten, 2);
+    /* Neither comes back by itself, and another may have the coin. */
+    world_mine_empty(1);
+    fx_wallets_tick(world.set);
+    FX_CHECK_INT(world.n_pool, 0);
+    world_restart();
+    wallet = fx_wallet_load(world.set, "w", &error);
+    FX_CHECK_INT(world.n_pool, 0);
+    FX_CHECK_INT(world_balance(wallet).trusted, before);
+    FX_CHECK_INT(send(wallet, COIN, false, &third), 0);
+    world_mine_pool();
+    FX_CHECK(!fx_wallet_abandon(wallet, &third, &error));
+    FX_CHECK_STR(error.text, "Transaction not eligible for abandonment");
+    world_close();
+}

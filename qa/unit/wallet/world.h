@@ -22,7 +22,7 @@ struct world {
     int64_t fees[WORLD_POOL];
     size_t n_pool;
     const char *refuse; /* the pool refuses everything for this reason; NULL: judges */
-    unsigned relayed, read_blocks;
+    unsigned relayed, forgotten, read_blocks;
     unsigned salt;
     struct fx_wallets *set;
 };
