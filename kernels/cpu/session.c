@@ -12,7 +12,7 @@
 #define TILES_MAX (UINT64_C(1) << 24)
 #define GROUP_TILES_MIN 256
 #define GROUP_ASPECT 8    /* beyond it noise is shared no better, and caches are too small */
-#define ITEMS_A_THREAD 4  /* of a stage that has an item a row or column */
+#define ITEMS_A_THREAD 32 /* of a stage, where threads wait for each other at its end */
 #define TILES_A_THREAD 16 /* so that all threads end a stage at about the same time */
 
 static uint32_t lower(uint64_t a, uint64_t b)
@@ -31,7 +31,8 @@ static uint32_t even(uint32_t n, uint32_t most)
 /* How long a side of a group may be where the other one is `side`. */
 static uint32_t longest(const struct fx_session *session, uint32_t side)
 {
-    const uint32_t items = session->device->threads * ITEMS_A_THREAD, most = side * GROUP_ASPECT;
+    const uint32_t threads = session->device->threads, most = side * GROUP_ASPECT;
+    const uint32_t items = threads > 1 ? threads * ITEMS_A_THREAD : 1;
 
     return most > items ? most : items;
 }

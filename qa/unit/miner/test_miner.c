@@ -234,7 +234,7 @@ FX_TEST(stopped_and_started_again)
     /* Two groups of tiles, and an engine that leaves time to stop in the second. */
     FX_CHECK(fx_backend_cpu_set_engine("generic"));
     fx_fake_begin();
-    fx_fake_add(9, 8, 40, COIN);
+    fx_fake_add(17, 16, 12, COIN);
     fx_fake.job_bits = 60;
     options_of(&run.options, fx_unit_tmpdir());
     run.options.tasks = 1;
@@ -484,7 +484,7 @@ FX_TEST(work_goes_to_the_device_that_is_left)
         struct run run;
 
         fx_fake_begin();
-        fx_fake_add(9, 8, 2, COIN); /* two groups of tiles: it fails after the first */
+        fx_fake_add(17, 16, 2, COIN); /* two groups of tiles: it fails after the first */
         if (what != LIE_TICKETS)
             fx_fake.job_bits = 60;
         good.name = "good";
@@ -514,7 +514,7 @@ FX_TEST(no_device_is_left)
 
         fx_fake_begin();
         if (what != LIE_NONCES)
-            fx_fake_add(9, 8, 2, COIN); /* two groups of tiles */
+            fx_fake_add(17, 16, 2, COIN); /* two groups of tiles */
         fx_fake.job_bits = what == LIE_TICKETS ? 1 : 60;
         fx_fake.hash_bits = 60;
         bare_options_of(&run.options, fx_unit_tmpdir());
