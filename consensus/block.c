@@ -129,16 +129,9 @@ static enum fx_verdict parse(const struct fx_params *params, struct arena *a)
         }
     }
     n = fx_read_count(&r, FX_BLOCK_SIZE_MAX, TX_MIN);
-    if (r.bad) {
-        return FX_BLOCK_DECODE;
-    }
     a->txs = (struct fx_tx **)fx_xcalloc((size_t)n + 1, sizeof *a->txs);
-    while (a->n_txs < n) {
+    for (; a->n_txs < n && !r.bad; a->n_txs++) {
         a->txs[a->n_txs] = fx_tx_read(&r);
-        if (a->txs[a->n_txs] == NULL) {
-            return FX_BLOCK_DECODE;
-        }
-        a->n_txs++;
     }
     return fx_reader_done(&r) ? FX_OK : FX_BLOCK_DECODE;
 }
@@ -148,8 +141,8 @@ struct fx_block *fx_block_parse(const struct fx_params *params, const void *data
 {
     struct arena *a;
 
-    *why = FX_BLOCK_DECODE;
     if (n > FX_BLOCK_SIZE_MAX) {
+        *why = FX_BLOCK_DECODE;
         return NULL;
     }
     a = arena_create();

@@ -30,22 +30,18 @@ enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_
 {
     unsigned lane = fx_lane_of(params, header);
     uint32_t required[FX_LANES];
-    struct fx_u256 target, number;
     struct fx_hash id;
 
     if (lane >= FX_LANES) {
         return FX_BAD_LANE;
     }
     fx_lane_targets(params, context->parent_lanes, context->parent_time, required);
-    if (header->nbits != required[lane] || !fx_nbits_decode(header->nbits, &target)) {
+    if (header->nbits != required[lane]) {
         return FX_BAD_DIFFBITS;
     }
-    if (lane == FX_LANE_HASH) {
-        fx_header_id(header, &id);
-        number = fx_u256_from_hash(&id);
-        if (fx_u256_cmp(&number, &target) > 0) {
-            return FX_HIGH_HASH;
-        }
+    fx_header_id(header, &id);
+    if (lane == FX_LANE_HASH && !fx_nbits_met(header->nbits, &id)) {
+        return FX_HIGH_HASH;
     }
     if (header->time <= context->parent_median_time) {
         return FX_TIME_TOO_OLD;

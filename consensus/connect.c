@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/util/amount.h"
 #include "src/util/map.h"
 #include "src/util/mem.h"
 
@@ -227,8 +226,9 @@ static enum fx_result connect_one(struct connection *c, size_t t)
         return result;
     }
     c->sigops += fx_tx_sigops_cost(c->block->txs[t], connected.spent);
-    if (!fx_amount_add(out->fees, connected.fee, &out->fees) ||
-        !fx_money_range(context.params, out->fees)) {
+    /* Both are at most MAX_MONEY, so the sum fits. */
+    out->fees += connected.fee;
+    if (!fx_money_range(context.params, out->fees)) {
         fx_connected_tx_clear(&connected, c->block->txs[t]->n_in);
         return refuse(c->why, FX_BAD_TXNS_ACCUMULATED_FEE_OUTOFRANGE);
     }
@@ -276,16 +276,15 @@ static enum fx_result check_reward(struct connection *c, uint32_t job_nbits)
     const struct fx_params *params = c->context->params;
     const struct fx_tx *coinbase = c->block->txs[0];
     struct fx_connected *out = c->out;
-    int64_t paid = 0, limit;
+    int64_t paid = 0;
 
     out->subsidy = fx_lane_subsidy(params, fx_lane_of(params, &c->block->header),
                                    c->context->height, job_nbits, out->credit, out->burns);
+    /* All are at most MAX_MONEY: fx_check_tx saw to the outputs and their sum. */
     for (size_t i = 0; i < coinbase->n_out; i++) {
-        if (!fx_amount_add(paid, coinbase->out[i].value, &paid)) {
-            return refuse(c->why, FX_BAD_CB_AMOUNT);
-        }
+        paid += coinbase->out[i].value;
     }
-    if (!fx_amount_add(out->subsidy, out->fees - out->burned, &limit) || paid > limit) {
+    if (paid > out->subsidy + out->fees - out->burned) {
         return refuse(c->why, FX_BAD_CB_AMOUNT);
     }
     return FX_VALID;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "consensus/script_ops.h"
-#include "src/util/amount.h"
 #include "src/util/mem.h"
 
 #define SEQUENCE_UNIT_SHIFT 9 /* BIP68: units of 512 seconds */
@@ -79,14 +78,21 @@ static enum fx_verdict check_amounts(const struct fx_connect_context *context,
         if (coin->coinbase && context->height < (uint64_t)coin->height + FX_COINBASE_MATURITY) {
             return FX_BAD_TXNS_PREMATURE_SPEND;
         }
-        if (!fx_money_range(params, coin->value) || !fx_amount_add(in, coin->value, &in) ||
-            !fx_money_range(params, in)) {
+        if (!fx_money_range(params, coin->value)) {
+            return FX_BAD_TXNS_INPUTVALUES_OUTOFRANGE;
+        }
+        /* Both are at most MAX_MONEY, so the sum fits; so does that of the outputs. */
+        in += coin->value;
+        if (!fx_money_range(params, in)) {
             return FX_BAD_TXNS_INPUTVALUES_OUTOFRANGE;
         }
     }
     for (size_t i = 0; i < tx->n_out; i++) {
-        if (!fx_money_range(params, tx->out[i].value) ||
-            !fx_amount_add(out, tx->out[i].value, &out) || !fx_money_range(params, out)) {
+        if (!fx_money_range(params, tx->out[i].value)) {
+            return FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE;
+        }
+        out += tx->out[i].value;
+        if (!fx_money_range(params, out)) {
             return FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE;
         }
     }
@@ -179,12 +185,11 @@ static enum fx_result spend_tasks(const struct fx_connect_context *context, cons
             return result;
         }
         out->n_spends++;
-        if (__builtin_add_overflow(out->burned, spend->burned, &out->burned)) {
+        /* What is burned so far is at most the fee, so nothing wraps around. */
+        if (spend->burned > (uint64_t)out->fee - out->burned) {
             return refuse(why, FX_BAD_TASK_BURN_FEE);
         }
-    }
-    if (out->burned > (uint64_t)out->fee) {
-        return refuse(why, FX_BAD_TASK_BURN_FEE);
+        out->burned += spend->burned;
     }
     return FX_VALID;
 }

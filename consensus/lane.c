@@ -33,6 +33,13 @@ bool fx_nbits_decode(uint32_t nbits, struct fx_u256 *target)
     return true;
 }
 
+bool fx_nbits_met(uint32_t nbits, const struct fx_hash *hash)
+{
+    struct fx_u256 target, number = fx_u256_from_hash(hash);
+
+    return fx_nbits_decode(nbits, &target) && fx_u256_cmp(&number, &target) <= 0;
+}
+
 uint32_t fx_nbits_encode(const struct fx_u256 *target)
 {
     unsigned size = (fx_u256_bits(target) + 7) / 8;

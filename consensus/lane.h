@@ -16,6 +16,8 @@ struct fx_lane_state {
 /* GetCompact and SetCompact. fx_nbits_decode is false for a negative, zero or overflowing target.
  */
 bool fx_nbits_decode(uint32_t nbits, struct fx_u256 *target);
+/* The hash, as a number, is at most the target. */
+bool fx_nbits_met(uint32_t nbits, const struct fx_hash *hash);
 uint32_t fx_nbits_encode(const struct fx_u256 *target);
 
 /* The rule itself: nBits required of a block of this lane on a parent of time parent_time. */

@@ -216,7 +216,7 @@ static enum fx_result dispatch(struct fx_spend *s)
     case FX_ACTION_REJECT:
         return fx_spend_reject(s);
     }
-    return fx_spend_refuse(s, FX_BAD_TASK_WITNESS);
+    return FX_FAILED; /* not reached: read_witness has refused any other action */
 }
 
 enum fx_result fx_connect_spend(const struct fx_spend_context *ctx, size_t in,

@@ -14,7 +14,7 @@
 #define OP_PUSHDATA1 0x4c
 #define OP_2 0x52
 
-/* Bytes of a preimage after its index. */
+/* Bytes of a preimage after its index; none for what is no state. */
 static size_t state_bytes(enum fx_task_state state)
 {
     switch (state) {
@@ -103,22 +103,21 @@ bool fx_task_read_head(struct fx_span preimage, struct fx_task *task)
 bool fx_task_read(const struct fx_params *params, struct fx_span preimage, struct fx_task *task)
 {
     struct fx_reader r;
-    size_t tail;
+    size_t claim, tail;
 
     fx_reader_init(&r, preimage.data, preimage.len);
     read_head(&r, task);
-    if (r.bad || task->state > FX_TASK_CHALLENGED) {
+    if (task->state > FX_TASK_CHALLENGED) {
         return false;
     }
-    /* A body has no length of its own: it is what lies between head and index. */
-    tail = 4 + state_bytes((enum fx_task_state)task->state);
-    if (r.left < tail) {
-        return false;
-    }
-    task->spec.body.len = r.left - tail;
+    /* A body has no length of its own: it is what lies between head and index. Where there is not
+     * enough for these, the reader comes to its end too early. */
+    claim = state_bytes((enum fx_task_state)task->state);
+    tail = 4 + claim;
+    task->spec.body.len = r.left > tail ? r.left - tail : 0;
     task->spec.body.data = fx_read_bytes(&r, task->spec.body.len);
     task->index = fx_read_u32(&r);
-    if (task->state != FX_TASK_FUNDED) {
+    if (claim > 0) {
         task->escrow = fx_read_u64(&r);
         task->bond = fx_read_u64(&r);
         task->burn = fx_read_u64(&r);

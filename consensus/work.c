@@ -8,7 +8,6 @@
 #include "consensus/lane.h"
 #include "consensus/spend.h"
 #include "src/util/mem.h"
-#include "src/util/u256.h"
 
 /* ---- bytes ------------------------------------------------------------------------------- */
 
@@ -34,11 +33,11 @@ struct fx_work_proof *fx_work_proof_read(const struct fx_params *params, struct 
 
     proof->preimage.data = fx_read_var_bytes(r, FX_BLOCK_SIZE_MAX, &proof->preimage.len);
     /* Without a shape nothing says how long the rest is. */
-    if (r->bad || !fx_task_read(params, proof->preimage, &proof->task) ||
-        proof->task.kind->id != FX_KIND_GEMM ||
-        !fx_gemm_read(proof->task.spec.body, &proof->gemm)) {
+    if (!fx_task_read(params, proof->preimage, &proof->task) ||
+        proof->task.kind->id != FX_KIND_GEMM) {
         goto bad;
     }
+    (void)fx_gemm_read(proof->task.spec.body, &proof->gemm); /* it is valid, as the task is */
     /* A list over FX_BACKING_MAX parses: it condemns the block that commits to it. */
     proof->n_backing =
         (size_t)fx_read_count(r, FX_BLOCK_SIZE_MAX / FX_OUTPOINT_SIZE, FX_OUTPOINT_SIZE);
@@ -123,8 +122,8 @@ static bool brick_opens(const struct fx_work_proof *proof)
     const struct fx_task_shape *shape = &proof->task.shape;
     const struct fx_gemm *gemm = &proof->gemm;
 
-    if (proof->i < shape->row0 || proof->i - shape->row0 >= shape->rows || proof->j < shape->col0 ||
-        proof->j - shape->col0 >= shape->cols || proof->l >= shape->depth) {
+    /* Below the first row or column the difference wraps around. Opening a block bounds l. */
+    if (proof->i - shape->row0 >= shape->rows || proof->j - shape->col0 >= shape->cols) {
         return false;
     }
     return opens(proof->block_a, gemm->m, gemm->k, proof->i, proof->l, proof->path_a,
@@ -140,13 +139,6 @@ static bool brick_ticket(const struct fx_block *block, struct fx_hash *ticket)
     return fx_brick_ticket(&block->id, (const int8_t *)proof->block_a.data,
                            (const int8_t *)proof->block_b.data, proof->i, proof->j, proof->l,
                            ticket);
-}
-
-static bool meets_target(const struct fx_hash *ticket, uint32_t nbits)
-{
-    struct fx_u256 target, number = fx_u256_from_hash(ticket);
-
-    return fx_nbits_decode(nbits, &target) && fx_u256_cmp(&number, &target) <= 0;
 }
 
 void fx_work_ticket(const struct fx_block *block, struct fx_hash *ticket)
@@ -188,7 +180,7 @@ enum fx_result fx_check_work(const struct fx_params *params, const struct fx_blo
     if (!brick_ticket(block, &ticket)) {
         return refuse_copy(why, FX_BAD_WORK_RANGE);
     }
-    if (!meets_target(&ticket, block->header.nbits)) {
+    if (!fx_nbits_met(block->header.nbits, &ticket)) {
         return refuse_copy(why, FX_HIGH_TICKET);
     }
     fx_work_sign_hash(&block->id, &hash);

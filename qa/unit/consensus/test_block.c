@@ -243,15 +243,51 @@ FX_TEST(references_share_one_block)
     fx_block_unref(NULL);
 }
 
+/* A transaction with an output script of so many bytes. */
+static struct fx_tx *large_tx(size_t script_size)
+{
+    uint8_t *script = fx_xcalloc(1, script_size);
+    struct fx_outpoint prevout = {.index = 1};
+    struct fx_txb b;
+    struct fx_tx *tx;
+
+    fx_txb_init(&b);
+    fx_txb_add_in(&b, &prevout, 0);
+    fx_txb_add_out(&b, 1, script, script_size);
+    tx = fx_txb_build(&b);
+    fx_txb_clear(&b);
+    free(script);
+    return tx;
+}
+
 FX_TEST(an_oversized_message_is_not_parsed)
 {
     const struct fx_params *params = fx_params_get(FX_REGTEST);
-    uint8_t *raw = fx_xcalloc(1, FX_BLOCK_SIZE_MAX + 1);
-    enum fx_verdict why;
+    const size_t half = FX_BLOCK_SIZE_MAX / 2;
+    struct fx_header header = {.version = fx_header_version(FX_LANE_HASH)};
 
-    FX_CHECK(fx_block_parse(params, raw, FX_BLOCK_SIZE_MAX + 1, &why) == NULL);
-    FX_CHECK_INT(why, FX_BLOCK_DECODE);
-    free(raw);
+    /* Two transactions that fill all bytes that there are, and one too many. */
+    for (size_t over = 0; over <= 1; over++) {
+        struct fx_tx *first = large_tx(half), *second;
+        size_t beside_script = first->raw.len - half;
+        struct fx_buf raw = FX_BUF_INIT;
+        struct fx_block *block;
+        enum fx_verdict why;
+
+        fx_header_write(&header, fx_buf_extend(&raw, FX_HEADER_SIZE));
+        fx_buf_var(&raw, 2);
+        fx_tx_write(first, &raw);
+        second = large_tx(FX_BLOCK_SIZE_MAX - raw.len - beside_script + over);
+        fx_tx_write(second, &raw);
+        FX_CHECK_INT(raw.len, FX_BLOCK_SIZE_MAX + over);
+        block = fx_block_parse(params, raw.data, raw.len, &why);
+        FX_CHECK_INT(block != NULL, over == 0);
+        FX_CHECK_INT(why, over == 0 ? FX_OK : FX_BLOCK_DECODE);
+        fx_block_unref(block);
+        fx_buf_clear(&raw);
+        fx_tx_unref(first);
+        fx_tx_unref(second);
+    }
 }
 
 static struct fx_block *job_block(void)

@@ -122,6 +122,9 @@ FX_TEST(input_values_are_in_range)
     second = world_add_coin(&w, 1, 10, false, "\x51", 1);
     fx_txb_add_in(&b, &second, FX_SEQUENCE_FINAL);
     expect(&w, &b, FX_BAD_TXNS_INPUTVALUES_OUTOFRANGE);
+    /* Each is, whatever they come to. */
+    w.coins[1].coin.value = -1;
+    expect(&w, &b, FX_BAD_TXNS_INPUTVALUES_OUTOFRANGE);
     fx_txb_clear(&b);
     world_clear(&w);
 }
@@ -136,6 +139,12 @@ FX_TEST(output_values_are_in_range)
     expect(&w, &b, FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE);
     b.out[0].value = INT64_MAX;
     fx_txb_add_out(&b, INT64_MAX, "", 0);
+    expect(&w, &b, FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE);
+    /* Each is, whatever they come to, and so is the sum. */
+    b.out[0].value = -1;
+    b.out[1].value = 2;
+    expect(&w, &b, FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE);
+    b.out[0].value = b.out[1].value = w.params->max_money;
     expect(&w, &b, FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE);
     fx_txb_clear(&b);
     world_clear(&w);

@@ -236,6 +236,20 @@ FX_TEST(entry_proofs)
     solved_clear(&s);
 }
 
+FX_TEST(entry_proofs_of_an_invalid_body)
+{
+    static const struct fx_buf nothing = FX_BUF_INIT;
+    struct solved s;
+
+    /* Such a body asks for no bytes: none is proof of anything. */
+    solve(&s, 1);
+    s.job.gemm.task_rows = 0;
+    fx_test_job_pack(&s.job);
+    FX_CHECK_INT(fx_kind_gemm.entry_proof_size(s.job.spec.body, &s.shape), 0);
+    FX_CHECK_INT(verify(&s, 0, 384, &nothing), FX_ENTRY_NEITHER);
+    solved_clear(&s);
+}
+
 FX_TEST(entry_proof_of_a_wrong_result)
 {
     struct solved s;

@@ -152,6 +152,34 @@ FX_TEST(preimages_parse_and_have_its_shape)
     fx_buf_clear(&text);
 }
 
+static bool any_body(struct fx_span body)
+{
+    (void)body;
+    return true;
+}
+
+/* A body may be empty; the head before it is complete all the same. */
+FX_TEST(a_head_that_is_cut_short)
+{
+    struct fx_kind easy = kind_digits;
+    const struct fx_kind *const kinds[] = {&easy, NULL};
+    struct fx_params params = *fx_params_get(FX_REGTEST);
+    struct fx_hash client = {{3}};
+    struct fx_task_spec spec = spec_of(&client), back;
+    struct fx_buf text = FX_BUF_INIT;
+
+    easy.check_body = any_body;
+    params.kinds = kinds;
+    spec.body.len = 0;
+    fx_task_spec_write(&spec, &text);
+    FX_CHECK_INT(text.len, FX_TASK_SPEC_HEAD);
+    for (size_t n = 0; n <= text.len; n++) {
+        FX_CHECK_INT(fx_task_spec_read(&params, (struct fx_span){text.data, n}, &back),
+                     n == FX_TASK_SPEC_HEAD);
+    }
+    fx_buf_clear(&text);
+}
+
 /* The spend that the scene starts with, made one of a task of the second kind. */
 static void make_digits(struct fx_spend_case *s)
 {
@@ -264,4 +292,35 @@ FX_TEST(no_block_is_mined_in_it)
     FX_CHECK(r.bad);
     fx_buf_clear(&preimage);
     fx_buf_clear(&proof);
+}
+
+/* Nor in one whose body reads as that of gemm. */
+FX_TEST(no_block_is_mined_in_a_twin_of_gemm)
+{
+    struct fx_kind twin = fx_kind_gemm;
+    const struct fx_kind *const kinds[] = {&fx_kind_gemm, &twin, NULL};
+    struct fx_params params = *fx_params_get(FX_REGTEST);
+    struct fx_hash client = {{3}};
+    struct fx_test_job job;
+
+    twin.id = DIGITS;
+    params.kinds = kinds;
+    fx_test_job_init(&job, FX_TILE, FX_TILE, FX_DEPTH, 1, 1, &client);
+    for (int other = 0; other <= 1; other++) {
+        struct fx_buf preimage = FX_BUF_INIT, bytes = FX_BUF_INIT;
+        struct fx_work_proof *proof;
+        struct fx_reader r;
+
+        job.spec.kind = other ? DIGITS : FX_KIND_GEMM;
+        fx_task_fresh_preimage(&job.spec, 0, &preimage);
+        fx_buf_var_bytes(&bytes, preimage.data, preimage.len);
+        memset(fx_buf_extend(&bytes, 100000), 0, 100000);
+        fx_reader_init(&r, bytes.data, bytes.len);
+        proof = fx_work_proof_read(&params, &r);
+        FX_CHECK_INT(proof != NULL, !other);
+        fx_work_proof_destroy(proof);
+        fx_buf_clear(&preimage);
+        fx_buf_clear(&bytes);
+    }
+    fx_test_job_clear(&job);
 }

@@ -579,6 +579,43 @@ FX_TEST(hash_lane_blocks_have_no_such_rules)
     fx_scene_clear(&scene);
 }
 
+static void check_refused_without(const struct work *w, const struct fx_block *block,
+                                  enum fx_result result, const char *reason)
+{
+    struct fx_record_delta delta;
+    uint64_t credit, burns;
+    enum fx_verdict why;
+
+    FX_CHECK(block != NULL);
+    FX_CHECK_INT(fx_check_work(fx_params_get(FX_REGTEST), block, &why), result);
+    FX_CHECK_STR(fx_verdict_string(why), reason);
+    fx_record_delta_init(&delta);
+    FX_CHECK_INT(fx_connect_work(fx_params_get(FX_REGTEST), &w->scene.view, block, HEIGHT, &delta,
+                                 &credit, &burns, &why),
+                 FX_INVALID);
+    FX_CHECK_STR(fx_verdict_string(why), "bad-cb-work");
+}
+
+/* A block that was put together where there are no lanes has no proof; another, no coinbase. */
+FX_TEST(blocks_without_proof_or_coinbase)
+{
+    const struct fx_span no_proof = {NULL, 0};
+    struct fx_block *block;
+    struct work w;
+
+    begin(&w);
+    make(&w);
+    block =
+        fx_block_make(fx_params_get(FX_BTCREGTEST), &w.block->header, no_proof, w.block->txs, 1);
+    check_refused_without(&w, block, FX_INVALID_COPY, "bad-work-parse");
+    fx_block_unref(block);
+    block = fx_block_make(fx_params_get(FX_REGTEST), &w.block->header, span_of(&w.proof),
+                          w.block->txs, 0);
+    check_refused_without(&w, block, FX_INVALID, "bad-cb-work");
+    fx_block_unref(block);
+    end(&w);
+}
+
 FX_TEST(coinbase_outputs)
 {
     CASE(w.no_output = true, check, FX_INVALID, "bad-cb-work");
