@@ -2,6 +2,7 @@
 
     build/tree       a copy of the sources, brought up to date by each build
     build/NAME       what ./configure and make leave for one set of options
+    build/NAME-tree  a copy of the sources that is changed for it
     build/logs       what they said
 
 The copy is there because a tree in which someone has run ./configure cannot be built elsewhere at
@@ -30,6 +31,8 @@ VARIANTS = {
     # Without nvcc, so that the tree is known to build without it.
     "sanitize": ["--enable-asan", "--enable-ubsan", "--with-cuda=no", "CFLAGS=-O1 -g"],
     "tsan": ["--enable-tsan", "--with-cuda=no", "CFLAGS=-O1 -g"],
+    # For qa/long --mutate.
+    "mutate": ["--enable-asan", "--with-cuda=no", "CFLAGS=-O1 -g"],
     "fuzz": ["--enable-fuzz", "--enable-asan", "--enable-ubsan", "CFLAGS=-O1 -g", "CC=clang"],
 }
 
@@ -63,11 +66,21 @@ def complaints(log):
     return "\n".join(["complaints:", *lines[:15], ""]) if lines else ""
 
 
-def copy_sources():
-    """Makes build/tree equal to the sources; files that are equal keep their times."""
-    target = BUILD / "tree"
+def write_if_other(path, text):
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def copy_sources(name="tree", changed=None):
+    """Makes build/NAME equal to the sources, but for files that are changed: {path: text}. Files that
+    are equal keep their times."""
+    target = BUILD / name
     paths = [path for path in Tree(ROOT).paths if not path.startswith(("build/", "."))]
     for path in paths:
+        if changed and path in changed:
+            write_if_other(target / path, changed[path])
+            continue
         source, copy = ROOT / path, target / path
         try:
             have, want = copy.stat(), source.stat()
@@ -76,7 +89,7 @@ def copy_sources():
         except OSError:
             copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, copy)
-    listing = BUILD / "tree.files"
+    listing = BUILD / f"{name}.files"
     if listing.exists():
         for path in set(listing.read_text().splitlines()) - set(paths):
             (target / path).unlink(missing_ok=True)
@@ -106,13 +119,14 @@ def step(name, command, folder):
                           f"{complaints(log)}all of it: {log}")
 
 
-def build(variant, targets=("all",)):
-    """Builds build/VARIANT and gives its folder; raises BuildFailed."""
+def build(variant, targets=("all",), changed=None):
+    """Builds build/VARIANT and gives its folder; raises BuildFailed. changed: files whose text is
+    another one in this variant, which has then a copy of the sources of its own."""
     folder = BUILD / variant
     start = time.monotonic()
     say(f"building {variant} ({', '.join(targets)}) in {folder.relative_to(ROOT)}")
     folder.mkdir(parents=True, exist_ok=True)
-    source = copy_sources()
+    source = copy_sources(f"{variant}-tree", changed) if changed else copy_sources()
     if not (source / "configure").exists():
         step("autogen", [source / "src/build-aux/autogen.sh"], source)
     options = VARIANTS[variant]
@@ -129,7 +143,7 @@ def build(variant, targets=("all",)):
         asked.write_text(text)
     # One after the other: `all` is a make of its own, and two would build the same files at once.
     for target in targets:
-        step(f"{variant}-make-{target}", ["make", f"-j{processors()}", target], folder)
+        step(f"{variant}-make-{os.path.basename(target)}", ["make", f"-j{processors()}", target], folder)
     say(f"built {variant} in {time.monotonic() - start:.0f} s")
     return folder
 

@@ -1,6 +1,7 @@
 """qa/long: runs the randomised and destructive tests again and again with new seeds, which it
 prints: unit tests with sanitizers and more rounds, the harnesses qa/functional/long_*.py, and the
-fuzz targets where clang is installed. The last line is "N passed, N failed, N skipped"."""
+fuzz targets where clang is installed. With --mutate: shows of each rule of consensus that a test fails
+without it. The last line is "N passed, N failed, N skipped"."""
 
 import argparse
 import os
@@ -10,6 +11,7 @@ import sys
 import time
 
 import building
+import mutate
 from building import BUILD, ROOT, BuildFailed, say
 from running import Count, FAILED, PASSED, SKIPPED, SKIP_STATUS, environment, keep_tmp, run_program, tail
 from test import listed
@@ -79,9 +81,13 @@ def main():
     parser = argparse.ArgumentParser(prog="qa/long", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60, help="how long [60]")
     parser.add_argument("--seed", type=int, help="seed of the first round, to run one again")
+    parser.add_argument("--mutate", action="store_true",
+                        help="take each rule of consensus out: do the tests named for it fail?")
     parser.add_argument("filters", nargs="*", metavar="NAME",
                         help="only what has one of these in its name")
     options = parser.parse_args()
+    if options.mutate:
+        return mutate.main(options.filters)
     count = Count()
     try:
         work, left_out = gather(options.filters)
