@@ -122,6 +122,27 @@ static enum fx_result coin_time(const struct fx_connect_context *context,
     return FX_VALID;
 }
 
+/* BIP68 for one input. */
+static enum fx_result is_locked(const struct fx_connect_context *context,
+                                const struct fx_coin *coin, uint32_t sequence, bool *locked)
+{
+    int64_t lock = sequence & FX_SEQUENCE_LOCK_MASK, time;
+
+    *locked = false;
+    if ((sequence & FX_SEQUENCE_LOCK_DISABLE) != 0) {
+        return FX_VALID;
+    }
+    if ((sequence & FX_SEQUENCE_LOCK_TIME) == 0) {
+        *locked = coin->height + lock > (int64_t)context->height;
+        return FX_VALID;
+    }
+    if (coin_time(context, coin, &time) != FX_VALID) {
+        return FX_FAILED;
+    }
+    *locked = time + lock * (INT64_C(1) << SEQUENCE_UNIT_SHIFT) > context->parent_median_time;
+    return FX_VALID;
+}
+
 /* BIP68. As Bitcoin Core has it, the reason is one in a block and another in the mempool. */
 static enum fx_result check_sequence_locks(const struct fx_connect_context *context,
                                            const struct fx_tx *tx, const struct fx_coin *spent,
@@ -131,26 +152,17 @@ static enum fx_result check_sequence_locks(const struct fx_connect_context *cont
         (!context->relay && !fx_fork_binds(context->params, FX_FORK_CSV, context->height))) {
         return FX_VALID;
     }
-    const enum fx_verdict early =
-        context->relay ? FX_BAD_TXNS_NONFINAL_SEQUENCE : FX_BAD_TXNS_NONFINAL;
     for (size_t i = 0; i < tx->n_in; i++) {
-        uint32_t sequence = tx->in[i].sequence;
-        int64_t lock = sequence & FX_SEQUENCE_LOCK_MASK;
+        bool locked;
 
-        if ((sequence & FX_SEQUENCE_LOCK_DISABLE) != 0) {
-            continue;
+        if (is_locked(context, &spent[i], tx->in[i].sequence, &locked) != FX_VALID) {
+            return FX_FAILED;
         }
-        if ((sequence & FX_SEQUENCE_LOCK_TIME) != 0) {
-            int64_t time;
-
-            if (coin_time(context, &spent[i], &time) != FX_VALID) {
-                return FX_FAILED;
-            }
-            if (time + lock * (INT64_C(1) << SEQUENCE_UNIT_SHIFT) > context->parent_median_time) {
-                return refuse(why, early);
-            }
-        } else if (spent[i].height + lock > (int64_t)context->height) {
-            return refuse(why, early);
+        if (locked && context->relay) {
+            return refuse(why, FX_BAD_TXNS_NONFINAL_SEQUENCE);
+        }
+        if (locked) {
+            return refuse(why, FX_BAD_TXNS_NONFINAL);
         }
     }
     return FX_VALID;

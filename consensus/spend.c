@@ -36,12 +36,18 @@ static size_t witness_items(uint8_t action)
     return 0;
 }
 
+static bool pays_to(struct fx_span script, const struct fx_hash *program)
+{
+    struct fx_hash paid;
+
+    return fx_script_is_task(script, &paid) && fx_hash_equal(&paid, program);
+}
+
 /* Witness and preimage against the table and the coin; fills action, preimage, program. */
 static enum fx_result read_witness(struct fx_spend *s)
 {
     const struct fx_span *items = s->txin->witness;
     size_t n = s->txin->n_witness;
-    struct fx_hash program;
 
     if (s->txin->script_sig.len != 0 || n == 0 || items[0].len != 1) {
         return fx_spend_refuse(s, FX_BAD_TASK_WITNESS);
@@ -56,8 +62,7 @@ static enum fx_result read_witness(struct fx_spend *s)
     }
     s->preimage = items[n - 1];
     fx_task_program(s->preimage, &s->program);
-    if (!fx_script_is_task(fx_coin_script(s->coin), &program) ||
-        !fx_hash_equal(&program, &s->program)) {
+    if (!pays_to(fx_coin_script(s->coin), &s->program)) {
         return fx_spend_refuse(s, FX_BAD_TASK_PROGRAM);
     }
     return FX_VALID;
@@ -141,15 +146,21 @@ enum fx_result fx_spend_check_signature(struct fx_spend *s, const struct fx_hash
     return FX_VALID;
 }
 
-enum fx_result fx_spend_check_pair(struct fx_spend *s, const struct fx_task *to, int64_t value)
+const struct fx_txout *fx_spend_pair(const struct fx_spend *s)
 {
     const struct fx_tx *tx = s->ctx->tx;
+
+    return s->in < tx->n_out ? &tx->out[s->in] : NULL;
+}
+
+enum fx_result fx_spend_check_pair(struct fx_spend *s, const struct fx_task *to, int64_t value)
+{
+    const struct fx_txout *out = fx_spend_pair(s);
     struct fx_buf preimage = FX_BUF_INIT;
-    struct fx_hash program, paid;
+    struct fx_hash program;
     struct fx_span span;
 
-    if (s->in >= tx->n_out || tx->out[s->in].value < value ||
-        !fx_script_is_task(tx->out[s->in].script, &paid)) {
+    if (out == NULL || out->value < value) {
         return fx_spend_refuse(s, FX_BAD_TASK_PAIR);
     }
     fx_task_write(to, &preimage);
@@ -157,7 +168,7 @@ enum fx_result fx_spend_check_pair(struct fx_spend *s, const struct fx_task *to,
     span.len = preimage.len;
     fx_task_program(span, &program);
     fx_buf_clear(&preimage);
-    return fx_hash_equal(&program, &paid) ? FX_VALID : fx_spend_refuse(s, FX_BAD_TASK_PAIR);
+    return pays_to(out->script, &program) ? FX_VALID : fx_spend_refuse(s, FX_BAD_TASK_PAIR);
 }
 
 enum fx_result fx_spend_check_lock(struct fx_spend *s, uint32_t units)

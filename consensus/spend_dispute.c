@@ -179,13 +179,12 @@ enum fx_result fx_spend_expire(struct fx_spend *s)
 /* The bond goes back: the solver has answered whatever it was asked. */
 static enum fx_result check_bond_paid(struct fx_spend *s)
 {
-    const struct fx_tx *tx = s->ctx->tx;
+    const struct fx_txout *out = fx_spend_pair(s);
     uint8_t script[P2TR_BYTES] = {0x51, 0x20};
 
     memcpy(script + 2, s->task.solver.b, sizeof(s->task.solver.b));
-    if (s->in >= tx->n_out || tx->out[s->in].value < (int64_t)s->task.bond ||
-        tx->out[s->in].script.len != sizeof(script) ||
-        memcmp(tx->out[s->in].script.data, script, sizeof(script)) != 0) {
+    if (out == NULL || out->value < (int64_t)s->task.bond || out->script.len != sizeof(script) ||
+        memcmp(out->script.data, script, sizeof(script)) != 0) {
         return fx_spend_refuse(s, FX_BAD_TASK_PAIR);
     }
     return FX_VALID;

@@ -36,6 +36,8 @@ enum fx_result fx_spend_read_either(struct fx_spend *s, enum fx_task_state from,
 enum fx_result fx_spend_check_amounts(struct fx_spend *s, const struct fx_task *task);
 /* The second witness item is this key's signature. */
 enum fx_result fx_spend_check_signature(struct fx_spend *s, const struct fx_hash *key);
+/* The output with this input's index; NULL where there is none. */
+const struct fx_txout *fx_spend_pair(const struct fx_spend *s);
 /* "-> X >= value": the output with this input's index pays to the program of X at least this. */
 enum fx_result fx_spend_check_pair(struct fx_spend *s, const struct fx_task *to, int64_t value);
 /* "lock u": BIP68 itself is enforced with all other relative locks of the transaction. */

@@ -13,7 +13,8 @@ import time
 import building
 import mutate
 from building import BUILD, ROOT, BuildFailed, say
-from running import Count, FAILED, PASSED, SKIPPED, SKIP_STATUS, environment, keep_tmp, run_program, tail
+from running import (Count, FAILED, PASSED, SKIPPED, SKIP_STATUS, directives, environment, keep_tmp,
+                     run_program, tail)
 from test import listed
 
 SLICE = 60  # seconds that a harness or a fuzz target is given at a time
@@ -36,6 +37,11 @@ def gather(filters):
     for binary in listed(sanitize, "unit-tests"):
         work.append(Work(f"long {binary.name}", lambda seed, binary=binary:
                          [binary, "--seed", str(seed)], dict(env, FORNAX_ROUNDS=str(ROUNDS)), 1800))
+    tsan = building.build("tsan")
+    for path in sorted((ROOT / "qa/functional").glob("test_*.py")):
+        if directives(path).get("sanitizer") == "yes":
+            work.append(Work(f"long tsan {path.name}", lambda seed, path=path:
+                             ["/usr/bin/python3", str(path)], environment(tsan, True), 1800))
     for path in sorted((ROOT / "qa/functional").glob("long_*.py")):
         work.append(Work(f"long {path.name}", lambda seed, path=path:
                          ["/usr/bin/python3", str(path)], environment(release, False), 10 * SLICE))

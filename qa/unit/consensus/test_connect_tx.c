@@ -141,8 +141,8 @@ FX_TEST(output_values_are_in_range)
     fx_txb_add_out(&b, INT64_MAX, "", 0);
     expect(&w, &b, FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE);
     /* Each is, whatever they come to, and so is the sum. */
-    b.out[0].value = -1;
-    b.out[1].value = 2;
+    b.out[0].value = 2;
+    b.out[1].value = -1;
     expect(&w, &b, FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE);
     b.out[0].value = b.out[1].value = w.params->max_money;
     expect(&w, &b, FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE);

@@ -158,7 +158,20 @@ static bool any_body(struct fx_span body)
     return true;
 }
 
-/* A body may be empty; the head before it is complete all the same. */
+static uint64_t one_task(struct fx_span body)
+{
+    (void)body;
+    return 1;
+}
+
+static void no_shape(struct fx_span body, uint32_t index, struct fx_task_shape *shape)
+{
+    (void)body;
+    (void)index;
+    memset(shape, 0, sizeof *shape);
+}
+
+/* A body may be empty; what stands around it is complete all the same. */
 FX_TEST(a_head_that_is_cut_short)
 {
     struct fx_kind easy = kind_digits;
@@ -167,8 +180,11 @@ FX_TEST(a_head_that_is_cut_short)
     struct fx_hash client = {{3}};
     struct fx_task_spec spec = spec_of(&client), back;
     struct fx_buf text = FX_BUF_INIT;
+    struct fx_task task;
 
     easy.check_body = any_body;
+    easy.task_count = one_task;
+    easy.task_shape = no_shape;
     params.kinds = kinds;
     spec.body.len = 0;
     fx_task_spec_write(&spec, &text);
@@ -176,6 +192,13 @@ FX_TEST(a_head_that_is_cut_short)
     for (size_t n = 0; n <= text.len; n++) {
         FX_CHECK_INT(fx_task_spec_read(&params, (struct fx_span){text.data, n}, &back),
                      n == FX_TASK_SPEC_HEAD);
+    }
+    text.len = 0;
+    fx_task_fresh_preimage(&spec, 0, &text);
+    FX_CHECK_INT(text.len, FX_TASK_PREIMAGE_MIN);
+    for (size_t n = 0; n <= text.len; n++) {
+        FX_CHECK_INT(fx_task_read(&params, (struct fx_span){text.data, n}, &task),
+                     n == FX_TASK_PREIMAGE_MIN);
     }
     fx_buf_clear(&text);
 }

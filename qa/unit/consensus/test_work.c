@@ -613,6 +613,9 @@ FX_TEST(blocks_without_proof_or_coinbase)
                           w.block->txs, 0);
     check_refused_without(&w, block, FX_INVALID, "bad-cb-work");
     fx_block_unref(block);
+    w.no_output = true;
+    make(&w);
+    check_refused_without(&w, w.block, FX_INVALID, "bad-cb-work");
     end(&w);
 }
 
