@@ -197,11 +197,13 @@ static enum fx_result spend_tasks(const struct fx_connect_context *context, cons
             return result;
         }
         out->n_spends++;
-        /* What is burned so far is at most the fee, so nothing wraps around. */
-        if (spend->burned > (uint64_t)out->fee - out->burned) {
-            return refuse(why, FX_BAD_TASK_BURN_FEE);
+        /* Once it is more than the fee it stays so: nothing wraps around. */
+        if (out->burned <= (uint64_t)out->fee) {
+            out->burned += spend->burned;
         }
-        out->burned += spend->burned;
+    }
+    if (out->burned > (uint64_t)out->fee) {
+        return refuse(why, FX_BAD_TASK_BURN_FEE);
     }
     return FX_VALID;
 }
