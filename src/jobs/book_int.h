@@ -124,7 +124,15 @@ const struct fx_tallies *fx_book_tallies(const struct fx_book *book);
 size_t fx_book_names_root(const struct fx_book *book, const struct fx_blob_key *key,
                           struct fx_blob_shape *shapes, size_t max);
 
-/* ---- between book.c, book_spend.c and book_store.c ---- */
+/* ---- between book.c, book_task.c, book_spend.c and book_store.c ---- */
+
+/* A job without tasks; NULL where the spec is not valid. */
+struct fx_book_job *fx_book_job_create(const struct fx_params *params, const struct fx_hash *id,
+                                       uint32_t first, struct fx_span spec);
+/* The task at output `vout` of the announcement; NULL where the job has no such task. The caller's
+ * until it is added. */
+struct fx_book_task *fx_book_task_create(struct fx_book_job *job, uint32_t vout);
+void fx_book_job_add(struct fx_book_job *job, struct fx_book_task *task);
 
 /* What a spend of the task's unspent output does to it; the rules have judged it already: the
  * witness is that of its action. False: not understood. */

@@ -124,3 +124,35 @@ FX_TEST(what_no_task_names_waits_for_a_day)
     FX_CHECK_INT(operands_here(&play), 0);
     play_close(&play);
 }
+
+/* Every task that names them is over, but one more transaction is to be sent. */
+FX_TEST(what_a_waiting_offer_will_name_stays)
+{
+    struct play play;
+    struct fx_job_cancel done;
+    struct fx_jobs_error error;
+    size_t n;
+
+    play_open(&play, 128, 128, 256, 1);
+    world_mine(600);
+    world_mine(DAY);
+    world_mine(600);
+    world_run();
+    world_mine(1);
+    FX_CHECK_INT(play_task(&play, 0).status, FX_STATUS_REFUNDED);
+    play.world->poor = true;
+    FX_CHECK(fx_jobs_reoffer(play.world->jobs, NULL, &play.id,
+                             play.world->tip->header.time + 10 * DAY, &n, &error));
+    for (unsigned i = 0; i < FX_COINBASE_MATURITY; i++) {
+        world_mine(1);
+    }
+    world_sweep(1000 * DAY);
+    world_make_room(1, 1000 * DAY);
+    FX_CHECK_INT(operands_here(&play), 2);
+    FX_CHECK(fx_jobs_cancel(play.world->jobs, NULL, &play.id, &done, &error));
+    FX_CHECK_INT(done.n_dropped, 1);
+    world_mine(1);
+    world_sweep(0);
+    FX_CHECK_INT(operands_here(&play), 0);
+    play_close(&play);
+}
