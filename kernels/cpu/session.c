@@ -215,6 +215,7 @@ static void plan(struct fx_session *session, struct fx_cpu_group *group)
     }
     if (!group->has_panels || !same_seed(session, group)) {
         group->seed = session->seed;
+        group->has_panels = false; /* whatever comes before they are made */
         enter(session, group, FX_CPU_PANELS);
         return;
     }

@@ -110,14 +110,14 @@ class TestMinerChoices(MinerTest):
 
     def blocks_per_task(self):
         for limit, least, most in (('2', 2, 2), ('0', 3, 1000)):
-            _, tasks, _, _ = self.offer(rows=2000, depth=2000, columns=2000, seed=30, task_rows=16, task_cols=16, reward=1)
+            _, tasks, _, _ = self.offer(rows=2000, depth=6000, columns=2000, seed=30, task_rows=16, task_cols=16, reward=1)
             check_equal(len(tasks), 1, 'tasks')
             miner = Miner(self, self.solver, 'limit-' + limit, '--blocks-per-task=' + limit).start()
             blocks = self.settled(tasks)[0]['blocks']
             miner.stop()
             self.sync_blocks()
             check(least <= len(blocks) <= most, '%d blocks with --blocks-per-task=%s' % (len(blocks), limit))
-            self.step('--blocks-per-task=%s: %d blocks in one task of 2,048 bricks' % (limit, len(blocks)))
+            self.step('--blocks-per-task=%s: %d blocks in one task of 6,144 bricks' % (limit, len(blocks)))
 
     def client_away(self):
         """No certificate comes: the node proves the samples after the window, and the miner counts its pay."""
