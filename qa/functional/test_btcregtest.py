@@ -158,6 +158,13 @@ class TestBtcRegtest(FornaxTest):
         status, out, _ = first.cli('getblockcount')
         check_equal((status, int(out)), (0, base + 102))
 
+        self.step('initial download lasts until the chain has the work that is asked for')
+        work = int(first.rpc.getblockchaininfo()['chainwork'], 16)
+        first.restart(['-minimumchainwork=0x%x' % (work + 2)])
+        check_equal(first.rpc.getblockchaininfo()['initialblockdownload'], True)
+        first.rpc.generatetodescriptor(1, 'raw(51)')
+        check_equal(first.rpc.getblockchaininfo()['initialblockdownload'], False)
+
 
 if __name__ == '__main__':
     TestBtcRegtest().main()

@@ -318,6 +318,11 @@ bool fx_chain_is_importing(const struct fx_chain *chain)
     return chain->importing;
 }
 
+bool fx_chain_has_min_work(const struct fx_chain *chain)
+{
+    return fx_u256_cmp(&chain->tip->work, &chain->min_work) >= 0;
+}
+
 bool fx_chain_is_initial_download(const struct fx_chain *chain)
 {
     struct fx_chain *self = (struct fx_chain *)(uintptr_t)chain;
@@ -326,7 +331,7 @@ bool fx_chain_is_initial_download(const struct fx_chain *chain)
         return true;
     }
     /* Once over, it does not begin again: the clock alone must not stop a node from relaying. */
-    if (!chain->synced && fx_u256_cmp(&chain->tip->work, &chain->min_work) >= 0 &&
+    if (!chain->synced && fx_chain_has_min_work(chain) &&
         (int64_t)chain->tip->header.time >= fx_clock_now() - chain->max_tip_age) {
         self->synced = true;
     }

@@ -13,38 +13,46 @@
 
 /* ---- each coin ------------------------------------------------------------------------------- */
 
-struct coin_walk {
-    bool (*visit)(void *ctx, const struct fx_outpoint *outpoint, const struct fx_coin *coin);
-    void *ctx;
-    bool damaged;
+struct fx_coin_walk {
+    struct fx_state_walk *stored;
 };
 
-static bool visit_coin(void *ctx, const struct fx_outpoint *outpoint, struct fx_span value)
+struct fx_coin_walk *fx_coin_walk_create(struct fx_chain *chain)
 {
-    struct coin_walk *walk = ctx;
-    struct fx_coin coin;
-    struct fx_reader r;
-    bool more;
+    struct fx_coin_walk *walk;
 
-    fx_reader_init(&r, value.data, value.len);
-    if (!fx_coin_read(&r, &coin)) {
-        walk->damaged = true;
-        return false;
+    if (!fx_chain_flush(chain)) {
+        return NULL;
     }
-    more = walk->visit(walk->ctx, outpoint, &coin);
-    fx_coin_clear(&coin);
-    return more;
+    walk = fx_xcalloc(1, sizeof(*walk));
+    walk->stored = fx_state_walk_create(chain->state);
+    return walk;
 }
 
-bool fx_chain_each_coin(struct fx_chain *chain,
-                        bool (*visit)(void *ctx, const struct fx_outpoint *outpoint,
-                                      const struct fx_coin *coin),
-                        void *ctx)
+enum fx_coin_step fx_coin_walk_next(struct fx_coin_walk *walk, struct fx_outpoint *outpoint,
+                                    struct fx_coin *coin)
 {
-    struct coin_walk walk = {.visit = visit, .ctx = ctx};
+    struct fx_span value;
+    struct fx_reader r;
 
-    return fx_chain_flush(chain) && fx_state_each_coin(chain->state, visit_coin, &walk) &&
-           !walk.damaged;
+    switch (fx_state_walk_next(walk->stored, outpoint, &value)) {
+    case FX_STATE_NEXT:
+        fx_reader_init(&r, value.data, value.len);
+        return fx_coin_read(&r, coin) ? FX_COIN_NEXT : FX_COIN_FAILED;
+    case FX_STATE_END:
+        return FX_COIN_END;
+    case FX_STATE_FAILED:
+        break;
+    }
+    return FX_COIN_FAILED;
+}
+
+void fx_coin_walk_destroy(struct fx_coin_walk *walk)
+{
+    if (walk != NULL) {
+        fx_state_walk_destroy(walk->stored);
+        free(walk);
+    }
 }
 
 /* ---- figures --------------------------------------------------------------------------------- */
@@ -105,9 +113,9 @@ static void write_coin(const struct fx_outpoint *at, const struct fx_coin *coin,
     fx_buf_var_bytes(buf, coin->script, coin->script_len);
 }
 
-static bool tally_coin(void *ctx, const struct fx_outpoint *at, const struct fx_coin *coin)
+static void tally_coin(struct tally *tally, const struct fx_outpoint *at,
+                       const struct fx_coin *coin)
 {
-    struct tally *tally = ctx;
     size_t start;
 
     if (!fx_hash_equal(&tally->txid, &at->txid)) {
@@ -125,7 +133,21 @@ static bool tally_coin(void *ctx, const struct fx_outpoint *at, const struct fx_
     tally->info->bogosize += BOGO_COIN + coin->script_len;
     /* At most all the money there is. */
     tally->info->total_amount += coin->value;
-    return true;
+}
+
+static bool tally_each(struct fx_chain *chain, struct tally *tally)
+{
+    struct fx_coin_walk *walk = fx_coin_walk_create(chain);
+    enum fx_coin_step step = FX_COIN_FAILED;
+    struct fx_outpoint at;
+    struct fx_coin coin;
+
+    while (walk != NULL && (step = fx_coin_walk_next(walk, &at, &coin)) == FX_COIN_NEXT) {
+        tally_coin(tally, &at, &coin);
+        fx_coin_clear(&coin);
+    }
+    fx_coin_walk_destroy(walk);
+    return step == FX_COIN_END;
 }
 
 static bool count_record(void *ctx, const struct fx_outpoint *at, struct fx_span value)
@@ -146,7 +168,7 @@ static bool tally_coins(struct fx_chain *chain, struct tally *tally)
 
     fx_sha256_init(&tally->hash);
     fx_muhash_init(&tally->set);
-    if (!fx_chain_each_coin(chain, tally_coin, tally)) {
+    if (!tally_each(chain, tally)) {
         return false;
     }
     tally_tx(tally);

@@ -64,6 +64,8 @@ const struct fx_index *fx_chain_lane_tip(const struct fx_chain *chain, unsigned 
 /* Tips of all branches; *tips is the caller's to free. */
 size_t fx_chain_tips(const struct fx_chain *chain, const struct fx_index ***tips);
 bool fx_chain_is_initial_download(const struct fx_chain *chain);
+/* The chain has the work that -minimumchainwork asks for. */
+bool fx_chain_has_min_work(const struct fx_chain *chain);
 /* Blocks are being read from files: what peers have is of no interest before that ends. */
 bool fx_chain_is_importing(const struct fx_chain *chain);
 
@@ -133,12 +135,15 @@ struct fx_txoutset {
     struct fx_hash records_hash; /* SHA-256 over the task records in order of their keys */
 };
 bool fx_chain_txoutset(struct fx_chain *chain, enum fx_coins_hash kind, struct fx_txoutset *info);
-/* Visits all coins after the tip, by txid; the visitor returns false to stop. False on an I/O
- * failure. */
-bool fx_chain_each_coin(struct fx_chain *chain,
-                        bool (*visit)(void *ctx, const struct fx_outpoint *outpoint,
-                                      const struct fx_coin *coin),
-                        void *ctx);
+/* All coins after the tip of this moment, by txid, step by step: it stays as it was, whatever
+ * blocks come. NULL on an I/O failure. End it before the chain. */
+struct fx_coin_walk; /* opaque */
+enum fx_coin_step { FX_COIN_NEXT = 0, FX_COIN_END, FX_COIN_FAILED };
+struct fx_coin_walk *fx_coin_walk_create(struct fx_chain *chain);
+/* On FX_COIN_NEXT the coin is the caller's to clear. */
+enum fx_coin_step fx_coin_walk_next(struct fx_coin_walk *walk, struct fx_outpoint *outpoint,
+                                    struct fx_coin *coin);
+void fx_coin_walk_destroy(struct fx_coin_walk *walk); /* NULL: nothing */
 
 /* Writes all cached state as one atomic batch. */
 bool fx_chain_flush(struct fx_chain *chain);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/net/compactrelay_int.h"
+#include "src/net/permit_int.h"
 #include "src/net/txrelay_int.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"
@@ -39,7 +40,9 @@ bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r)
         return false;
     }
     headers = fx_xcalloc(FX_HEADERS_MAX, sizeof *headers);
-    if (n == 0) {
+    if (!fx_chain_has_min_work(chain) && (peer->permissions & FX_PERMIT_DOWNLOAD) == 0) {
+        last = NULL; /* a chain of so little work is nobody's business: an empty answer */
+    } else if (n == 0) {
         at = fx_chain_find(chain, &stop);
         if (at != NULL && fx_chain_contains(chain, at)) {
             headers[count++] = at->header;

@@ -6,6 +6,7 @@
 #include "src/keys/address.h"
 #include "src/keys/descriptor.h"
 #include "src/rpc/topics_int.h"
+#include "src/sys/clock.h"
 #include "src/sys/random.h"
 #include "src/util/map.h"
 #include "src/util/mem.h"
@@ -13,6 +14,7 @@
 #define RANGE_MAX INT64_C(0x7fffffff)
 #define RANGE_LENGTH_MAX 1000000
 #define SCAN_RANGE_DEFAULT 1000
+#define COINS_PER_LOOK 256       /* at the clock */
 #define SCAN_SCRIPTS_MAX 4000000 /* of all descriptors of a scan */
 
 /* ---- arguments ------------------------------------------------------------------------------- */
@@ -176,7 +178,7 @@ struct wanted {
     uint32_t position;
 };
 
-struct scan {
+struct fx_rpc_scan {
     struct fx_rpc *rpc;
     struct fx_descriptor **descriptors;
     size_t n_descriptors, n_scripts;
@@ -184,16 +186,26 @@ struct scan {
     json_t *unspents;
     int64_t total;
     uint64_t seen;
+    struct fx_coin_walk *walk;
+    const struct fx_index *tip; /* when it began */
+    unsigned percent;           /* of the coins, by the first bytes of their ids */
+    bool aborted;
 };
 
-static void scan_clear(struct scan *scan)
+static void scan_free(void *ctx)
 {
+    struct fx_rpc_scan *scan = ctx;
+    if (scan->rpc->scan == scan) {
+        scan->rpc->scan = NULL;
+    }
     for (size_t i = 0; i < scan->n_descriptors; i++) {
         fx_descriptor_destroy(scan->descriptors[i]);
     }
     free(scan->descriptors);
     fx_map_destroy(scan->scripts, free);
+    fx_coin_walk_destroy(scan->walk);
     json_decref(scan->unspents);
+    free(scan);
 }
 
 static void script_key(struct fx_span script, uint8_t key[32])
@@ -201,7 +213,7 @@ static void script_key(struct fx_span script, uint8_t key[32])
     fx_sha256(script.data, script.len, key);
 }
 
-static bool want_position(struct fx_rpc_call *call, struct scan *scan, uint32_t position)
+static bool want_position(struct fx_rpc_call *call, struct fx_rpc_scan *scan, uint32_t position)
 {
     struct fx_buf scripts[FX_DESCRIPTOR_SCRIPTS_MAX];
     size_t n, at = scan->n_descriptors - 1;
@@ -228,7 +240,7 @@ static bool want_position(struct fx_rpc_call *call, struct scan *scan, uint32_t 
 }
 
 /* "descriptor" or {"desc": .., "range": ..} */
-static bool want_object(struct fx_rpc_call *call, struct scan *scan, const json_t *object)
+static bool want_object(struct fx_rpc_call *call, struct fx_rpc_scan *scan, const json_t *object)
 {
     const json_t *range = json_object_get(object, "range");
     const char *text = fx_rpc_arg_str(object, NULL);
@@ -259,20 +271,20 @@ static bool want_object(struct fx_rpc_call *call, struct scan *scan, const json_
     return true;
 }
 
-static bool visit_coin(void *ctx, const struct fx_outpoint *outpoint, const struct fx_coin *coin)
+static void look_at(struct fx_rpc_scan *scan, const struct fx_outpoint *outpoint,
+                    const struct fx_coin *coin)
 {
-    struct scan *scan = ctx;
-    const struct fx_chain *chain = scan->rpc->config.chain;
     uint8_t key[32];
     scan->seen++;
+    scan->percent = (outpoint->txid.b[0] * 256u + outpoint->txid.b[1]) * 100 / 65536;
     script_key(fx_coin_script(coin), key);
     const struct wanted *wanted = fx_map_get(scan->scripts, key);
     if (!wanted) {
-        return true;
+        return;
     }
     char *text = fx_descriptor_instance(scan->descriptors[wanted->descriptor], wanted->position,
                                         wanted->which);
-    const struct fx_index *block = fx_chain_at(chain, coin->height);
+    const struct fx_index *block = fx_index_ancestor(scan->tip, coin->height);
     json_t *o = json_object();
     fx_json_set(o, "txid", fx_json_id(&outpoint->txid));
     fx_json_set(o, "vout", json_integer(outpoint->index));
@@ -281,56 +293,98 @@ static bool visit_coin(void *ctx, const struct fx_outpoint *outpoint, const stru
     fx_json_set(o, "amount", fx_json_amount(coin->value));
     fx_json_set(o, "coinbase", json_boolean(coin->coinbase));
     fx_json_set(o, "height", json_integer(coin->height));
-    if (block) {
-        fx_json_set(o, "blockhash", fx_json_id(&block->id));
-        fx_json_set(o, "confirmations", json_integer(fx_rpc_confirmations(scan->rpc, block)));
-    }
+    fx_json_set(o, "blockhash", fx_json_id(&block->id));
+    fx_json_set(o, "confirmations", json_integer(scan->tip->height - coin->height + 1));
     json_array_append_new(scan->unspents, o);
     free(text);
     scan->total += coin->value;
-    return true;
+}
+
+static json_t *scan_json(const struct fx_rpc_scan *scan)
+{
+    json_t *out = json_object();
+    fx_json_set(out, "success", json_boolean(!scan->aborted));
+    fx_json_set(out, "txouts", json_integer((json_int_t)scan->seen));
+    fx_json_set(out, "height", json_integer(scan->tip->height));
+    fx_json_set(out, "bestblock", fx_json_id(&scan->tip->id));
+    json_object_set(out, "unspents", scan->unspents);
+    fx_json_set(out, "total_amount", fx_json_amount(scan->total));
+    return out;
+}
+
+static int scan_step(struct fx_rpc_call *call, void *ctx)
+{
+    struct fx_rpc_scan *scan = ctx;
+    struct fx_outpoint outpoint;
+    struct fx_coin coin;
+    int64_t end = fx_clock_monotonic_ms() + FX_RPC_SLICE_MS;
+    enum fx_coin_step step = FX_COIN_END;
+    for (unsigned n = 0; !scan->aborted; n++) {
+        if (n % COINS_PER_LOOK == COINS_PER_LOOK - 1 && fx_clock_monotonic_ms() >= end) {
+            return 0;
+        }
+        step = fx_coin_walk_next(scan->walk, &outpoint, &coin);
+        if (step != FX_COIN_NEXT) {
+            break;
+        }
+        look_at(scan, &outpoint, &coin);
+        fx_coin_clear(&coin);
+    }
+    if (step == FX_COIN_FAILED) {
+        fx_rpc_fail_read(call, "the coins");
+    } else {
+        call->result = scan_json(scan);
+    }
+    return FX_RPC_STEP_DONE;
 }
 
 static json_t *scan_start(struct fx_rpc_call *call, const json_t *objects)
 {
     struct fx_chain *chain = call->rpc->config.chain;
-    struct scan scan = {.rpc = call->rpc, .unspents = json_array()};
+    if (call->rpc->scan) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Scan already in progress, use action \"abort\" or \"status\"");
+    }
+    struct fx_rpc_scan *scan = fx_xcalloc(1, sizeof(*scan));
     size_t i;
-    json_t *object, *out = NULL;
+    json_t *object;
     bool ok = true;
-    scan.descriptors = fx_xcalloc(json_array_size(objects) + 1, sizeof(*scan.descriptors));
-    scan.scripts = fx_map_create(32, fx_random_u64(), fx_random_u64());
+    scan->rpc = call->rpc;
+    scan->unspents = json_array();
+    scan->descriptors = fx_xcalloc(json_array_size(objects) + 1, sizeof(*scan->descriptors));
+    scan->scripts = fx_map_create(32, fx_random_u64(), fx_random_u64());
     json_array_foreach(objects, i, object)
     {
-        ok = ok && want_object(call, &scan, object);
-    }
-    if (ok && !fx_chain_each_coin(chain, visit_coin, &scan)) {
-        fx_rpc_fail_read(call, "the coins");
-        ok = false;
+        ok = ok && want_object(call, scan, object);
     }
     if (ok) {
-        const struct fx_index *tip = fx_chain_tip(chain);
-        out = json_object();
-        fx_json_set(out, "success", json_true());
-        fx_json_set(out, "txouts", json_integer((json_int_t)scan.seen));
-        fx_json_set(out, "height", json_integer(tip->height));
-        fx_json_set(out, "bestblock", fx_json_id(&tip->id));
-        json_object_set(out, "unspents", scan.unspents);
-        fx_json_set(out, "total_amount", fx_json_amount(scan.total));
+        scan->tip = fx_chain_tip(chain);
+        scan->walk = fx_coin_walk_create(chain);
+        ok = scan->walk != NULL;
+        if (!ok) {
+            fx_rpc_fail_read(call, "the coins");
+        }
     }
-    scan_clear(&scan);
-    return out;
+    if (!ok) {
+        scan_free(scan);
+        return NULL;
+    }
+    call->rpc->scan = scan;
+    return fx_rpc_slice(call, scan_step, scan_free, scan);
 }
 
 static json_t *scantxoutset(struct fx_rpc_call *call)
 {
     const char *action = json_string_value(call->args[0]);
-    /* A scan runs in one piece: another call never finds one under way. */
+    struct fx_rpc_scan *under_way = call->rpc->scan;
     if (strcmp(action, "status") == 0) {
-        return json_null();
+        return under_way ? json_pack("{s: i}", "progress", (int)under_way->percent) : json_null();
     }
     if (strcmp(action, "abort") == 0) {
-        return json_false();
+        if (under_way) {
+            under_way->aborted = true;
+        }
+        return json_boolean(under_way != NULL);
     }
     if (strcmp(action, "start") != 0) {
         return fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid action '%.100s'", action);
@@ -344,22 +398,26 @@ static json_t *scantxoutset(struct fx_rpc_call *call)
 
 const struct fx_rpc_command fx_rpc_scantxoutset = {
     .name = "scantxoutset",
-    .text = "Looks for the unspent outputs that descriptors describe. It reads the whole set in "
-            "one piece, so that status and abort never find a scan under way.",
+    .text =
+        "Looks for the unspent outputs that descriptors describe. It reads the whole set, as it "
+        "was when the call came, in slices between which others are served.",
     .args =
         "action: str                      # start, status or abort\n"
         "scanobjects?: [ str|object ]     # Descriptors, or {\"desc\": descriptor, \"range\": n "
         "or [begin, end]}; without a range, 0 to 1000",
     .result = "@ action start\n"
-              "{ success: bool, txouts: int, height: int, bestblock: hash\n"
+              "{ success: bool   # false: aborted, with what was found by then\n"
+              "txouts: int, height: int, bestblock: hash\n"
               "unspents: [ { txid: hash, vout: int, scriptPubKey: hex\n"
               "  desc: str          # With the one key, and where it comes from\n"
               "  amount: amount, coinbase: bool, height: int\n"
-              "  blockhash?: hash, confirmations?: int } ]\n"
+              "  blockhash: hash, confirmations: int } ]\n"
               "total_amount: amount }\n"
-              "@ action status: no scan is under way\nnull\n"
-              "@ action abort: none is\nbool",
-    .errors = "-5: a descriptor is wrong, with the reason\n-8: the action or a range is wrong",
+              "@ action status\n{ progress: int }   # Per cent\n"
+              "@ action status, and no scan is under way\nnull\n"
+              "@ action abort: was there a scan\nbool",
+    .errors = "-5: a descriptor is wrong, with the reason\n-8: the action or a range is wrong, "
+              "or a scan is under way",
     .example = "start '[\"addr(address)\"]'",
     .run = scantxoutset,
 };

@@ -89,6 +89,7 @@ struct fx_rpc_entry {
 struct fx_rpc_session; /* one HTTP request that carries calls; opaque to handlers */
 
 struct fx_rpc_work; /* of miner.c: work handed out */
+struct fx_rpc_scan; /* of descriptors.c */
 
 struct fx_rpc {
     struct fx_rpc_config config;
@@ -107,6 +108,7 @@ struct fx_rpc {
     struct fx_rpc_delay *delays; /* answers to wrong passwords, held back */
     struct fx_rpc_work *work;
     char *cookie_file, *log_path;
+    struct fx_rpc_scan *scan;     /* of scantxoutset, while one is under way; its call owns it */
     size_t last_weight, last_txs; /* of the last template made here; 0: none yet */
     bool cookie_made;
     bool stopping;
@@ -140,6 +142,8 @@ struct fx_rpc_call {
 /* Returns NULL, to be returned. */
 json_t *fx_rpc_fail(struct fx_rpc_call *call, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* As Bitcoin Core does where the number of arguments is wrong: with the command's help (-1). */
+json_t *fx_rpc_fail_help(struct fx_rpc_call *call);
 json_t *fx_rpc_fail_wallet(struct fx_rpc_call *call, const struct fx_wallet_error *error);
 /* Fails with Bitcoin Core's text for an unreadable database. */
 json_t *fx_rpc_fail_read(struct fx_rpc_call *call, const char *what);

@@ -112,34 +112,51 @@ bool fx_state_flush(struct fx_state *state)
     return true;
 }
 
-static bool each(struct fx_state *state, uint8_t kind, fx_state_visit *visit, void *ctx)
+/* ---- walks ----------------------------------------------------------------------------------- */
+
+struct fx_state_walk {
+    struct fx_db_iter *it; /* LevelDB's: a snapshot */
+};
+
+static struct fx_state_walk *walk_create(struct fx_state *state, uint8_t kind)
 {
-    struct fx_db_iter *it = fx_db_iter_create(state->db, &kind, 1);
-    const uint8_t *key, *value;
-    size_t key_len, n;
-    bool ok = true;
+    struct fx_state_walk *walk = fx_xcalloc(1, sizeof(*walk));
 
-    while (ok && fx_db_iter_next(it, &key, &key_len, &value, &n)) {
-        struct fx_outpoint at;
-        struct fx_reader r;
-
-        fx_reader_init(&r, key + 1, key_len - 1);
-        at = fx_outpoint_read(&r);
-        if (!fx_reader_done(&r)) {
-            fx_log_info("the chain state is damaged: a key does not parse");
-            ok = false;
-        } else if (!visit(ctx, &at, (struct fx_span){value, n})) {
-            break;
-        }
-    }
-    ok = ok && !fx_db_iter_failed(it);
-    fx_db_iter_destroy(it);
-    return ok;
+    walk->it = fx_db_iter_create(state->db, &kind, 1);
+    return walk;
 }
 
-bool fx_state_each_coin(struct fx_state *state, fx_state_visit *visit, void *ctx)
+struct fx_state_walk *fx_state_walk_create(struct fx_state *state)
 {
-    return each(state, KEY_COIN, visit, ctx);
+    return walk_create(state, KEY_COIN);
+}
+
+enum fx_state_step fx_state_walk_next(struct fx_state_walk *walk, struct fx_outpoint *at,
+                                      struct fx_span *value)
+{
+    const uint8_t *key, *bytes;
+    size_t key_len, n;
+    struct fx_reader r;
+
+    if (!fx_db_iter_next(walk->it, &key, &key_len, &bytes, &n)) {
+        return fx_db_iter_failed(walk->it) ? FX_STATE_FAILED : FX_STATE_END;
+    }
+    fx_reader_init(&r, key + 1, key_len - 1);
+    *at = fx_outpoint_read(&r);
+    if (!fx_reader_done(&r)) {
+        fx_log_info("the chain state is damaged: a key does not parse");
+        return FX_STATE_FAILED;
+    }
+    *value = (struct fx_span){bytes, n};
+    return FX_STATE_NEXT;
+}
+
+void fx_state_walk_destroy(struct fx_state_walk *walk)
+{
+    if (walk != NULL) {
+        fx_db_iter_destroy(walk->it);
+        free(walk);
+    }
 }
 
 uint64_t fx_state_coins_size(struct fx_state *state)
@@ -149,5 +166,16 @@ uint64_t fx_state_coins_size(struct fx_state *state)
 
 bool fx_state_each_record(struct fx_state *state, fx_state_visit *visit, void *ctx)
 {
-    return each(state, KEY_RECORD, visit, ctx);
+    struct fx_state_walk *walk = walk_create(state, KEY_RECORD);
+    struct fx_outpoint at;
+    struct fx_span value;
+    enum fx_state_step step;
+
+    while ((step = fx_state_walk_next(walk, &at, &value)) == FX_STATE_NEXT) {
+        if (!visit(ctx, &at, value)) {
+            break;
+        }
+    }
+    fx_state_walk_destroy(walk);
+    return step != FX_STATE_FAILED;
 }

@@ -64,7 +64,15 @@ bool fx_state_flush(struct fx_state *state);
  * stops the walk. False on an I/O failure.
  */
 typedef bool fx_state_visit(void *ctx, const struct fx_outpoint *at, struct fx_span value);
-bool fx_state_each_coin(struct fx_state *state, fx_state_visit *visit, void *ctx);
 bool fx_state_each_record(struct fx_state *state, fx_state_visit *visit, void *ctx);
+
+/* All coins, in the same order, step by step: as they were when it began, whatever comes since. */
+struct fx_state_walk; /* opaque */
+enum fx_state_step { FX_STATE_NEXT = 0, FX_STATE_END, FX_STATE_FAILED };
+struct fx_state_walk *fx_state_walk_create(struct fx_state *state); /* of a flushed state */
+/* value: the bytes of fx_coin_write, a view until the next step. */
+enum fx_state_step fx_state_walk_next(struct fx_state_walk *walk, struct fx_outpoint *at,
+                                      struct fx_span *value);
+void fx_state_walk_destroy(struct fx_state_walk *walk); /* NULL: nothing */
 
 #endif

@@ -75,6 +75,11 @@ bool fx_chain_is_initial_download(const struct fx_chain *chain)
     return chain->initial_download;
 }
 
+bool fx_chain_has_min_work(const struct fx_chain *chain)
+{
+    return !chain->lacks_work;
+}
+
 bool fx_chain_is_importing(const struct fx_chain *chain)
 {
     (void)chain;

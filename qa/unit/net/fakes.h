@@ -34,6 +34,7 @@ struct fx_chain {
     struct fx_chain_events events[4];
     size_t n_events;
     bool initial_download;
+    bool lacks_work; /* it has less than -minimumchainwork */
     size_t accepted; /* blocks given to it */
 };
 

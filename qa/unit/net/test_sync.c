@@ -419,6 +419,13 @@ FX_TEST(getheaders_is_answered)
     remote_send(remote, "getheaders", &buf);
     FX_CHECK(remote_expect(remote, "headers", &buf));
     FX_CHECK_INT(buf.len, 1 + 3 * 81);
+    /* A chain of too little work is not told of. */
+    node.chain->lacks_work = true;
+    fx_buf_clear(&buf);
+    fx_msg_locator_write(locator, 1, &stop, &buf);
+    remote_send(remote, "getheaders", &buf);
+    FX_CHECK(remote_expect(remote, "headers", &buf));
+    FX_CHECK_INT(buf.len, 1);
     fx_buf_clear(&buf);
     remote_close(remote);
     node_destroy(&node);

@@ -48,6 +48,14 @@ const struct fx_index *fx_chain_at(const struct fx_chain *chain, uint32_t height
     return height < FX_FAKE_BLOCKS ? &fx_fakes.blocks[height] : NULL;
 }
 
+const struct fx_index *fx_index_ancestor(const struct fx_index *index, uint32_t height)
+{
+    while (index && index->height > height) {
+        index = index->parent;
+    }
+    return index;
+}
+
 const struct fx_index *fx_chain_find(const struct fx_chain *chain, const struct fx_hash *id)
 {
     (void)chain;
@@ -225,4 +233,32 @@ void fx_fake_rpc_init(struct fx_rpc *rpc)
 void fx_fake_rpc_clear(struct fx_rpc *rpc)
 {
     fx_rpc_table_clear(rpc);
+}
+
+/* ---- coins ----------------------------------------------------------------------------------- */
+
+struct fx_coin_walk *fx_coin_walk_create(struct fx_chain *chain)
+{
+    (void)chain;
+    return (struct fx_coin_walk *)&fx_fakes; /* there is one */
+}
+
+enum fx_coin_step fx_coin_walk_next(struct fx_coin_walk *walk, struct fx_outpoint *outpoint,
+                                    struct fx_coin *coin)
+{
+    static const uint8_t anyone[] = {0x51};
+    const struct fx_txout out = {.value = 5, .script = {anyone, sizeof(anyone)}};
+    (void)walk;
+    if (fx_fakes.coins == 0) {
+        return fx_fakes.coins_fail ? FX_COIN_FAILED : FX_COIN_END;
+    }
+    fx_fakes.coins--;
+    *outpoint = (struct fx_outpoint){.index = 1};
+    fx_coin_set(coin, &out, 1, false);
+    return FX_COIN_NEXT;
+}
+
+void fx_coin_walk_destroy(struct fx_coin_walk *walk)
+{
+    (void)walk;
 }

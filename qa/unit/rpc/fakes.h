@@ -16,6 +16,9 @@ struct fx_fakes {
     bool result_here;
     uint32_t rows, columns;
     uint32_t rows_read;
+    /* coins that are left to walk, each of 5 embers, to the script OP_1 */
+    uint64_t coins;
+    bool coins_fail; /* at their end */
 };
 
 extern struct fx_fakes fx_fakes;

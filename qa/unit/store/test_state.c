@@ -254,11 +254,27 @@ FX_TEST(walks_in_order_of_keys)
     }
     FX_CHECK(fx_state_usage(state) > KEYS * 100);
     FX_CHECK(fx_state_flush(state));
-    FX_CHECK(fx_state_each_coin(state, count, &coins));
+    struct fx_state_walk *walk = fx_state_walk_create(state);
+    struct fx_outpoint at;
+    struct fx_span value;
+    FX_CHECK_INT(fx_state_walk_next(walk, &at, &value), FX_STATE_NEXT);
+    FX_CHECK(count(&coins, &at, value));
+    /* What comes now is not for a walk that has begun. */
+    struct fx_outpoint late = {.index = 77};
+    struct fx_coin coin;
+    random_coin(&coin);
+    fx_state_add_coin(state, &late, &coin);
+    FX_CHECK(fx_state_flush(state));
+    while (fx_state_walk_next(walk, &at, &value) == FX_STATE_NEXT) {
+        FX_CHECK(!fx_outpoint_equal(&at, &late));
+        FX_CHECK(count(&coins, &at, value));
+    }
     FX_CHECK_INT(coins.n, KEYS);
+    FX_CHECK_INT(fx_state_walk_next(walk, &at, &value), FX_STATE_END);
+    fx_state_walk_destroy(walk);
     FX_CHECK(fx_state_each_record(state, count, &records));
     FX_CHECK_INT(records.n, (KEYS + 2) / 3);
-    FX_CHECK(fx_state_each_coin(state, count, &some));
+    FX_CHECK(fx_state_each_record(state, count, &some));
     FX_CHECK_INT(some.n, 5);
     fx_state_close(state);
 }
