@@ -38,11 +38,13 @@ class TestRpcBitcoin(FornaxTest):
         self.coins()
         self.handmade()
         self.scripts()
+        self.multisig()
         self.mempool()
         self.packages()
         self.priorities()
         self.proofs()
         self.figures()
+        self.small_calls()
         self.waiting()
         self.branches()
 
@@ -144,6 +146,40 @@ class TestRpcBitcoin(FornaxTest):
             rpc.createrawtransaction([], [{address: 1}, {address: 2}])
         self.used -= 1
 
+    def multisig(self):
+        self.step('multisig')
+        rpc = self.rpc
+        one = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+        two = '02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5'
+        long = '04' + one[2:] + '483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8'
+        script = '5121' + one + '21' + two + '52ae'
+        for kind, form in (('legacy', 'sh(%s)'), ('p2sh-segwit', 'sh(wsh(%s))'), ('bech32', 'wsh(%s)')):
+            made = rpc.createmultisig(1, [one, two], kind)
+            check_equal(made['redeemScript'], script)
+            check_equal(made['descriptor'].split('#')[0], form % ('multi(1,%s,%s)' % (one, two)))
+            check_equal(rpc.deriveaddresses(made['descriptor']), [made['address']])
+        check_equal(rpc.createmultisig(1, [one, long], 'bech32')['descriptor'].split('(')[0], 'sh')
+        check('warnings' in rpc.createmultisig(1, [one, long], 'bech32'), 'no warning')
+        check_equal(rpc.createmultisig(17, [one] * 17, 'bech32')['redeemScript'][:4], '0111')
+        for args, code, text in (((0, [one]), -8, 'at least one key'), ((3, [one, two]), -8, 'not enough keys'),
+                                 ((1, [one] * 21), -8, '> 20'), ((1, [one] * 16), -8, 'exceeds size limit: 547 > 520'),
+                                 ((1, ['02' + 'ff' * 32]), -5, 'Invalid public key'),
+                                 ((1, [one], 'bech32m'), -5, 'bech32m'), ((1, [one], 'foo'), -5, 'Unknown address type')):
+            with raises_rpc(code, text):
+                rpc.createmultisig(*args)
+
+    def small_calls(self):
+        self.step('fees, logging')
+        rpc = self.rpc
+        check_equal(rpc.estimatesmartfee(6, 'CONSERVATIVE'), {'feerate': Decimal('0.00001000'), 'blocks': 6})
+        for args, text in (((0,), 'Invalid conf_target'), ((1009,), 'Invalid conf_target'), ((1, 'x'), 'estimate_mode')):
+            with raises_rpc(-8, text):
+                rpc.estimatesmartfee(*args)
+        check_equal(rpc.logging(['mining'], [])['mining'], True)
+        check_equal(rpc.logging(['mining'], ['mining'])['mining'], False)
+        with raises_rpc(-8, 'unknown logging category'):
+            rpc.logging([], ['nothing'])
+
     def mempool(self):
         self.step('families of the mempool')
         rpc = self.rpc
@@ -194,6 +230,15 @@ class TestRpcBitcoin(FornaxTest):
         check_equal((replaced['package_msg'], replaced['replaced-transactions']), ('success', [txid_of(child)]))
         with raises_rpc(-8, 'between 2 and 25'):
             rpc.submitpackage([free])
+        rival = spend([self.coin()], [50 * COIN - FEE])
+        other = spend([(txid_of(paying), 0), (txid_of(rival), 0)], [100 * COIN - 9 * FEE])
+        check_equal(rpc.submitpackage([rival, other])['package_msg'], 'package-not-child-with-unconfirmed-parents')
+        twice = spend([(txid_of(mean), 0), (txid_of(rival), 0)], [100 * COIN - 9 * FEE])
+        check_equal(rpc.submitpackage([mean, mean, twice]),
+                    {'package_msg': 'package-contains-duplicates', 'tx-results': {}, 'replaced-transactions': []})
+        dear = rpc.submitpackage([mean, spend([(txid_of(mean), 0)], [49 * COIN])], 0.001)
+        check_equal({result['error'] for result in dear['tx-results'].values()},
+                    {'min relay fee not met', 'max feerate exceeded'})
         with raises_rpc(-25, 'package topology disallowed'):
             rpc.submitpackage([free, mean])
         # A chain that fits by itself, tested and left out, then sent.
@@ -228,6 +273,11 @@ class TestRpcBitcoin(FornaxTest):
         template = rpc.getblocktemplate({'rules': ['segwit']})
         check_equal([(tx['txid'], tx['fee'], tx['sigops']) for tx in template['transactions']],
                     [(txid_of(raw), 0, 0), (child, FEE, 0)])
+        rpc.prioritisetransaction(txid_of(raw), 0, -3 * FEE)
+        check_equal(rpc.getblocktemplate({'rules': ['segwit']})['transactions'], [])  # below -blockmintxfee
+        rpc.prioritisetransaction(txid_of(raw), 0, 3 * FEE)
+        with raises_rpc(-1, 'prioritisetransaction "txid"'):
+            rpc.prioritisetransaction(txid_of(raw))
         rpc.generatetodescriptor(1, self.script_descriptor)
         check_equal(rpc.getprioritisedtransactions(), {})
         self.block_txids = [txid_of(raw), child]

@@ -52,6 +52,9 @@ struct fx_mempool_entry {
     size_t ancestor_count, descendant_count; /* with itself */
     size_t ancestor_vsize, descendant_vsize;
     int64_t ancestor_fees, descendant_fees; /* fee + delta - burned */
+    /* fx_mempool_list: of those that it is mined with, which are listed together */
+    int64_t group_fees;
+    size_t group_vsize;
 };
 
 struct fx_mempool_info {
@@ -89,6 +92,8 @@ const struct fx_tx *fx_mempool_get_wtxid(const struct fx_mempool *pool,
                                          const struct fx_hash *wtxid);
 bool fx_mempool_entry(const struct fx_mempool *pool, const struct fx_hash *txid,
                       struct fx_mempool_entry *entry);
+/* By BIP125 it, or one of the pool that it descends from, may be replaced. */
+bool fx_mempool_signals_replacing(struct fx_mempool *pool, const struct fx_hash *txid);
 /* The pool's transaction that spends this outpoint, or NULL. */
 const struct fx_tx *fx_mempool_spender(const struct fx_mempool *pool,
                                        const struct fx_outpoint *outpoint);

@@ -9,6 +9,8 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
+#define CARVE_OUT_VSIZE_MAX 10000
+
 /* One attempt, with what its steps find out. */
 struct attempt {
     struct fx_mempool *pool;
@@ -283,28 +285,47 @@ static void count_below(struct fx_mempool *pool, struct fx_pool_entry *entry, si
     fx_pool_list_clear(&below);
 }
 
-static bool chain_fits(struct attempt *a, const struct fx_pool_list *above)
+static bool ancestors_fit(const struct fx_mempool_policy *policy, const struct fx_pool_list *above,
+                          size_t vsize)
 {
-    const struct fx_mempool_policy *policy = &a->pool->policy;
-    size_t vsize = a->out->vsize;
     for (size_t i = 0; i < above->n; i++) {
         vsize += above->at[i]->vsize;
     }
-    if (above->n + 1 > policy->ancestors_max || vsize > policy->ancestors_vsize_max) {
+    return above->n + 1 <= policy->ancestors_max && vsize <= policy->ancestors_vsize_max;
+}
+
+/* May one of this size come below these, by these limits? hidden: some entries are to be replaced
+ * by it. */
+static bool chain_fits(struct fx_mempool *pool, const struct fx_mempool_policy *policy,
+                       const struct fx_pool_list *above, size_t vsize, bool hidden)
+{
+    if (!ancestors_fit(policy, above, vsize)) {
         return false;
     }
     for (size_t i = 0; i < above->n; i++) {
         size_t most =
             above->at[i]->task ? 1 + FX_POOL_TASK_DESCENDANTS_MAX : policy->descendants_max;
         size_t count = above->at[i]->descendant_count, below = above->at[i]->descendant_vsize;
-        if (a->direct.n > 0) {
-            count_below(a->pool, above->at[i], &count, &below);
+        if (hidden) {
+            count_below(pool, above->at[i], &count, &below);
         }
-        if (count + 1 > most || below + a->out->vsize > policy->descendants_vsize_max) {
+        if (count + 1 > most || below + vsize > policy->descendants_vsize_max) {
             return false;
         }
     }
     return true;
+}
+
+/* Bitcoin Core's carve-out: a small child of one parent may come once more, so that nobody can
+ * keep others who have an output of that parent from paying for it. */
+static bool chain_fits_once_more(struct attempt *a, const struct fx_pool_list *above)
+{
+    struct fx_mempool_policy policy = a->pool->policy;
+    policy.ancestors_max = 2;
+    policy.descendants_max++;
+    policy.descendants_vsize_max += CARVE_OUT_VSIZE_MAX;
+    return a->out->vsize <= CARVE_OUT_VSIZE_MAX &&
+           chain_fits(a->pool, &policy, above, a->out->vsize, a->direct.n > 0);
 }
 
 static bool check_fees(struct attempt *a)
@@ -331,7 +352,9 @@ static bool check_pool(struct attempt *a)
     fx_pool_parents(a->pool, a->tx, &parents);
     fx_pool_ancestors(a->pool, &parents, &above);
     /* An entry of great weight (a task spend's proofs) may pass the limit of a chain by itself. */
-    bool ok = above.n == 0 || chain_fits(a, &above) || refuse_policy(a, "too-long-mempool-chain");
+    bool ok = above.n == 0 ||
+              chain_fits(a->pool, &a->pool->policy, &above, a->out->vsize, a->direct.n > 0) ||
+              chain_fits_once_more(a, &above) || refuse_policy(a, "too-long-mempool-chain");
     ok = ok && check_replacement(a, &parents);
     fx_pool_list_clear(&parents);
     fx_pool_list_clear(&above);
@@ -480,6 +503,18 @@ void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool tes
 
 /* ---- again ------------------------------------------------------------------------------------*/
 
+/* What comes back may have more descendants than what comes anew: those are there already. */
+static bool has_room_below(struct fx_mempool *pool, const struct fx_tx *tx, size_t vsize)
+{
+    struct fx_pool_list parents = {0}, above = {0};
+    fx_pool_parents(pool, tx, &parents);
+    fx_pool_ancestors(pool, &parents, &above);
+    bool room = above.n == 0 || ancestors_fit(&pool->policy, &above, vsize);
+    fx_pool_list_clear(&parents);
+    fx_pool_list_clear(&above);
+    return room;
+}
+
 bool fx_pool_readmit(struct fx_mempool *pool, const struct fx_tx *tx, int64_t time)
 {
     if (fx_tx_is_coinbase(tx) || fx_pool_find(pool, &tx->txid) || !is_final(pool, tx)) {
@@ -497,11 +532,14 @@ bool fx_pool_readmit(struct fx_mempool *pool, const struct fx_tx *tx, int64_t ti
     fx_record_delta_init(&delta);
     struct fx_connected_tx connected;
     enum fx_verdict why;
-    bool ok = connect(pool, tx, &view, &delta, &connected, &why) == FX_VALID;
-    if (ok) {
-        fx_pool_add(pool, tx, connected.fee, (int64_t)connected.burned,
-                    fx_tx_sigops_cost(tx, connected.spent), time, &delta, connected.n_spends > 0,
-                    is_contextual(tx, &connected));
+    bool valid = connect(pool, tx, &view, &delta, &connected, &why) == FX_VALID, ok = false;
+    if (valid) {
+        uint64_t sigops = fx_tx_sigops_cost(tx, connected.spent);
+        ok = has_room_below(pool, tx, fx_policy_vsize(pool, tx, sigops));
+        if (ok) {
+            fx_pool_add(pool, tx, connected.fee, (int64_t)connected.burned, sigops, time, &delta,
+                        connected.n_spends > 0, is_contextual(tx, &connected));
+        }
         fx_connected_tx_clear(&connected, tx->n_in);
     }
     fx_record_delta_clear(&delta);

@@ -173,8 +173,8 @@ void fx_pool_try(struct fx_mempool *pool, const struct fx_tx *tx, unsigned flags
 void fx_pool_confirm_quiet(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n);
 void fx_pool_undo_quiet(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n);
 
-/* For a transaction that was in the pool, or in a block, before: no policy, no scripts, and no
- * events. */
+/* For a transaction that was in the pool, or in a block, before: no policy but the limits of
+ * ancestors, no scripts, and no events. */
 bool fx_pool_readmit(struct fx_mempool *pool, const struct fx_tx *tx, int64_t time);
 /* Judges an entry again, on records as they stand before it; its own changes are replaced. */
 bool fx_pool_rejudge(struct fx_mempool *pool, struct fx_pool_entry *entry,

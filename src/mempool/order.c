@@ -100,6 +100,7 @@ static size_t take(struct fx_mempool *pool, struct node *nodes, size_t n, struct
     struct fx_pool_list from = {.at = &node->entry, .n = 1, .cap = 1}, package = {0}, below = {0};
     fx_pool_ancestors(pool, &from, &package);
     fx_pool_list_sort(&package);
+    const struct node group = *node;
     size_t count = 0;
     for (size_t i = 0; i < package.n; i++) {
         struct fx_pool_entry *entry = package.at[i];
@@ -108,7 +109,9 @@ static size_t take(struct fx_mempool *pool, struct node *nodes, size_t n, struct
             continue;
         }
         taken->taken = true;
-        fx_pool_describe(entry, &out[count++]);
+        fx_pool_describe(entry, &out[count]);
+        out[count].group_fees = group.fees;
+        out[count++].group_vsize = group.vsize;
         below.n = 0;
         fx_pool_descendants(pool, &entry->children, &below);
         for (size_t j = 0; j < below.n; j++) {

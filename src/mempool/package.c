@@ -6,6 +6,7 @@
 #include "src/sys/clock.h"
 
 #define TOO_LONG "too-long-mempool-chain"
+#define TOO_DEAR "max feerate exceeded"
 
 /* ---- what a package must be ------------------------------------------------------------------ */
 
@@ -83,6 +84,34 @@ static bool is_child_with_parents(struct fx_tx *const *txs, size_t n)
             if (spends_from(txs[i], txs[j])) {
                 return false;
             }
+        }
+    }
+    return true;
+}
+
+/* What the child spends besides the package is confirmed. */
+static bool has_all_parents(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n)
+{
+    const struct fx_tx *child = txs[n - 1];
+    struct fx_view view;
+    fx_chain_view(pool->chain, &view);
+    for (size_t i = 0; i < child->n_in; i++) {
+        bool known = false;
+        struct fx_coin coin;
+        for (size_t j = 0; j + 1 < n && !known; j++) {
+            known = fx_hash_equal(&child->in[i].prevout.txid, &txs[j]->txid);
+        }
+        if (known) {
+            continue;
+        }
+        switch (view.coin(view.ctx, &child->in[i].prevout, &coin)) {
+        case FX_FOUND:
+            fx_coin_clear(&coin);
+            break;
+        case FX_MISSING:
+            return false;
+        case FX_LOOKUP_FAILED: /* the child by itself will fail on that */
+            break;
         }
     }
     return true;
@@ -184,27 +213,43 @@ static bool look_up(const struct fx_mempool *pool, const struct fx_tx *tx,
 struct together {
     struct fx_tx *txs[FX_PACKAGE_TXS_MAX];
     size_t at[FX_PACKAGE_TXS_MAX]; /* where they are in the results */
-    size_t n, n_entered;
+    size_t n, n_tried, n_entered;
 };
 
-/* All but their fees, one after the other, quietly. False: the last that was tried says why. */
-static bool enter_together(struct fx_mempool *pool, struct together *t,
-                           struct fx_package_tx *results)
+static bool too_dear(const struct fx_accept *accept, int64_t max_rate)
 {
-    for (; t->n_entered < t->n; t->n_entered++) {
-        struct fx_package_tx *result = &results[t->at[t->n_entered]];
-        result->judged = true;
-        fx_pool_try(pool, t->txs[t->n_entered],
-                    FX_POOL_FEES_LATER | FX_POOL_NO_REPLACING | FX_POOL_QUIET, &result->accept,
-                    NULL);
-        if (result->accept.result != FX_VALID) {
+    return max_rate > 0 && accept->fee > (int64_t)((uint64_t)max_rate * accept->vsize / 1000);
+}
+
+static void refuse(struct fx_accept *accept, const char *reason)
+{
+    accept->result = FX_INVALID;
+    accept->policy = true;
+    snprintf(accept->reason, sizeof(accept->reason), "%s", reason);
+}
+
+/* All but their fees, one after the other, quietly. False: the last that was tried says why. */
+static bool enter_together(struct fx_mempool *pool, struct together *t, int64_t max_rate,
+                           struct fx_accept verdicts[FX_PACKAGE_TXS_MAX])
+{
+    for (size_t i = 0; i < t->n; i++) {
+        fx_pool_try(pool, t->txs[i], FX_POOL_FEES_LATER | FX_POOL_NO_REPLACING | FX_POOL_QUIET,
+                    &verdicts[i], NULL);
+        if (verdicts[i].result != FX_VALID) {
+            t->n_tried = i + 1;
+            return false;
+        }
+        t->n_entered = t->n_tried = i + 1;
+        if (too_dear(&verdicts[i], max_rate)) {
+            refuse(&verdicts[i], TOO_DEAR);
             return false;
         }
     }
     return true;
 }
 
-static bool pays_enough(struct fx_mempool *pool, const struct together *t)
+/* NULL, or what is wrong with their fees as a whole. */
+static const char *check_fees(struct fx_mempool *pool, const struct together *t)
 {
     int64_t fees = 0;
     size_t vsize = 0;
@@ -213,32 +258,35 @@ static bool pays_enough(struct fx_mempool *pool, const struct together *t)
         fees += fx_pool_fees(entry);
         vsize += entry->vsize;
     }
-    return fees >= fx_policy_fee(fx_pool_min_rate(pool), vsize);
+    if (fees < fx_policy_fee(pool->policy.min_fee_rate, vsize)) {
+        return "min relay fee not met";
+    }
+    return fees < fx_policy_fee(fx_pool_min_rate(pool), vsize) ? "mempool min fee not met" : NULL;
 }
 
-static void submit_together(struct fx_mempool *pool, struct together *t,
+/* Where it fails, one says why, and the others keep what was said of each by itself. */
+static void submit_together(struct fx_mempool *pool, struct together *t, int64_t max_rate,
                             struct fx_package_tx *results)
 {
-    bool entered = enter_together(pool, t, results);
-    if (entered && pays_enough(pool, t)) {
-        fx_pool_confirm_quiet(pool, t->txs, t->n);
-        for (size_t i = 0; i < t->n; i++) {
-            struct fx_package_tx *result = &results[t->at[i]];
-            result->counted_together = true;
-            if (!fx_pool_find(pool, &t->txs[i]->txid)) {
-                result->accept.result = FX_INVALID;
-                snprintf(result->accept.reason, sizeof(result->accept.reason), "mempool full");
-            }
-        }
+    struct fx_accept verdicts[FX_PACKAGE_TXS_MAX];
+    bool entered = enter_together(pool, t, max_rate, verdicts);
+    const char *wrong = entered ? check_fees(pool, t) : NULL;
+    if (wrong) {
+        refuse(&verdicts[t->n - 1], wrong);
+    }
+    if (!entered || wrong) {
+        fx_pool_undo_quiet(pool, t->txs, t->n_entered);
+        results[t->at[t->n_tried - 1]].accept = verdicts[t->n_tried - 1];
         return;
     }
-    fx_pool_undo_quiet(pool, t->txs, t->n_entered);
-    for (size_t i = 0; i < t->n_entered; i++) {
-        struct fx_accept *accept = &results[t->at[i]].accept;
-        accept->result = FX_INVALID;
-        accept->policy = accept->fee_low = true;
-        snprintf(accept->reason, sizeof(accept->reason), "%s",
-                 entered ? "package feerate too low" : "package did not come in");
+    fx_pool_confirm_quiet(pool, t->txs, t->n);
+    for (size_t i = 0; i < t->n; i++) {
+        struct fx_package_tx *result = &results[t->at[i]];
+        result->accept = verdicts[i];
+        result->counted_together = true;
+        if (!fx_pool_find(pool, &t->txs[i]->txid)) {
+            refuse(&result->accept, "mempool full");
+        }
     }
 }
 
@@ -249,10 +297,8 @@ static void submit_one(struct fx_mempool *pool, const struct fx_tx *tx, int64_t 
     if (out->result != FX_VALID) {
         return;
     }
-    if (max_rate > 0 && out->fee > (int64_t)((uint64_t)max_rate * out->vsize / 1000)) {
-        out->result = FX_INVALID;
-        out->policy = true;
-        snprintf(out->reason, sizeof(out->reason), "max feerate exceeded");
+    if (too_dear(out, max_rate)) {
+        refuse(out, TOO_DEAR);
         return;
     }
     fx_pool_try(pool, tx, 0, out, replaced);
@@ -272,27 +318,25 @@ const char *fx_mempool_submit_package(struct fx_mempool *pool, struct fx_tx *con
     if (n > 1 && !is_child_with_parents(txs, n)) {
         return FX_PACKAGE_TOPOLOGY;
     }
+    if (n > 1 && !has_all_parents(pool, txs, n)) {
+        return "package-not-child-with-unconfirmed-parents";
+    }
     for (size_t i = 0; i < n; i++) {
         if (look_up(pool, txs[i], &results[i])) {
             continue;
         }
-        bool waits = t.n > 0 && i + 1 == n; /* the child of one that waits for it */
-        if (failed || waits) {
-            t.txs[t.n] = txs[i];
-            t.at[t.n++] = i;
-            continue;
-        }
+        struct fx_accept *accept = &results[i].accept;
         results[i].judged = true;
-        submit_one(pool, txs[i], max_rate, &results[i].accept, replaced);
-        if (results[i].accept.fee_low && n > 1) {
+        submit_one(pool, txs[i], max_rate, accept, replaced);
+        if (accept->fee_low || accept->missing_inputs) {
             t.txs[t.n] = txs[i];
             t.at[t.n++] = i;
-        } else if (results[i].accept.result != FX_VALID) {
-            failed = i + 1 < n;
+        } else if (accept->result != FX_VALID) {
+            failed = true;
         }
     }
     if (t.n > 1 && !failed) {
-        submit_together(pool, &t, results);
+        submit_together(pool, &t, max_rate, results);
     }
     return NULL;
 }

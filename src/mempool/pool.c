@@ -10,6 +10,7 @@
 #include "src/util/mem.h"
 
 #define ROLLING_HALF_LIFE 43200 /* seconds, as Bitcoin Core's */
+#define TRIM_MANY 1000          /* entries whose sorting takes long */
 #define ENTRY_OVERHEAD 320      /* of the maps, the lists and the allocator, about */
 
 bool fx_pool_rate_below(int64_t a, size_t a_vsize, int64_t b, size_t b_vsize)
@@ -261,8 +262,9 @@ void fx_pool_trim(struct fx_mempool *pool)
     if (pool->usage <= pool->max_bytes) {
         return;
     }
-    /* Somewhat below the limit, so that not every transaction from now on sorts the pool. */
-    size_t goal = pool->max_bytes - pool->max_bytes / 50;
+    /* A large pool goes somewhat below the limit, so that not every transaction sorts it. */
+    size_t margin = pool->count > TRIM_MANY ? pool->max_bytes / 50 : 0;
+    size_t goal = pool->max_bytes - margin;
     struct fx_pool_list all = {0};
     for (struct fx_pool_entry *e = pool->first; e; e = e->next) {
         fx_pool_list_push(&all, e);
@@ -281,6 +283,8 @@ void fx_pool_trim(struct fx_mempool *pool)
         }
         fx_pool_remove_tree(pool, e, FX_REMOVED_SIZE);
     }
+    fx_log(FX_LOG_MEMPOOL, "mempool: removed %zu transactions, rolling minimum fee bumped to %.0f",
+           all.n - pool->count, pool->rolling_rate);
     fx_pool_list_clear(&all);
 }
 
@@ -358,6 +362,22 @@ const struct fx_tx *fx_mempool_spender(const struct fx_mempool *pool,
 {
     const struct fx_pool_entry *entry = fx_pool_spender(pool, outpoint);
     return entry ? entry->tx : NULL;
+}
+
+bool fx_mempool_signals_replacing(struct fx_mempool *pool, const struct fx_hash *txid)
+{
+    struct fx_pool_entry *entry = fx_pool_find(pool, txid);
+    struct fx_pool_list from = {.at = &entry, .n = 1, .cap = 1}, above = {0};
+    bool signals = false;
+    if (!entry) {
+        return false;
+    }
+    fx_pool_ancestors(pool, &from, &above);
+    for (size_t i = 0; i < above.n && !signals; i++) {
+        signals = fx_policy_signals_replacing(above.at[i]->tx);
+    }
+    fx_pool_list_clear(&above);
+    return signals;
 }
 
 void fx_pool_describe(const struct fx_pool_entry *e, struct fx_mempool_entry *out)

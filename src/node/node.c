@@ -257,6 +257,7 @@ static bool start_wallets(struct fx_node *node, char **error)
         .params = node->options->params,
         .chain = node->chain,
         .mempool = node->mempool,
+        .min_fee_rate = node->options->block_min_fee_rate,
     };
     struct fx_wallets_config wallets = {
         .params = node->options->params,

@@ -10,6 +10,7 @@
 #include "src/node/bitcoind.h"
 #include "src/sys/datadir.h"
 #include "src/sys/file.h"
+#include "src/template/template.h"
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
@@ -131,6 +132,9 @@ static const struct fx_arg_option table[] = {
 
     OPT_BOOL("acceptnonstdtxn", relay,
              "Relay and mine transactions that are not standard (not on main)", 0),
+    OPT_STR("blockmintxfee", "<amount>", relay,
+            "Lowest fee rate, per 1,000 vbytes, of what block templates take (default: 0.00001)",
+            0),
     OPT_INT("bytespersigop", "<n>", relay,
             "Bytes of weight 1 that a unit of signature operation cost counts as, where that is "
             "more than the transaction's weight (default: 20)",
@@ -441,6 +445,7 @@ static bool read_policy(struct fx_options *options, char error[FX_ARGS_ERROR])
     struct fx_mempool_policy *p = &options->policy;
 
     *p = fx_mempool_policy_default;
+    options->block_min_fee_rate = FX_TEMPLATE_MIN_FEE_RATE;
     p->accept_nonstd = fx_args_bool(args, "acceptnonstdtxn", false);
     p->full_rbf = fx_args_bool(args, "mempoolfullrbf", p->full_rbf);
     p->bare_multisig = fx_args_bool(args, "permitbaremultisig", p->bare_multisig);
@@ -459,7 +464,8 @@ static bool read_policy(struct fx_options *options, char error[FX_ARGS_ERROR])
     p->expiry_seconds = 3600 * fx_args_int(args, "mempoolexpiry", p->expiry_seconds / 3600);
     return read_rate(args, "minrelaytxfee", &p->min_fee_rate, error) &&
            read_rate(args, "incrementalrelayfee", &p->increment_rate, error) &&
-           read_rate(args, "dustrelayfee", &p->dust_rate, error);
+           read_rate(args, "dustrelayfee", &p->dust_rate, error) &&
+           read_rate(args, "blockmintxfee", &options->block_min_fee_rate, error);
 }
 
 static bool set_forks(struct fx_options *options, char error[FX_ARGS_ERROR])

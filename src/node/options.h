@@ -27,6 +27,7 @@ struct fx_options {
     char *netdir;                /* datadir, or the network's folder in it; owned */
     struct fx_hash assume_valid; /* -assumevalid; zero: none */
     struct fx_mempool_policy policy;
+    int64_t block_min_fee_rate; /* -blockmintxfee, embers per 1,000 vbytes */
 };
 
 /* On anything but FX_OPTIONS_RUN the options are cleared. */

@@ -4,15 +4,14 @@
 
 #include "src/rpc/rpc_int.h"
 
-/* As Bitcoin Core does where the number of arguments is wrong. */
-static bool fail_with_help(struct fx_rpc_call *call)
+json_t *fx_rpc_fail_help(struct fx_rpc_call *call)
 {
     struct fx_buf help = FX_BUF_INIT;
     fx_rpc_help_command(call->entry, call->rpc->port, &help);
     fx_buf_u8(&help, 0);
     fx_rpc_fail(call, FX_RPC_MISC, "%s", (const char *)help.data);
     fx_buf_clear(&help);
-    return false;
+    return NULL;
 }
 
 /* null stands for an argument that is not given, where it need not be; else it has a wrong type. */
@@ -27,7 +26,8 @@ static bool bind_position(struct fx_rpc_call *call, const json_t *params)
     size_t i;
     json_t *value;
     if (json_array_size(params) > args->n_in) {
-        return fail_with_help(call);
+        fx_rpc_fail_help(call);
+        return false;
     }
     json_array_foreach(params, i, value)
     {
@@ -179,7 +179,8 @@ bool fx_rpc_call_bind(struct fx_rpc_call *call, const json_t *params)
     }
     for (size_t i = 0; i < args->n_in; i++) {
         if (!call->args[i] && !args->in[i].optional) {
-            return fail_with_help(call);
+            fx_rpc_fail_help(call);
+            return false;
         }
     }
     if (!check_types(call)) {

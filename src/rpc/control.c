@@ -74,18 +74,30 @@ static const struct {
     {"mining", FX_LOG_MINING}, {"blobs", FX_LOG_BLOBS},     {"http", FX_LOG_HTTP},
 };
 
+static bool switch_categories(struct fx_rpc_call *call, const json_t *names,
+                              bool (*turn)(const char *category))
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(names, i, name)
+    {
+        if (!turn(json_string_value(name))) {
+            fx_rpc_fail(call, FX_RPC_PARAMETER, "unknown logging category %.40s",
+                        json_string_value(name));
+            return false;
+        }
+    }
+    return true;
+}
+
 static json_t *logging(struct fx_rpc_call *call)
 {
     json_t *out = json_object();
     size_t i;
-    json_t *name;
-    json_array_foreach(call->args[0], i, name)
-    {
-        if (!fx_log_enable(json_string_value(name))) {
-            json_decref(out);
-            return fx_rpc_fail(call, FX_RPC_PARAMETER, "unknown logging category %.40s",
-                               json_string_value(name));
-        }
+    if (!switch_categories(call, call->args[0], fx_log_enable) ||
+        !switch_categories(call, call->args[1], fx_log_disable)) {
+        json_decref(out);
+        return NULL;
     }
     for (i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
         fx_json_set(out, categories[i].name, json_boolean(fx_log_enabled(categories[i].bit)));
@@ -95,11 +107,12 @@ static json_t *logging(struct fx_rpc_call *call)
 
 static const struct fx_rpc_command logging_command = {
     .name = "logging",
-    .text = "Returns which categories are logged, after switching some on.",
-    .args = "include?: [ str ]   # Categories to switch on; \"all\": every one, \"none\": none",
+    .text = "Returns which categories are logged, after switching some on, then others off.",
+    .args = "include?: [ str ]   # Categories to switch on; \"all\": every one, \"none\": none\n"
+            "exclude?: [ str ]   # Categories to switch off",
     .result = "{ *: bool }",
     .errors = "-8: unknown logging category",
-    .example = "\n[\"net\",\"jobs\"]",
+    .example = "\n[\"net\",\"jobs\"] [\"http\"]",
     .run = logging,
 };
 

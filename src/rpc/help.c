@@ -103,7 +103,9 @@ static void synopsis(const struct fx_rpc_entry *entry, struct fx_buf *out)
             fx_buf_str(out, " (");
             open++;
         }
-        fx_buf_printf(out, quoted ? " \"%s\"" : " %s", arg->key);
+        /* As Bitcoin Core has it: a list of names by its own name, one of objects in brackets. */
+        bool objects = arg->element && (arg->element->types & FX_SCHEMA_OBJ);
+        fx_buf_printf(out, objects ? " [%s,...]" : quoted ? " \"%s\"" : " %s", arg->key);
     }
     while (open-- > 0) {
         fx_buf_str(out, " )");

@@ -1,5 +1,6 @@
 /* Commands on the mempool. */
 #include <stdlib.h>
+#include <strings.h>
 
 #include "src/iface/mempool.h"
 #include "src/rpc/topics_int.h"
@@ -52,18 +53,8 @@ static const struct fx_rpc_command getmempoolinfo_command = {
     "burned: amount }        # What its task spends burn: no part of the fee rate\n" \
     "depends: [ hash ]       # Unconfirmed transactions that it spends\n"            \
     "spentby: [ hash ]       # Unconfirmed transactions that spend it\n"             \
-    "bip125-replaceable: bool\n"                                                     \
+    "bip125-replaceable: bool # It, or an unconfirmed ancestor, says so\n"           \
     "unbroadcast: bool }      # false\n"
-
-static bool replaceable(const struct fx_tx *tx)
-{
-    for (size_t i = 0; i < tx->n_in; i++) {
-        if (tx->in[i].sequence < UINT32_C(0xfffffffe)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Ids once each. */
 static void append_once(json_t *list, const struct fx_hash *id)
@@ -81,7 +72,7 @@ static void append_once(json_t *list, const struct fx_hash *id)
     json_array_append_new(list, text);
 }
 
-static json_t *entry_json(const struct fx_mempool *pool, const struct fx_mempool_entry *e)
+static json_t *entry_json(struct fx_mempool *pool, const struct fx_mempool_entry *e)
 {
     json_t *out = json_object(), *fees = json_object();
     json_t *depends = json_array(), *spent_by = json_array();
@@ -114,7 +105,8 @@ static json_t *entry_json(const struct fx_mempool *pool, const struct fx_mempool
     }
     fx_json_set(out, "depends", depends);
     fx_json_set(out, "spentby", spent_by);
-    fx_json_set(out, "bip125-replaceable", json_boolean(replaceable(e->tx)));
+    fx_json_set(out, "bip125-replaceable",
+                json_boolean(fx_mempool_signals_replacing(pool, &e->tx->txid)));
     fx_json_set(out, "unbroadcast", json_false());
     return out;
 }
@@ -125,7 +117,7 @@ static json_t *list_create(bool verbose)
     return verbose ? json_object() : json_array();
 }
 
-static void list_add(json_t *list, const struct fx_mempool *pool, const struct fx_mempool_entry *e)
+static void list_add(json_t *list, struct fx_mempool *pool, const struct fx_mempool_entry *e)
 {
     char txid[FX_HASH_HEX];
     fx_hash_to_id(&e->tx->txid, txid);
@@ -138,7 +130,7 @@ static void list_add(json_t *list, const struct fx_mempool *pool, const struct f
 
 static json_t *getrawmempool(struct fx_rpc_call *call)
 {
-    const struct fx_mempool *pool = call->rpc->config.mempool;
+    struct fx_mempool *pool = call->rpc->config.mempool;
     bool verbose = fx_rpc_arg_bool(call->args[0], false);
     bool sequence = fx_rpc_arg_bool(call->args[1], false);
     struct fx_mempool_entry *entries = NULL;
@@ -214,7 +206,7 @@ static void children_of(const struct fx_mempool *pool, const struct fx_tx *tx, j
 /* All that can be reached from the transaction of the first argument, without it. */
 static json_t *kin(struct fx_rpc_call *call, next_of *next)
 {
-    const struct fx_mempool *pool = call->rpc->config.mempool;
+    struct fx_mempool *pool = call->rpc->config.mempool;
     struct fx_mempool_entry entry;
     struct fx_hash txid;
     if (!fx_rpc_arg_hash(call, call->args[0], "txid", &txid)) {
@@ -290,7 +282,7 @@ static const struct fx_rpc_command getmempooldescendants_command = {
 
 static json_t *getmempoolentry(struct fx_rpc_call *call)
 {
-    const struct fx_mempool *pool = call->rpc->config.mempool;
+    struct fx_mempool *pool = call->rpc->config.mempool;
     struct fx_mempool_entry entry;
     struct fx_hash txid;
     if (!fx_rpc_arg_hash(call, call->args[0], "txid", &txid)) {
@@ -359,10 +351,52 @@ static const struct fx_rpc_command gettxspendingprevout_command = {
     .run = gettxspendingprevout,
 };
 
+#define TARGET_MAX 1008
+
+static bool is_estimate_mode(const char *mode)
+{
+    return strcasecmp(mode, "unset") == 0 || strcasecmp(mode, "economical") == 0 ||
+           strcasecmp(mode, "conservative") == 0;
+}
+
+static json_t *estimatesmartfee(struct fx_rpc_call *call)
+{
+    int64_t blocks = json_integer_value(call->args[0]);
+    if (blocks < 1 || blocks > TARGET_MAX) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Invalid conf_target, must be between 1 and %d",
+                           TARGET_MAX);
+    }
+    if (!is_estimate_mode(fx_rpc_arg_str(call->args[1], "unset"))) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Invalid estimate_mode parameter, must be one of: \"unset\", "
+                           "\"economical\", \"conservative\"");
+    }
+    json_t *out = json_object();
+    fx_json_set(out, "feerate",
+                fx_json_amount(fx_mempool_estimate(call->rpc->config.mempool, (unsigned)blocks)));
+    fx_json_set(out, "blocks", json_integer(blocks));
+    return out;
+}
+
+static const struct fx_rpc_command estimatesmartfee_command = {
+    .name = "estimatesmartfee",
+    .text = "Returns the fee rate at which a transaction stands within the first blocks that the "
+            "mempool as it is would fill. Unlike Bitcoin Core's, it does not look back on how long "
+            "others took.",
+    .args = "conf_target: int             # Blocks, at most 1008\n"
+            "estimate_mode?: str = unset  # unset, economical or conservative: no difference here",
+    .result = "{ feerate: amount   # FNX per 1,000 vbytes\nblocks: int }",
+    .errors = "-8: conf_target or estimate_mode is wrong",
+    .example = "6",
+    .run = estimatesmartfee,
+};
+
 static const struct fx_rpc_command *const commands[] = {
-    &getmempoolinfo_command,      &getrawmempool_command,         &getmempoolentry_command,
-    &getmempoolancestors_command, &getmempooldescendants_command, &gettxspendingprevout_command,
-    &fx_rpc_testmempoolaccept,    &fx_rpc_submitpackage,          NULL,
+    &getmempoolinfo_command,        &getrawmempool_command,
+    &getmempoolentry_command,       &getmempoolancestors_command,
+    &getmempooldescendants_command, &gettxspendingprevout_command,
+    &estimatesmartfee_command,      &fx_rpc_testmempoolaccept,
+    &fx_rpc_submitpackage,          NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_mempool = {"Mempool", commands, FX_RPC_ALWAYS};

@@ -514,6 +514,9 @@ static const struct fx_rpc_command getmininginfo_command = {
 static json_t *prioritisetransaction(struct fx_rpc_call *call)
 {
     struct fx_hash txid;
+    if (call->n_args < 3) {
+        return fx_rpc_fail_help(call);
+    }
     if (!fx_rpc_arg_hash(call, call->args[0], "txid", &txid)) {
         return NULL;
     }

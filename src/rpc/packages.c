@@ -200,10 +200,6 @@ static json_t *submitted_json(const struct fx_tx *tx, const struct fx_package_tx
     const struct fx_accept *accept = &result->accept;
     json_t *o = json_object(), *fees;
     fx_json_set(o, "txid", fx_json_id(&tx->txid));
-    if (!result->judged) {
-        fx_json_set(o, "error", json_string("unevaluated"));
-        return o;
-    }
     if (result->known && !fx_hash_equal(&result->pool_wtxid, &tx->wtxid)) {
         fx_json_set(o, "other-wtxid", fx_json_id(&result->pool_wtxid));
         return o;
@@ -237,7 +233,9 @@ static json_t *package_json(struct fx_tx *const *txs, const struct fx_package_tx
         if (!wrong && results[i].accept.result != FX_VALID) {
             message = "transaction failed";
         }
-        fx_json_set(all, wtxid, submitted_json(txs[i], &results[i], &joint));
+        if (results[i].judged) {
+            fx_json_set(all, wtxid, submitted_json(txs[i], &results[i], &joint));
+        }
     }
     for (size_t i = 0; i < replaced->n; i++) {
         json_array_append_new(gone, fx_json_id(&replaced->ids[i]));

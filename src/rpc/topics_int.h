@@ -34,8 +34,9 @@ extern const struct fx_rpc_command fx_rpc_scantxoutset, fx_rpc_getdescriptorinfo
 extern const struct fx_rpc_command fx_rpc_gettxoutproof, fx_rpc_verifytxoutproof;
 extern const struct fx_rpc_command fx_rpc_getblockfrompeer, fx_rpc_addconnection,
     fx_rpc_getaddednodeinfo, fx_rpc_setnetworkactive, fx_rpc_ping, fx_rpc_sendmsgtopeer;
-/* txmake.c, scripts.c */
-extern const struct fx_rpc_command fx_rpc_createrawtransaction, fx_rpc_decodescript;
+/* txmake.c, scripts.c, multisig.c */
+extern const struct fx_rpc_command fx_rpc_createrawtransaction, fx_rpc_decodescript,
+    fx_rpc_createmultisig;
 /* packages.c, generate.c */
 extern const struct fx_rpc_command fx_rpc_submitpackage, fx_rpc_testmempoolaccept;
 extern const struct fx_rpc_command fx_rpc_generatetoaddress, fx_rpc_generatetodescriptor,

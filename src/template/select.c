@@ -26,7 +26,13 @@ static struct fx_map *txid_set(void)
     return fx_map_create(sizeof(struct fx_hash), fx_random_u64(), fx_random_u64());
 }
 
-void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, struct fx_selection *out)
+static bool pays_less(const struct fx_mempool_entry *e, int64_t rate)
+{
+    return (__int128)e->group_fees * 1000 < (__int128)rate * (__int128)e->group_vsize;
+}
+
+void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, int64_t min_fee_rate,
+                       struct fx_selection *out)
 {
     *out = (struct fx_selection){0};
     if (!mempool) {
@@ -41,6 +47,9 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, struct fx_
     out->sigops = fx_xcalloc(n + 1, sizeof(*out->sigops));
     for (size_t i = 0; i < n && misses < MISSES_MAX; i++) {
         const struct fx_mempool_entry *e = &entries[i];
+        if (pays_less(e, min_fee_rate)) {
+            break; /* as do all that come after it */
+        }
         if (e->weight > weight_max - out->weight || depends_on(e->tx, left_out)) {
             fx_map_put(left_out, e->tx->txid.b, out);
             misses++;

@@ -24,6 +24,7 @@ struct fx_templates *fx_templates_create(const struct fx_templates_config *confi
     templates->params = config->params;
     templates->chain = config->chain;
     templates->mempool = config->mempool;
+    templates->min_fee_rate = config->min_fee_rate;
     templates->salt = fx_random_u64();
     return templates;
 }
@@ -334,7 +335,8 @@ static const struct fx_template *finish(struct making *m, char error[FX_TEMPLATE
     if (!ok) {
         snprintf(error, FX_TEMPLATE_ERROR, "template: the work proof does not fit into a block");
     } else {
-        fx_selection_make(templates->mempool, FX_BLOCK_WEIGHT_MAX - reserve, &m->selection);
+        fx_selection_make(templates->mempool, FX_BLOCK_WEIGHT_MAX - reserve,
+                          templates->min_fee_rate, &m->selection);
         ok = settle(m, error);
     }
     fx_selection_clear(&m->selection);

@@ -9,10 +9,14 @@
 #include "src/iface/mempool.h"
 #include "src/iface/template.h"
 
+#define FX_TEMPLATE_MIN_FEE_RATE 1000 /* Bitcoin Core's */
+
 struct fx_templates_config {
     const struct fx_params *params;
     struct fx_chain *chain;     /* outlives the templates, as the pool does */
     struct fx_mempool *mempool; /* NULL: templates of a coinbase alone */
+    /* Of the transactions that templates take, embers per 1,000 vbytes. */
+    int64_t min_fee_rate;
 };
 
 struct fx_templates *fx_templates_create(const struct fx_templates_config *config);

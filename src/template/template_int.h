@@ -11,6 +11,7 @@ struct fx_templates {
     const struct fx_params *params;
     struct fx_chain *chain;
     struct fx_mempool *mempool;
+    int64_t min_fee_rate;                        /* of what a template takes */
     struct fx_template *kept[FX_TEMPLATES_KEPT]; /* by id modulo their number; NULL: none */
     uint64_t last_id;
     uint64_t salt; /* of the extra nonces: two processes never make the same coinbase */
@@ -29,8 +30,10 @@ struct fx_selection {
     size_t weight;
 };
 
-/* The best of the pool within this weight, parents before children. */
-void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, struct fx_selection *out);
+/* The best of the pool within this weight, parents before children, down to a fee rate in embers
+ * per 1,000 vbytes. */
+void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, int64_t min_fee_rate,
+                       struct fx_selection *out);
 /* Drops a transaction and those that descend from it. */
 void fx_selection_drop(struct fx_selection *selection, size_t at);
 void fx_selection_clear(struct fx_selection *selection);

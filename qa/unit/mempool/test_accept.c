@@ -271,6 +271,37 @@ FX_TEST(limits_a_chain_to_25)
     pool_kit_close(&k);
 }
 
+FX_TEST(one_child_more_than_the_limit_may_come)
+{
+    struct pool_kit k;
+    struct fx_mempool_policy policy = fx_mempool_policy_default;
+    int64_t values[5];
+    pool_kit_open(&k, 101);
+    policy.descendants_max = 3;
+    k.config.policy = &policy;
+    pool_kit_restart(&k);
+    struct kit_coin coin = kit_coinbase(&k.kit, 1), grandchild;
+    for (unsigned i = 0; i < 5; i++) {
+        values[i] = (coin.value - FEE) / 5;
+    }
+    const struct fx_tx *parent = pool_kit_take(&k, pool_kit_spend(&k, &coin, 1, values, 5));
+    for (unsigned i = 0; i < 2; i++) {
+        coin = kit_output(parent, i, 102);
+        grandchild = kit_output(pool_kit_take(&k, kit_pay(&k.kit, &coin, 1, FEE)), 0, 102);
+    }
+    /* With two ancestors it is no such child. */
+    struct fx_tx *tx = kit_pay(&k.kit, &grandchild, 1, FEE);
+    FX_CHECK_STR(pool_kit_submit(&k, tx), "too-long-mempool-chain");
+    fx_tx_unref(tx);
+    coin = kit_output(parent, 2, 102);
+    pool_kit_take(&k, kit_pay(&k.kit, &coin, 1, FEE));
+    coin = kit_output(parent, 3, 102);
+    tx = kit_pay(&k.kit, &coin, 1, FEE);
+    FX_CHECK_STR(pool_kit_submit(&k, tx), "too-long-mempool-chain");
+    fx_tx_unref(tx);
+    pool_kit_close(&k);
+}
+
 FX_TEST(a_better_payment_replaces)
 {
     struct pool_kit k;

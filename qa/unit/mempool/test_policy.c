@@ -7,6 +7,7 @@
 #include "qa/unit/harness.h"
 #include "qa/unit/mempool/pool_kit.h"
 #include "src/crypto/ripemd160.h"
+#include "src/sys/clock.h"
 #include "src/util/amount.h"
 
 #define CHECKSIG 0xac
@@ -261,5 +262,27 @@ FX_TEST(limits_and_rates_are_those_that_are_set)
     struct fx_tx *third = kit_pay(&k.kit, &made, 1, 2 * vsize);
     FX_CHECK_STR(pool_kit_submit(&k, third), "too-long-mempool-chain");
     fx_tx_unref(third);
+    pool_kit_close(&k);
+}
+
+FX_TEST(a_child_can_be_replaced_with_its_parent)
+{
+    struct pool_kit k;
+    struct fx_txb b;
+    pool_kit_open(&k, 101);
+    struct kit_coin coin = kit_coinbase(&k.kit, 1);
+    struct fx_tx *tx = kit_pay(&k.kit, &coin, 1, 1000);
+    fx_txb_from_tx(&b, tx);
+    fx_tx_unref(tx);
+    b.in[0].sequence = FX_SEQUENCE_FINAL - 2;
+    tx = fx_txb_build(&b);
+    FX_CHECK(fx_pool_readmit(k.pool, tx, fx_clock_now())); /* it looks at no signature */
+    struct kit_coin made = kit_output(tx, 0, 102);
+    const struct fx_tx *child = pool_kit_take(&k, kit_pay(&k.kit, &made, 1, 1000));
+    FX_CHECK(!fx_policy_signals_replacing(child));
+    FX_CHECK(fx_mempool_signals_replacing(k.pool, &child->txid));
+    FX_CHECK(fx_mempool_signals_replacing(k.pool, &tx->txid));
+    fx_tx_unref(tx);
+    fx_txb_clear(&b);
     pool_kit_close(&k);
 }

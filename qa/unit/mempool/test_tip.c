@@ -5,6 +5,7 @@
 #include "qa/unit/harness.h"
 #include "qa/unit/mempool/pool_kit.h"
 #include "src/sys/clock.h"
+#include "src/mempool/mempool_int.h"
 #include "src/sys/file.h"
 
 #define FEE INT64_C(1000)
@@ -66,6 +67,30 @@ FX_TEST(a_disconnected_block_gives_its_transactions_back)
     fx_tx_unref(parent);
     fx_tx_unref(child);
     fx_tx_unref(late);
+    pool_kit_close(&k);
+}
+
+FX_TEST(what_comes_back_is_held_to_the_limits_of_chains)
+{
+    struct pool_kit k;
+    struct fx_mempool_policy policy = fx_mempool_policy_default;
+    pool_kit_open(&k, 101);
+    policy.ancestors_max = 2;
+    const struct fx_tx *txs[3];
+    struct kit_coin coin = kit_coinbase(&k.kit, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        txs[i] = kit_pay(&k.kit, &coin, 1, FEE);
+        coin = kit_output(txs[i], 0, 102);
+        pool_kit_take(&k, fx_tx_ref(txs[i]));
+    }
+    pool_kit_mine(&k, txs, 3);
+    k.pool->policy = policy; /* as if set from the start */
+    fx_chain_invalidate(k.kit.chain, fx_chain_tip(k.kit.chain));
+    FX_CHECK_INT(pool_kit_count(&k), 2);
+    FX_CHECK(!pool_kit_has(&k, txs[2]));
+    for (unsigned i = 0; i < 3; i++) {
+        fx_tx_unref((struct fx_tx *)txs[i]);
+    }
     pool_kit_close(&k);
 }
 
