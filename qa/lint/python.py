@@ -1,5 +1,5 @@
 """The Python of the tree parses, and imports the standard library, numpy and files beside it only; the example jobs also
-scikit-learn, for its data."""
+scikit-learn, for its data, and what drives tests of Bitcoin Core their framework."""
 
 import ast
 import sys
@@ -7,7 +7,7 @@ import sys
 from common import expect
 
 FOREIGN = {"numpy"}
-OF_EXAMPLES = {"sklearn"}
+FOREIGN_OF = {"doc/examples/": {"sklearn"}, "qa/runner/core_wallet.py": {"test_framework"}}  # by the start of the path
 
 
 def imports(node):
@@ -30,7 +30,8 @@ def check(tree, _builddir):
         except SyntaxError as error:
             problems.append(f"{path}:{error.lineno}: {error.msg}")
             continue
-        known = sys.stdlib_module_names | FOREIGN | ours | (OF_EXAMPLES if path.startswith("doc/examples/") else set())
+        known = (sys.stdlib_module_names | FOREIGN | ours).union(
+            *(names for start, names in FOREIGN_OF.items() if path.startswith(start)))
         for line, name in imports(parsed):
             if name not in known:
                 problems.append(f"{path}:{line}: imports {name}")
@@ -40,6 +41,7 @@ def check(tree, _builddir):
 def selftest():
     good = {"qa/a.py": "import os, numpy\nfrom helper import x\n", "qa/helper.py": "",
             "doc/examples/x.py": "from sklearn.datasets import load_digits\n",
+            "qa/runner/core_wallet.py": "import test_framework.key\n",
             "qa/run": "#!/usr/bin/python3\nimport sys\n", "qa/sh": "#!/bin/sh\nif then\n"}
     bad = [
         ({"qa/b.py": "def\n"}, "qa/b.py:1"),
