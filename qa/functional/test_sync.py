@@ -256,7 +256,8 @@ class TestSync(FornaxTest):
         wait_until(lambda: not second.rpc.getpeerinfo(), 'the attempt to end')
 
         second.rpc.addnode(first.address, 'add')
-        second.rpc.addnode(first.address, 'add')
+        with raises_rpc(-23, 'already added'):
+            second.rpc.addnode(first.address, 'add')
         wait_until(lambda: peers(second) == [first.address], 'the connection')
         wait_until(lambda: second.rpc.getpeerinfo()[0]['handshake'], 'the handshake')
         info = second.rpc.getpeerinfo()[0]
