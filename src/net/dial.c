@@ -23,7 +23,6 @@
 #define RETRY_MAX_MS 60000
 #define RETRY_MAX_EAGER_MS 3000
 #define AUTO_EVERY_MS 2000
-#define NO_PEER UINT64_MAX
 #define OUTBOUND_RESERVE (FX_OUTBOUND_MAX + FX_BLOB_DIALS_MAX)
 
 /* An address that is kept connected. */
@@ -32,7 +31,7 @@ struct target {
     char text[FX_NET_ADDRESS]; /* as it was added */
     int64_t next_ms;
     int64_t wait_ms;
-    uint64_t peer; /* NO_PEER: not connected, not connecting */
+    uint64_t peer; /* FX_NO_PEER: not connected, not connecting */
 };
 
 /* A socket that peers connect to; those by -whitebind give them permissions. */
@@ -391,7 +390,7 @@ static void dial_target(struct fx_net *net, struct target *target, int64_t now_m
 {
     struct fx_peer *peer = find_address(net, &target->addr);
 
-    target->peer = NO_PEER;
+    target->peer = FX_NO_PEER;
     if (peer == NULL && !net->inactive) {
         peer = fx_peer_create(net, -1, FX_PEER_MANUAL, &target->addr);
     } else if (peer != NULL) {
@@ -513,7 +512,7 @@ void fx_dial_peer_gone(struct fx_peer *peer)
         struct target *target = &dial->targets[i];
 
         if (target->peer == peer->id) {
-            target->peer = NO_PEER;
+            target->peer = FX_NO_PEER;
             target->next_ms = fx_clock_monotonic_ms() + target->wait_ms;
             target->wait_ms = target->wait_ms * 2 > max ? max : target->wait_ms * 2;
         }
@@ -596,7 +595,7 @@ void fx_dial_tick(struct fx_net *net, int64_t now_ms)
         }
     }
     for (size_t i = 0; i < dial->n_targets; i++) {
-        if (dial->targets[i].peer == NO_PEER && now_ms >= dial->targets[i].next_ms) {
+        if (dial->targets[i].peer == FX_NO_PEER && now_ms >= dial->targets[i].next_ms) {
             dial_target(net, &dial->targets[i], now_ms);
         }
     }

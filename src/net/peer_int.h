@@ -14,6 +14,8 @@
 #include "src/net/net_int.h"
 #include "src/net/rate_int.h"
 
+#define FX_NO_PEER UINT64_MAX /* no peer has this id */
+
 struct fx_partial;
 struct fx_rolling;
 struct fx_stream;

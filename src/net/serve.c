@@ -133,7 +133,8 @@ bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r)
         }
     }
     if (ask_headers) {
-        fx_headers_ask(peer, NULL);
+        /* It has one that we have not: there will be an answer beyond what we know. */
+        fx_headers_ask(peer, fx_chain_best_header(peer->net->chain));
     }
     if (n_ask > 0) {
         struct fx_buf buf = FX_BUF_INIT;
@@ -267,6 +268,38 @@ void fx_serve_wanted(struct fx_peer *peer)
     }
 }
 
+/* The first of what is asked for, in Bitcoin Core's words. */
+static void log_getdata(const struct fx_peer *peer, const struct fx_inv *inv)
+{
+    char hex[FX_HASH_HEX];
+    const char *name = "unknown";
+
+    switch (inv->type) { /* open: the peer may have sent anything */
+    case FX_INV_TX:
+        name = "tx";
+        break;
+    case FX_INV_WTX:
+        name = "wtx";
+        break;
+    case FX_INV_WITNESS_TX:
+        name = "witness-tx";
+        break;
+    case FX_INV_BLOCK:
+        name = "block";
+        break;
+    case FX_INV_WITNESS_BLOCK:
+        name = "witness-block";
+        break;
+    case FX_INV_COMPACT_BLOCK:
+        name = "cmpctblock";
+        break;
+    default: /* said so above */
+        break;
+    }
+    fx_hash_to_id(&inv->hash, hex);
+    fx_log(FX_LOG_NET, "received getdata for: %s %s peer=%" PRIu64, name, hex, peer->id);
+}
+
 bool fx_handle_getdata(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_inv *items = NULL;
@@ -275,6 +308,9 @@ bool fx_handle_getdata(struct fx_peer *peer, struct fx_reader *r)
     /* Nothing more is read from the peer while it waits for what it asked before. */
     if (!fx_msg_inv_read(r, &items, &n)) {
         return false;
+    }
+    if (n > 0) {
+        log_getdata(peer, &items[0]);
     }
     free(peer->sync.wanted);
     peer->sync.wanted = items;

@@ -330,6 +330,15 @@ static void end_ask(struct fx_net *net, const struct fx_hash *hash)
     free(ask);
 }
 
+/* How it is asked for what it announced. */
+static uint32_t type_for(const struct fx_peer *peer)
+{
+    if (peer->tx.wtxid) {
+        return FX_INV_WTX;
+    }
+    return (peer->version.services & FX_NODE_WITNESS) != 0 ? FX_INV_WITNESS_TX : FX_INV_TX;
+}
+
 /* The peer did not deliver: the next that announced it is asked; false: there is none. */
 static bool ask_next(struct fx_net *net, struct ask *ask)
 {
@@ -338,7 +347,7 @@ static bool ask_next(struct fx_net *net, struct ask *ask)
     if (before != NULL && before->tx.asked > 0) {
         before->tx.asked--;
     }
-    ask->peer = 0;
+    ask->peer = FX_NO_PEER;
     while (ask->n_candidates > 0) {
         struct fx_peer *peer = fx_net_peer(net, ask->candidates[0]);
 
@@ -351,7 +360,7 @@ static bool ask_next(struct fx_net *net, struct ask *ask)
         ask->peer = peer->id;
         ask->asked_ms = fx_clock_monotonic_ms();
         if (ask->inv.type != FX_INV_WITNESS_TX || !peer->tx.wtxid) {
-            ask->inv.type = peer->tx.wtxid ? FX_INV_WTX : FX_INV_WITNESS_TX;
+            ask->inv.type = type_for(peer);
         }
         peer->tx.asked++;
         send_ask(peer, &ask->inv);
@@ -397,7 +406,7 @@ bool fx_txrelay_announced(struct fx_peer *peer, const struct fx_inv *inv, struct
     if (peer->tx.asked >= FX_TX_ASKED_PER_PEER) {
         return false;
     }
-    out->type = peer->tx.wtxid ? FX_INV_WTX : FX_INV_WITNESS_TX;
+    out->type = type_for(peer);
     out->hash = inv->hash;
     note_ask(peer, out);
     return true;
@@ -684,7 +693,7 @@ void fx_txrelay_tick(struct fx_net *net, int64_t now_ms)
     if (net->mempool == NULL) {
         return;
     }
-    retry_asks(net, now_ms - (net->eager ? RETRY_EAGER_MS : FX_TX_RETRY_MS), UINT64_MAX);
+    retry_asks(net, now_ms - (net->eager ? RETRY_EAGER_MS : FX_TX_RETRY_MS), FX_NO_PEER);
     fx_orphans_expire(net->txrelay->orphans, now_ms);
     tick_own(net, now_ms);
     fx_txrelay_flush(net);
