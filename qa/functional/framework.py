@@ -134,7 +134,7 @@ class RPC:
                 self.close()
                 if fresh or attempt == 2:
                     raise
-            except Exception:
+            except BaseException:  # an interrupt too: what is left of the answer is not the next one's
                 self.close()
                 raise
 
