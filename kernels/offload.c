@@ -312,6 +312,10 @@ enum fx_kernel_step fx_offload_step(struct fx_session *session,
     bool product = (header->mode & FX_KERNEL_PRODUCT) != 0;
     bool mine = (header->mode & FX_KERNEL_MINE) != 0;
 
+    if (memcmp(session->found_seed, header->seed, 32) != 0) {
+        session->n_found = 0; /* what the sink of another header did not take */
+        memcpy(session->found_seed, header->seed, 32);
+    }
     session->now = header;
     session->sink = sink;
     session->cancel = cancel;

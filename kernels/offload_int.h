@@ -116,6 +116,7 @@ struct fx_session {
 
     struct fx_found *found_list; /* tickets to give out */
     size_t n_found, cap_found;
+    uint8_t found_seed[32]; /* of the step that left them */
 
     unsigned give_pending; /* tiles asked for, in two halves */
     unsigned give_half;

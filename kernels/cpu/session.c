@@ -337,6 +337,7 @@ static void take_header(struct fx_session *session, struct fx_cpu_group *group)
         fx_cpu_seed_init(&session->seed, session->header->seed);
         session->seeded = true;
         session->has_perms = false;
+        session->n_found = 0; /* of the header before */
     }
     if (group == &session->mining && (!session->mined || !same_seed(session, group))) {
         group->seed = session->seed;
