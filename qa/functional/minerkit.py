@@ -58,9 +58,23 @@ class MinerTest(jobkit.JobTest):
         self.sync_blocks()
         return reply['job'], tasks, a, b
 
+    def sync_blocks(self, nodes=None, timeout=None):
+        """As other tests do. A block of dig() and one of a miner, found at the same moment and of equal work, hold their nodes
+        apart until one more block decides; where no miner is left to find it, it is mined here."""
+        nodes = nodes or self.nodes
+
+        def at_one_tip():
+            tips = [node.rpc.getblockheader(node.rpc.getbestblockhash()) for node in nodes]
+            if len({tip['hash'] for tip in tips}) == 1:
+                return True
+            if len({tip['chainwork'] for tip in tips}) == 1:
+                nodes[0].mine(1, jobkit.NOBODY)
+            return False
+        wait_until(at_one_tip, 'nodes at one tip', timeout)
+
     @staticmethod
     def dig(node):
-        """A block of what waits. The miner may find one at the same height: the next block decides."""
+        """A block of what waits. The miner may find one at the same height: the next block decides (sync_blocks)."""
         if node.rpc.getmempoolinfo()['size'] > 0:
             node.mine(1, jobkit.NOBODY)
 

@@ -25,6 +25,7 @@ class TestMinerChoices(MinerTest):
 
     def job_blocks(self, tasks):
         """getblock of the job-lane blocks that were mined in these tasks, with what the subsidy was, oldest first."""
+        self.sync_blocks()
         blocks = [self.solver.rpc.getblock(block, 2)
                   for task in tasks for block in self.solver.rpc.gettask(task)['blocks']]
         burns = {task['end']['txid']: embers(task['claim']['burn'])
