@@ -94,9 +94,6 @@ static bool measure(struct fx_reader *r, struct shape *s)
             s->n_out = skip_outputs(r);
         }
     }
-    if (r->bad) {
-        return false;
-    }
     s->body_len = (size_t)(r->p - start) - s->body;
     if (flags == 1) {
         s->has_witness = true;

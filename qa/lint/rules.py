@@ -1,8 +1,8 @@
 """Each rule of consensus names the unit tests that fail without it, in consensus/rules.txt.
 
 A rule is a place that refuses something: where a verdict other than FX_OK is given, and where a
-function that reads bytes gives up (READERS). The table has a line for each, in the order of the
-source: the function, the verdict, and the tests, SUITE.NAME for FX_TEST(NAME) of
+function that reads or compares bytes says no (READERS). The table has a line for each, in the order of
+the source: the function, the verdict, and the tests, SUITE.NAME for FX_TEST(NAME) of
 qa/unit/consensus/test_SUITE.c. That they fail without the rule is for qa/long --mutate to show."""
 
 import re
@@ -10,19 +10,28 @@ import re
 from common import code_only, expect, line_of
 
 TABLE = "consensus/rules.txt"
-FILES = ("block.c", "check.c", "connect.c", "connect_tx.c", "work.c", "spend.c", "spend_claim.c",
-         "spend_settle.c", "spend_dispute.c", "task.c", "commit.c", "kinds/gemm.c")
+# Their order in the table; the others of the folder come after them.
+FILES = ("tx.c", "block.c", "lane.c", "check.c", "connect.c", "connect_tx.c", "work.c", "brick.c",
+         "spend.c", "spend_claim.c", "spend_settle.c", "spend_dispute.c", "schnorr.c", "task.c",
+         "commit.c", "kinds/gemm.c")
 # Functions whose "no" is a rule, and not an answer.
 READERS = {
-    "check.c": {"fx_tx_is_final"},
+    "tx.c": {"skip_witnesses", "measure", "fx_tx_parse"},
+    "lane.c": {"fx_nbits_decode", "fx_nbits_met"},
+    "check.c": {"fx_tx_is_final", "begins_with_height"},
+    "connect.c": {"overlay_coin"},
+    "brick.c": {"fx_brick_in_range", "fx_brick_ticket"},
+    "schnorr.c": {"fx_schnorr_verify"},
     "work.c": {"fx_work_proof_read", "brick_opens"},
     "task.c": {"valid_kind", "fx_task_spec_read", "fx_task_read"},
     "commit.c": {"fx_commit_operand_open"},
     "kinds/gemm.c": {"fx_gemm_read", "verify_entry", "verify_tile"},
 }
+ANSWERS = {"FX_ENTRY_NEITHER", "FX_MISSING"}  # of readers, besides false, NULL and what is computed
 VERDICT = re.compile(r"X\((FX_[A-Z0-9_]+), \"[^\"]+\"\)")
-REFUSAL = re.compile(r"\b(?:FX_[A-Z0-9_]+|(?:(?<=return )(?:false|NULL)|goto bad)(?=;))")
-FUNCTION = re.compile(r"^[a-z][\w *]*?\b(\w+)\([^;{}]*\)\n\{.*?^\}", re.MULTILINE | re.DOTALL)
+REFUSAL = re.compile(r"\b(?:FX_[A-Z0-9_]+|(?:(?<=return )(?:false|NULL)|goto bad|bad = true)(?=;)"
+                     r"|return(?=\s[^;?]*[^\w\s;?][^;]*;))")
+FUNCTION = re.compile(r"^(?:static )?([a-z][\w *]*?) ?\b(\w+)\([^;{}]*\)\n\{.*?^\}", re.MULTILINE | re.DOTALL)
 TEST = re.compile(r"^FX_TEST\((\w+)\)", re.MULTILINE)
 
 
@@ -36,7 +45,8 @@ class Rule:
 
     @property
     def key(self):
-        return self.path.removeprefix("consensus/"), self.function, self.word.removeprefix("goto ")
+        word = "bad" if "bad" in self.word.split() else self.word
+        return self.path.removeprefix("consensus/"), self.function, word
 
 
 def verdicts(tree):
@@ -61,12 +71,14 @@ def condition(code, at):
 
 def is_rule(code, word, at, verdict_names, reads):
     """Whether the word at an offset refuses. A verdict that something is compared with does not; a
-    reader does so under conditions."""
+    reader does so under conditions, or by what it computes for `return`; reads: its type, or ""."""
     if word in verdict_names:
         return not code[:at].rstrip().endswith(("case", "==", "!="))
-    if word.startswith("FX_") and word != "FX_ENTRY_NEITHER":
+    if word.startswith("FX_") and word not in ANSWERS:
         return False
-    return reads and condition(code, at) is not None
+    if word == "return":
+        return reads == "bool" or (bool(reads) and "?" in code[at:code.index(";", at)])
+    return bool(reads) and condition(code, at) is not None
 
 
 def rules_of(path, code, verdict_names):
@@ -74,17 +86,19 @@ def rules_of(path, code, verdict_names):
     readers = READERS.get(path.removeprefix("consensus/"), set())
     rules = []
     for function in FUNCTION.finditer(code):
-        name = function.group(1)
+        kind, name = function.groups()
         for found in REFUSAL.finditer(code, function.start(), function.end()):
-            if is_rule(code, found.group(), found.start(), verdict_names, name in readers):
+            if is_rule(code, found.group(), found.start(), verdict_names,
+                       kind if name in readers else ""):
                 rules.append(Rule(path, code, name, found.group(), found.start()))
     return rules
 
 
 def all_rules(tree):
-    names = verdicts(tree)
-    return [rule for path in (f"consensus/{name}" for name in FILES) if path in tree.paths
-            for rule in rules_of(path, code_only(tree.text(path)), names)]
+    names, paths = verdicts(tree), tree.files(".c", under="consensus/")
+    first = [f"consensus/{name}" for name in FILES]
+    ordered = [path for path in first if path in paths] + [p for p in paths if p not in first]
+    return [rule for path in ordered for rule in rules_of(path, code_only(tree.text(path)), names)]
 
 
 def table(tree):

@@ -3,13 +3,20 @@ consensus/rules.txt names for it fails. The last line is "N passed, N failed, N 
 nothing misses is a survivor, and fails.
 
 A rule that refuses under a condition is taken out by each alternative of the condition: of
-`a || b && (c || d)` by a, by c and by d. All are taken out in one build of a copy of the sources, each
-behind a number that the environment names, so that consensus is built once."""
+`a || b && (c || d)` by a, by c and by d; where a function gives `a && b` for yes, by a and by b. All
+are taken out in one build of a copy of the sources, each behind a number that the environment names,
+so that consensus is built once.
 
+A run that was cut short goes on where it was: build/mutate.state has the digest of the sources and
+what was noticed with these."""
+
+import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import building
@@ -37,6 +44,34 @@ bool fx_rule_holds(int number)
 }
 """
 DECLARATION = "extern _Bool fx_rule_holds(int number); "
+
+
+class State:
+    """The mutants that tests have noticed since the sources last changed, kept in a file."""
+
+    PATH = BUILD / "mutate.state"
+    SOURCES = ("consensus/", "src/crypto/", "src/util/", "qa/unit/", "qa/data/", "qa/lint/rules.py",
+               "qa/runner/mutate.py")
+
+    def __init__(self, tree):
+        digest = hashlib.sha256()
+        for path in tree.paths:
+            if path.startswith(self.SOURCES):
+                digest.update(f"{path}\n{tree.text(path)}\n".encode())
+        self.digest, self.noticed, self.lock = digest.hexdigest(), set(), threading.Lock()
+        try:
+            kept = json.loads(self.PATH.read_text())
+        except (OSError, ValueError):
+            return
+        if kept.get("sources") == self.digest:
+            self.noticed = set(kept["noticed"])
+
+    def add(self, number):
+        with self.lock:
+            self.noticed.add(number)
+            written = self.PATH.with_suffix(".new")
+            written.write_text(json.dumps({"sources": self.digest, "noticed": sorted(self.noticed)}))
+            written.replace(self.PATH)
 
 
 class Mutant:
@@ -75,6 +110,9 @@ def alternatives(code, start, end):
 
 def spans_of(code, rule):
     """[(span, before, after)]: the ways in which a rule is taken out."""
+    if rule.word == "return":
+        end = re.compile("[?;]").search(code, rule.end).start()
+        return [(span, "((", ") || !HOLDS)") for span in split_at(code, rule.end, end, "&&")]
     condition = rules.condition(code, rule.start)
     statement = max(code.rfind(mark, 0, rule.start) for mark in ";{}:") + 1
     question = re.match(r"(\s*return\b)([^?:]*)\?\s*$", code[statement:rule.start])
@@ -138,10 +176,14 @@ def title(mutant, code):
     return f"{rule.path}:{rule.line} {rule.function} {rule.word}: {what}"
 
 
-def show(count, binary, mutant, name):
+def show(count, state, binary, mutant, name):
+    if mutant.number in state.noticed:
+        count.add(f"{name} (of a run before)", PASSED)
+        return
     start = time.monotonic()
     caught = failing(binary, mutant.number, mutant.tests)
     if caught:
+        state.add(mutant.number)
         count.add(name, PASSED, time.monotonic() - start)
         return
     others = failing(binary, mutant.number, [])
@@ -183,5 +225,6 @@ def main(filters):
     wanted = [m for m in mutants
               if not filters or any(word in names[m.number] for word in filters)]
     say(f"{len(wanted)} ways to take out {len({id(m.rule) for m in wanted})} rules")
-    in_parallel([lambda m=m: show(count, binary, m, names[m.number]) for m in wanted])
+    state = State(tree)
+    in_parallel([lambda m=m: show(count, state, binary, m, names[m.number]) for m in wanted])
     return count.close()

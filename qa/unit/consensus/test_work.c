@@ -559,6 +559,37 @@ FX_TEST(public_call)
     end(&w);
 }
 
+FX_TEST(public_call_and_a_repeated_end)
+{
+    const struct fx_params *params = fx_params_get(FX_REGTEST);
+    struct fx_header header;
+    struct fx_block *block;
+    struct fx_tx *txs[2];
+    struct fx_span proof;
+    struct work w;
+    uint8_t ticket[32];
+    const char *reject;
+    bool mutated;
+
+    begin(&w);
+    FX_CHECK_INT(check(&w), FX_VALID);
+    header = w.block->header;
+    txs[0] = txs[1] = w.block->txs[0];
+    proof.data = w.block->raw.data + FX_HEADER_SIZE;
+    proof.len = w.block->work->size;
+    block = fx_block_make(params, &header, proof, txs, 2);
+    FX_CHECK(block != NULL);
+    fx_block_merkle_root(block, &header.merkle_root, &mutated);
+    fx_block_unref(block);
+    block = fx_block_make(params, &header, proof, txs, 2);
+    FX_CHECK_INT(fornaxconsensus_check_work(FORNAXCONSENSUS_NETWORK_REGTEST, block->raw.data,
+                                            block->raw.len, ticket, &reject),
+                 0);
+    FX_CHECK_STR(reject, "bad-txns-duplicate");
+    fx_block_unref(block);
+    end(&w);
+}
+
 FX_TEST(hash_lane_blocks_have_no_such_rules)
 {
     struct fx_block *genesis = fx_genesis_block(fx_params_get(FX_REGTEST));
