@@ -156,14 +156,14 @@ def prepare(tree):
     return mutants, files
 
 
-def failing(binary, number, names):
+def failing(binary, number, names, limit=LIMIT):
     """The tests that fail without a rule, of those whose name begins so. A crash is one as well."""
     env = dict(os.environ, FORNAX_MUTANT=str(number), FORNAX_SRCDIR=str(ROOT),
                ASAN_OPTIONS="detect_leaks=0")
     env.setdefault("FORNAX_VECTORS", str(ROOT.parent / "shared/vectors"))
     try:
         done = subprocess.run([binary, *names], env=env, capture_output=True, text=True,
-                              errors="replace", timeout=LIMIT)
+                              errors="replace", timeout=limit)
     except subprocess.TimeoutExpired:
         return ["(runs on for ever)"]
     found = re.findall(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
@@ -186,7 +186,7 @@ def show(count, state, binary, mutant, name):
         state.add(mutant.number)
         count.add(name, PASSED, time.monotonic() - start)
         return
-    others = failing(binary, mutant.number, [])
+    others = failing(binary, mutant.number, [], 10 * LIMIT)
     count.add(name, FAILED, time.monotonic() - start,
               f"{' '.join(mutant.tests)} passes without it; " +
               (f"these fail: {' '.join(others)}" if others else "all tests do: it survives"))

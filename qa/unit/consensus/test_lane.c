@@ -128,6 +128,16 @@ FX_TEST(compact_targets)
     }
 }
 
+FX_TEST(what_is_no_target_is_met_by_nothing)
+{
+    const struct fx_hash least = {{0}};
+
+    FX_CHECK(fx_nbits_met(0x03000001, &least));
+    FX_CHECK(!fx_nbits_met(0x00000000, &least));
+    FX_CHECK(!fx_nbits_met(0x04923456, &least));
+    FX_CHECK(!fx_nbits_met(0x23000001, &least));
+}
+
 FX_TEST(expected_work_at_the_ends)
 {
     struct fx_u256 all = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
