@@ -595,7 +595,7 @@ FX_TEST(the_coinbase_names_the_height)
     expect(world_block(&tx, 1), FX_INVALID, FX_BAD_CB_HEIGHT);
     world_coinbase(&b, HEIGHT, 1);
     fx_txb_set_script_sig(&b, 0, "\x02\x2c", 2); /* ends too early */
-    b.in[0].sequence = HEIGHT >> 8;                /* and goes on behind the script */
+    b.in[0].sequence = HEIGHT >> 8;              /* and goes on behind the script */
     tx = built(&b);
     expect(world_block(&tx, 1), FX_INVALID, FX_BAD_CB_HEIGHT);
 }
