@@ -57,7 +57,7 @@ class TestNode(FornaxTest):
 
     def options(self):
         self.step('options')
-        for option in ('-help', '--help'):
+        for option in ('-help', '--help', '-?', '-h'):
             status, out, error = self.fornaxd(option)
             check_equal((status, error), (0, ''))
             for name in ('-datadir', '-regtest', '-conf', '-rpcport', '-printtoconsole', '-debug', '-connect', '-pid'):
@@ -103,6 +103,7 @@ class TestNode(FornaxTest):
                 ('fornax.conf: line 2: there is no option nonsense', 'regtest=1\nnonsense=1\n'),
                 ('line 1: conf is allowed on the command line only', 'conf=x\n'),
                 ('line 1: a section is written [name]', '[regtest\n'),
+                ('line 2: [regtst] is no network', 'regtest=1\n[regtst]\nport=1\n'),
                 ('line 3', '# a comment\n\nregtest\n'),
                 ("Invalid value for -port: 'x' is not a whole number", 'regtest=1\n[regtest]\nport=x\n')):
             folder = self.scratch('conf%d' % abs(hash(text)), config)

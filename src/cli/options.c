@@ -19,8 +19,6 @@ static const char rpc[] = "Connection to the node";
 static const struct fx_arg_option table[] = {
     {"help", FX_ARG_BOOL, NULL, general, "Print this help and exit (also -?)", 0, 0,
      FX_ARG_COMMAND_LINE},
-    {"h", FX_ARG_BOOL, NULL, general, "", 0, 0, FX_ARG_COMMAND_LINE | FX_ARG_HIDDEN},
-    {"?", FX_ARG_BOOL, NULL, general, "", 0, 0, FX_ARG_COMMAND_LINE | FX_ARG_HIDDEN},
     {"version", FX_ARG_BOOL, NULL, general, "Print the version and exit", 0, 0,
      FX_ARG_COMMAND_LINE},
     {"conf", FX_ARG_STR, "<file>", general,
@@ -201,8 +199,7 @@ enum fx_cli_result fx_cli_options_read(struct fx_cli_options *options, int argc,
         fx_cli_options_clear(options);
         return FX_CLI_WRONG;
     }
-    if (fx_args_bool(options->args, "help", false) || fx_args_bool(options->args, "h", false) ||
-        fx_args_bool(options->args, "?", false)) {
+    if (fx_args_bool(options->args, "help", false)) {
         print_help(options->args);
         fx_cli_options_clear(options);
         return FX_CLI_DONE;

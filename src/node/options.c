@@ -40,7 +40,7 @@ static const char debugging[] = "Debugging and tests";
 static const char clients[] = "Other programs";
 
 static const struct fx_arg_option table[] = {
-    OPT_BOOL("help", general, "Print this help and exit", FX_ARG_COMMAND_LINE),
+    OPT_BOOL("help", general, "Print this help and exit (also -?)", FX_ARG_COMMAND_LINE),
     OPT_BOOL("version", general, "Print the version and exit", FX_ARG_COMMAND_LINE),
     OPT_STR("conf", "<file>", general,
             "Configuration file, relative to the data directory (default: fornax.conf)",

@@ -23,6 +23,19 @@ struct fx_args {
     const char *selected;
 };
 
+static const char *const networks[] = {"main", "test", "regtest", "btcregtest"};
+
+/* The constant of this name; NULL where it is no network. */
+static const char *network_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+        if (strcmp(name, networks[i]) == 0) {
+            return networks[i];
+        }
+    }
+    return NULL;
+}
+
 bool fx_args_program_is(const char *argv0, const char *name)
 {
     const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
@@ -162,6 +175,15 @@ static const struct fx_arg_option *option_of(const struct fx_args *args, const c
     return option;
 }
 
+/* -? and -h are help, in Bitcoin's programs too. */
+static void long_name(const char **name, size_t *n)
+{
+    if (*n == 1 && (**name == '?' || **name == 'h')) {
+        *name = "help";
+        *n = strlen(*name);
+    }
+}
+
 bool fx_args_parse(struct fx_args *args, int argc, char *const *argv, int *rest,
                    char error[FX_ARGS_ERROR])
 {
@@ -175,6 +197,7 @@ bool fx_args_parse(struct fx_args *args, int argc, char *const *argv, int *rest,
         const char *equals = strchr(name, '=');
         size_t n = equals ? (size_t)(equals - name) : strlen(name);
         bool no;
+        long_name(&name, &n);
         const struct fx_arg_option *option = option_of(args, name, n, &no);
         if (!option) {
             snprintf(error, FX_ARGS_ERROR, "Invalid parameter %.100s", word);
@@ -205,6 +228,18 @@ static char *trim(char *s)
     return s;
 }
 
+/* What stands in a section that no network has would never count. */
+static bool section_check(const char *section, size_t number, char *error)
+{
+    if (network_find(section)) {
+        return true;
+    }
+    snprintf(error, FX_ARGS_ERROR,
+             "line %zu: [%.60s] is no network: main, test, regtest and btcregtest are known",
+             number, section);
+    return false;
+}
+
 static bool config_line(struct fx_args *args, char *line, size_t number, char **section,
                         bool unknown_ok, char *error)
 {
@@ -231,7 +266,7 @@ static bool config_line(struct fx_args *args, char *line, size_t number, char **
         line[n - 1] = 0;
         free(*section);
         *section = fx_xstrdup(trim(line + 1));
-        return true;
+        return unknown_ok || section_check(*section, number, error);
     }
     if (line[0] == '-') {
         snprintf(error, FX_ARGS_ERROR,
@@ -255,6 +290,9 @@ static bool config_line(struct fx_args *args, char *line, size_t number, char **
         *dot = 0;
         in = name;
         name = dot + 1;
+        if (!unknown_ok && !section_check(in, number, error)) {
+            return false;
+        }
     }
     bool no;
     const struct fx_arg_option *option = option_of(args, name, strlen(name), &no);
@@ -412,13 +450,9 @@ const char *fx_args_chain(const struct fx_args *args, char error[FX_ARGS_ERROR])
     if (!chain) {
         return "main";
     }
-    for (size_t i = 0; i < 3; i++) {
-        if (strcmp(chain, flags[i][1]) == 0) {
-            return flags[i][1];
-        }
-    }
-    if (strcmp(chain, "main") == 0) {
-        return "main";
+    const char *known = network_find(chain);
+    if (known) {
+        return known;
     }
     snprintf(error, FX_ARGS_ERROR,
              "Unknown chain %.60s: main, test, regtest and btcregtest are known.", chain);

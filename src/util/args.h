@@ -50,13 +50,14 @@ void fx_args_destroy(struct fx_args *args); /* NULL: nothing */
 
 /*
  * Reads options from argv[1] on, up to the first word that does not start with a dash; *rest is its
- * index (argc where there is none). False: error names the option.
+ * index (argc where there is none). -? and -h are -help. False: error names the option.
  */
 bool fx_args_parse(struct fx_args *args, int argc, char *const *argv, int *rest,
                    char error[FX_ARGS_ERROR]);
 /*
- * Reads the text of a configuration file. unknown_ok: names that are not in the table are skipped
- * (a file is shared by several programs). False: error names line and cause.
+ * Reads the text of a configuration file. unknown_ok: names that are not in the table, and
+ * sections of no network, are skipped (a file is shared by several programs). False: error names
+ * line and cause.
  */
 bool fx_args_config(struct fx_args *args, const char *text, bool unknown_ok,
                     char error[FX_ARGS_ERROR]);

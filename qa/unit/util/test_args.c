@@ -10,6 +10,7 @@ static const struct fx_arg_option table[] = {
     {"regtest", FX_ARG_BOOL, NULL, "Chain", "Use the regression test chain.", 0, 0, 0},
     {"test", FX_ARG_BOOL, NULL, "Chain", "Use the test chain.", 0, 0, 0},
     {"chain", FX_ARG_STR, "<chain>", "Chain", "Use this chain.", 0, 0, 0},
+    {"help", FX_ARG_BOOL, NULL, "Chain", "Help.", 0, 0, FX_ARG_HIDDEN},
     {"server", FX_ARG_BOOL, NULL, "RPC", "Accept commands.", 0, 0, 0},
     {"rpcport", FX_ARG_INT, "<port>", "RPC", "Port.", 1, 65535, FX_ARG_NETWORK},
     {"debug", FX_ARG_STR, "<category>", "Debug", "Log this.", 0, 0, 0},
@@ -47,6 +48,18 @@ FX_TEST(flags_and_the_first_word)
     FX_CHECK(!fx_args_has(args, "debug"));
     FX_CHECK_STR(fx_args_chain(args, error), "regtest");
     fx_args_destroy(args);
+}
+
+FX_TEST(short_names_of_help)
+{
+    static const char *const words[] = {"-?", "-h", "--?", "-help"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct fx_args *args = fx_args_create(table);
+        int rest;
+        FX_CHECK(parse(args, words[i], &rest));
+        FX_CHECK(fx_args_bool(args, "help", false));
+        fx_args_destroy(args);
+    }
 }
 
 FX_TEST(later_flags_win_and_lists_keep_all)
@@ -127,6 +140,8 @@ FX_TEST(refused_lines)
         {"server", "line 1: server: an option is written name=value"},
         {"\n[regtest\n", "line 2: a section is written [name]"},
         {"rpcport=70000", "line 1: Invalid value for -rpcport: 70000"},
+        {"[regtst]\nserver=1\n", "line 1: [regtst] is no network: main, test, regtest and"},
+        {"server=1\ntst.rpcport=1\n", "line 2: [tst] is no network"},
         {"conf=a", "line 1: conf is allowed on the command line only"},
         {"rpcpassword=a#b", "line 1: using # in rpcpassword"},
     };
@@ -139,7 +154,7 @@ FX_TEST(refused_lines)
         fx_args_destroy(args);
     }
     struct fx_args *args = fx_args_create(table);
-    FX_CHECK(fx_args_config(args, "unknown=1\nserver=1\n", true, error));
+    FX_CHECK(fx_args_config(args, "unknown=1\nserver=1\n[signet]\nserver=0\n", true, error));
     FX_CHECK(fx_args_bool(args, "server", false));
     fx_args_destroy(args);
 }
