@@ -11,6 +11,12 @@ BUILT = ("src/", "consensus/", "kernels/", "wallet/", "qa/unit/", "qa/model/", "
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 
 
+def distributed(path, listed):
+    """A release holds what is listed, whole folders too, and what automake reads."""
+    folders = [path.rsplit("/", depth)[0] for depth in range(1, path.count("/"))]
+    return path in listed or path.endswith("Makefile.am.include") or any(folder in listed for folder in folders)
+
+
 def check(tree, _builddir):
     problems = []
     folders = {path.split("/")[0] for path in tree.paths if "/" in path}
@@ -23,10 +29,14 @@ def check(tree, _builddir):
 
     listed = set()
     for path in tree.files("Makefile.am", "Makefile.am.include"):
-        listed.update(re.findall(r"[\w./+-]+", tree.text(path)))
+        rules = re.sub(r"(?m)^\s*#.*$", "", tree.text(path))
+        listed.update(word.lstrip("/") for word in re.findall(r"[\w./+-]+", rules))
     for path in tree.files(".c", ".h", ".cu", ".cuh", ".cl"):
         if path.startswith(BUILT) and path not in listed:
             problems.append(f"{path}: in no Makefile.am.include")
+    for path in tree.paths:
+        if path.startswith("qa/") and not distributed(path, listed):
+            problems.append(f"{path}: in no release, as no Makefile.am.include lists it or its folder")
 
     for path in tree.files(".md"):
         folder = (tree.root / path).parent
@@ -40,13 +50,14 @@ def selftest():
     good = {name: "" for name in FILES}
     good.update({f"{name}/x": "" for name in FOLDERS})
     good.update({
-        ".clang-format": "", "src/a.c": "", "Makefile.am": "SOURCES = src/a.c\n",
+        ".clang-format": "", "src/a.c": "", "Makefile.am": "SOURCES = src/a.c qa/x\n",
         "README.md": "[a](doc/x) [b](https://example.org) [c](#here) [d](doc/x#there)",
     })
     bad = [
         ({"notes.txt": ""}, "notes.txt: does not belong"),
         ({"lib/x": ""}, "lib: does not belong"),
         ({"src/b.c": ""}, "src/b.c: in no Makefile"),
+        ({"qa/bench/b": "", "qa/Makefile.am.include": "# qa/bench\n"}, "qa/bench/b: in no release"),
         ({"doc/y.md": "[a](nothing.md)"}, "leads nowhere"),
     ]
     wrong = expect(check, good, bad)
