@@ -33,7 +33,7 @@ AVX2_INLINE __m256i widened(const int8_t *at)
     return _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(const void *)at));
 }
 
-AVX2 static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
+AVX2 static bool pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                       const struct fx_cpu_panel *panel, void *packed, int8_t *columns)
 {
     _Alignas(FX_CPU_ALIGN) int8_t work[FX_BLOCK_BYTES], spare[FX_BLOCK_BYTES];
@@ -42,6 +42,7 @@ AVX2 static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu
 
     for (size_t at = 0; at < FX_BLOCK_BYTES; at += STEP_WORDS)
         put(out + at, widened(noised + at), widened(noised + at + FX_CPU_ROWS));
+    return fx_cpu_in_range(rows);
 }
 
 AVX2 static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,

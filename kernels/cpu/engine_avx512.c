@@ -24,6 +24,7 @@
 #define GROUPS (FX_TILE / FX_CPU_ROWS)
 #define STEPS (FX_DEPTH / 4)
 #define VECTOR 64
+#define WIDE_AHEAD 1024 /* sums of gather that are asked for before they are needed */
 
 struct packed {
     uint8_t bytes[FX_BLOCK_BYTES];
@@ -100,13 +101,27 @@ AVX512_INLINE void put_correction(struct packed *packed, unsigned group, __m512i
                        _mm512_slli_epi32(negative, 7));
 }
 
+/* What is packed is further away than the work on it: the vectors of the next group at the same
+ * place, of L with either sign and of what is written. */
+AVX512_INLINE void ask_ahead(const struct fx_cpu_panel *panel, const uint8_t *bytes, size_t at)
+{
+    const size_t next = at + FX_CPU_GROUP_BYTES;
+
+    if (panel) {
+        _mm_prefetch((const char *)panel->columns + next, _MM_HINT_T0);
+        _mm_prefetch((const char *)panel->columns + FX_BLOCK_BYTES + next, _MM_HINT_T0);
+    }
+    __builtin_prefetch(bytes + next, 1);
+}
+
 /* side, noised and whether columns are wanted are known where this is called from. */
-AVX512_INLINE void pack_any(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
+AVX512_INLINE bool pack_any(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                             const struct fx_cpu_panel *panel, struct packed *packed,
                             int8_t *columns)
 {
     const __m512i join = _mm512_loadu_si512(interleave), split = _mm512_loadu_si512(deinterleave);
     const __m512i ones = _mm512_set1_epi8(1), offset = _mm512_set1_epi8(-128);
+    __m512i outside = _mm512_setzero_si512(); /* the top bit of what is */
 
     for (unsigned group = 0; group < GROUPS; group++) {
         const size_t base = (size_t)group * FX_CPU_GROUP_BYTES;
@@ -126,6 +141,11 @@ AVX512_INLINE void pack_any(enum fx_side side, const int8_t *rows, const struct 
                 const size_t at = base + (size_t)step * VECTOR;
                 __m512i noised = v[i];
 
+                if (group < GROUPS - 1)
+                    ask_ahead(perm ? panel : NULL, packed->bytes, at);
+                /* v | (v ^ 2 v): within the range the top two bits are the same. */
+                outside =
+                    _mm512_ternarylogic_epi32(outside, v[i], _mm512_add_epi8(v[i], v[i]), 0xf6);
                 if (perm) {
                     const uint16_t *c = perm->from + (size_t)4 * step;
                     const int8_t *l = panel->columns + base;
@@ -145,17 +165,17 @@ AVX512_INLINE void pack_any(enum fx_side side, const int8_t *rows, const struct 
         }
         put_correction(packed, group, sums);
     }
+    return _mm512_movepi8_mask(outside) == 0;
 }
 
-AVX512 static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
+AVX512 static bool pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                         const struct fx_cpu_panel *panel, void *packed, int8_t *columns)
 {
     if (!perm)
-        pack_any(side, rows, NULL, NULL, packed, columns);
-    else if (side == FX_SIDE_A)
-        pack_any(FX_SIDE_A, rows, perm, panel, packed, columns);
-    else
-        pack_any(FX_SIDE_B, rows, perm, panel, packed, columns);
+        return pack_any(side, rows, NULL, NULL, packed, columns);
+    if (side == FX_SIDE_A)
+        return pack_any(FX_SIDE_A, rows, perm, panel, packed, columns);
+    return pack_any(FX_SIDE_B, rows, perm, panel, packed, columns);
 }
 
 /* Four segments are four bytes of one multiply-add with their signs; 128 is added to make the
@@ -176,6 +196,8 @@ AVX512 static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struc
             __m512i sum = _mm512_set1_epi32(-128 * plan->signs[x]);
             int32_t signs;
 
+            if (base + (size_t)x * FX_CPU_ROWS + WIDE_AHEAD < FX_BLOCK_BYTES)
+                __builtin_prefetch(at + WIDE_AHEAD, 1);
             if (more)
                 sum = _mm512_add_epi32(sum, _mm512_load_si512(at));
 
@@ -314,6 +336,19 @@ AVX512_INLINE void join_lanes(uint32_t lanes[4][16], const __m512i turning[8], u
     }
 }
 
+/* The first tile of a column finds its right factor far away: each place asks for its share of the
+ * next pair of groups. */
+AVX512_INLINE void ask_right(const struct packed *right, unsigned fragment, unsigned half,
+                             unsigned pair)
+{
+    const uint8_t *next = right->bytes + (size_t)(pair + 1) * 2 * FX_CPU_GROUP_BYTES +
+                          (size_t)(2 * fragment + half) * 8 * VECTOR;
+
+#pragma GCC unroll 8
+    for (unsigned t = 0; t < 8; t++)
+        _mm_prefetch((const char *)next + (size_t)t * VECTOR, _MM_HINT_T1);
+}
+
 /* Bricks that are folded, and, if `kept`, which is known where this is called from, put to sum: one
  * brick after the other at each place, so that the sums there are in the nearest cache. */
 AVX512_INLINE void folded(const void *const left[], const void *const right[], unsigned n,
@@ -333,6 +368,8 @@ AVX512_INLINE void folded(const void *const left[], const void *const right[], u
                 const struct packed *a = left[s], *b = right[s];
                 __m512i sums[8][2];
 
+                if (pair < 3)
+                    ask_right(b, fragment, half, pair);
                 start(sums, b->correction + (size_t)32 * pair);
                 multiply(sums, a->bytes + (size_t)fragment * FX_CPU_GROUP_BYTES + (size_t)16 * half,
                          b->bytes + (size_t)pair * 2 * FX_CPU_GROUP_BYTES);

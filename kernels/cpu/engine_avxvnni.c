@@ -60,7 +60,7 @@ AVXVNNI_INLINE void put_correction(struct packed *packed, size_t group, const __
     }
 }
 
-AVXVNNI static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
+AVXVNNI static bool pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                          const struct fx_cpu_panel *panel, void *packed, int8_t *columns)
 {
     _Alignas(FX_CPU_ALIGN) int8_t work[FX_BLOCK_BYTES], spare[FX_BLOCK_BYTES];
@@ -80,6 +80,7 @@ AVXVNNI static void pack(enum fx_side side, const int8_t *rows, const struct fx_
         }
         put_correction(out, group, sums);
     }
+    return fx_cpu_in_range(rows);
 }
 
 AVXVNNI static void gather(const int8_t *const columns[FX_CPU_CHUNK],

@@ -79,6 +79,15 @@ FX_CPU_INLINE void fx_cpu_add_noise(const int8_t *restrict columns, const struct
     }
 }
 
+FX_CPU_INLINE bool fx_cpu_in_range(const int8_t *block)
+{
+    uint8_t outside = 0;
+
+    for (size_t at = 0; at < FX_BLOCK_BYTES; at++)
+        outside |= (uint8_t)(block[at] - FX_ENTRY_MIN);
+    return outside <= FX_ENTRY_MAX - FX_ENTRY_MIN;
+}
+
 /*
  * The block in columns, noised where perm is not NULL, in `work` (which is `columns` where that
  * holds the same); and what gather takes, in columns unless it is NULL. Returns the noised block.

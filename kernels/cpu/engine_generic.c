@@ -9,7 +9,7 @@ static bool usable(void)
     return true;
 }
 
-FAST static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
+FAST static bool pack(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                       const struct fx_cpu_panel *panel, void *packed, int8_t *columns)
 {
     int8_t work[FX_BLOCK_BYTES], spare[FX_BLOCK_BYTES];
@@ -20,6 +20,7 @@ FAST static void pack(enum fx_side side, const int8_t *rows, const struct fx_cpu
         for (size_t c = 0; c < FX_DEPTH; c++)
             out[r * FX_DEPTH + c] = noised[fx_cpu_column_at(r, c)];
     }
+    return fx_cpu_in_range(rows);
 }
 
 FAST static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struct fx_cpu_plan *plan,

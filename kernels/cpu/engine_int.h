@@ -51,8 +51,9 @@ struct fx_cpu_engine {
     bool (*usable)(void); /* on this processor */
     size_t packed_bytes;  /* a multiple of FX_CPU_ALIGN */
     /* Packs a block of rows, with noise where perm is not NULL (else panel is not read). columns,
-     * where not NULL: the block in columns, for side A without noise, for side B with it. */
-    void (*pack)(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
+     * where not NULL: the block in columns, for side A without noise, for side B with it. True:
+     * every entry of rows is one that noise keeps within int8 (FX_ENTRY_MIN .. FX_ENTRY_MAX). */
+    bool (*pack)(enum fx_side side, const int8_t *rows, const struct fx_cpu_perm *perm,
                  const struct fx_cpu_panel *panel, void *packed, int8_t *columns);
     /* wide[r][x] = (where `more`: +=) the sum over the chunk of sign[x] * column column[x] of that
      * segment. */

@@ -165,15 +165,6 @@ static void make_panel(struct fx_session *session, struct fx_cpu_group *group, s
     lap(&at, &session->noise_ns);
 }
 
-static bool in_range(const int8_t *block)
-{
-    uint8_t outside = 0;
-
-    for (size_t at = 0; at < FX_BLOCK_BYTES; at++)
-        outside |= (uint8_t)(block[at] - FX_ENTRY_MIN);
-    return outside <= FX_ENTRY_MAX - FX_ENTRY_MIN;
-}
-
 static bool read_block(struct fx_session *session, struct fx_cpu_group *group, size_t unit,
                        size_t segment, int8_t *rows)
 {
@@ -206,17 +197,16 @@ static void make_blocks(struct fx_session *session, struct fx_cpu_group *group, 
 {
     _Alignas(FX_CPU_ALIGN) int8_t rows[FX_BLOCK_BYTES], columns[FX_CPU_CHUNK][FX_BLOCK_BYTES];
     const bool gathers = group->noised && group->summed;
+    const enum fx_side side = side_of(group, unit);
     int64_t at = fx_clock_monotonic_ns();
 
     for (size_t s = 0; s < group->segments; s++) {
         if (!read_block(session, group, unit, s, rows))
             return;
         lap(&at, &session->read_ns);
-        group->dirty[unit * FX_CPU_CHUNK + s] = !in_range(rows);
-        session->device->engine->pack(side_of(group, unit), rows,
-                                      group->noised ? &group->perms[side_of(group, unit)][s] : NULL,
-                                      &group->panels[unit], packed_at(session, group, unit, s),
-                                      gathers ? columns[s] : NULL);
+        group->dirty[unit * FX_CPU_CHUNK + s] = !session->device->engine->pack(
+            side, rows, group->noised ? &group->perms[side][s] : NULL, &group->panels[unit],
+            packed_at(session, group, unit, s), gathers ? columns[s] : NULL);
         lap(&at, group->noised ? &session->noise_ns : &session->product_ns);
     }
     if (gathers) {

@@ -10,10 +10,10 @@
 #include "src/util/mem.h"
 
 #define TILES_MAX (UINT64_C(1) << 24)
-#define GROUP_TILES_MIN 256
-#define GROUP_ASPECT 8    /* beyond it noise is shared no better, and caches are too small */
-#define ITEMS_A_THREAD 32 /* of a stage, where threads wait for each other at its end */
-#define TILES_A_THREAD 16 /* so that all threads end a stage at about the same time */
+#define GROUP_TILES_MIN 128 /* their sums are 8 MiB: what a core may have of a shared cache */
+#define GROUP_ASPECT 8      /* beyond it noise is shared no better, and caches are too small */
+#define ITEMS_A_THREAD 32   /* of a stage, where threads wait for each other at its end */
+#define TILES_A_THREAD 16   /* so that all threads end a stage at about the same time */
 
 static uint32_t lower(uint64_t a, uint64_t b)
 {
@@ -48,11 +48,10 @@ static void cut(struct fx_session *session)
     tiles = tiles < GROUP_TILES_MIN ? GROUP_TILES_MIN : lower(tiles, FX_CPU_GROUP_TILES);
     while ((uint64_t)(side + 1) * (side + 1) <= tiles)
         side++;
-    high = lower(rows, side);
-    wide = lower(lower(cols, tiles / high), longest(session, high));
-    high = lower(lower(rows, tiles / wide), longest(session, wide));
-    session->group_rows = even(rows, high);
-    session->group_cols = even(cols, wide);
+    high = even(rows, lower(rows, side));
+    wide = even(cols, lower(lower(cols, tiles / high), longest(session, high)));
+    session->group_rows = even(rows, lower(lower(rows, tiles / wide), longest(session, wide)));
+    session->group_cols = wide;
 }
 
 struct fx_session *fx_cpu_begin(struct fx_device *device, const struct fx_kernel_task *task,

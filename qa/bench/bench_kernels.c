@@ -2,13 +2,16 @@
  * What each backend makes of bricks, against the plain int8 product of the best library at hand;
  * and hashes a second.
  *
- *     bench_kernels [--quick] [--backend NAME] [--threads N] [--engine NAME] [--turns N]
+ *     bench_kernels [--quick] [--shape TEXT] [--backend NAME] [--threads N] [--engine NAME]
+ *                   [--turns N]
  *
  * For the first device of each backend, and each shape: (a) the plain product (oneDNN on the CPU,
  * cuBLASLt on CUDA), (b) the noised product with tickets and peeling, (c) mining alone. They take
- * turns, and the fastest turn of each counts, by the clock on the wall. --threads and --engine (as
- * in kernels/cpu/engine.c) are of the CPU: one a core, and the fastest one, if not given. --quick:
- * one shape.
+ * turns, and the fastest turn of each counts, by the clock on the wall. The share of each part of
+ * (b) is that of the time of all threads; the CPU's threads are idle where they wait for each
+ * other.
+ * --threads and --engine (as in kernels/cpu/engine.c) are of the CPU: one a core, and the fastest
+ * one, if not given. --quick: one shape; --shape: those with this in their name.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +47,8 @@ struct bench {
     const struct fx_backend *backend;
     struct fx_device *device;
     struct fx_trial trial;
+    const char *shape; /* NULL: all */
+    unsigned threads;  /* of the CPU */
     unsigned turns;
     bool quick;
 };
@@ -191,7 +196,9 @@ static void show(const char *name, const char *detail, const struct shape *shape
            bricks * FX_TILE * FX_TILE * FX_DEPTH / 1e12);
 }
 
-static void show_shares(const struct fx_kernel_stats *stats)
+/* `whole`: the time of all threads, or 0 where what a device does is not a matter of threads: then
+ * the parts are the whole. */
+static void show_shares(const struct fx_kernel_stats *stats, uint64_t whole)
 {
     const struct {
         const char *name;
@@ -199,15 +206,16 @@ static void show_shares(const struct fx_kernel_stats *stats)
     } parts[] = {{"read", stats->read_ns},       {"noise", stats->noise_ns},
                  {"product", stats->product_ns}, {"fold", stats->fold_ns},
                  {"hash", stats->hash_ns},       {"peel", stats->peel_ns}};
-    uint64_t all = 0;
+    uint64_t busy = 0;
 
     for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
-        all += parts[at].ns;
+        busy += parts[at].ns;
+    if (whole < busy)
+        whole = busy > 0 ? busy : 1;
     printf("       ");
     for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
-        printf(" %s %.1f %%", parts[at].name,
-               all > 0 ? 100.0 * (double)parts[at].ns / (double)all : 0.0);
-    printf("\n");
+        printf(" %s %.1f %%", parts[at].name, 100.0 * (double)parts[at].ns / (double)whole);
+    printf(" idle %.1f %%\n", 100.0 * (double)(whole - busy) / (double)whole);
 }
 
 static bool bench_shape(struct bench *bench, const struct shape *shape)
@@ -228,7 +236,8 @@ static bool bench_shape(struct bench *bench, const struct shape *shape)
         printf("  (b)/(a) %.3f, k/(k + 1,024) %.3f", (double)result.plain / (double)result.both,
                k / (k + 1024));
     printf("\n");
-    show_shares(&result.stats);
+    show_shares(&result.stats,
+                bench->backend == &fx_backend_cpu ? (uint64_t)result.both * bench->threads : 0);
     show("(c)", "mining alone", shape, result.mining);
     printf("  (c)/(b) %.3f\n", (double)result.both / (double)result.mining);
     return true;
@@ -303,7 +312,7 @@ static bool bench_backend(struct bench *bench)
     }
     printf("%s:0, %s\n", bench->backend->name, info.name);
     for (size_t at = 0; at < sizeof shapes / sizeof *shapes && ok; at++) {
-        if (!bench->quick || at == 0)
+        if ((!bench->quick || at == 0) && (!bench->shape || strstr(shapes[at].name, bench->shape)))
             ok = bench_shape(bench, &shapes[at]);
     }
     bench_hash(bench);
@@ -327,8 +336,8 @@ static void set_threads(char **argv, unsigned threads)
 }
 
 struct options {
-    const char *backend; /* NULL: all */
-    unsigned threads;    /* 0: one a core */
+    const char *backend, *shape; /* NULL: all */
+    unsigned threads;            /* 0: one a core */
     unsigned turns;
     bool quick;
 };
@@ -355,6 +364,8 @@ static bool parse(struct options *options, int argc, char **argv)
         at++;
         if (!strcmp(name, "--backend"))
             ok = fx_backend_find(options->backend = value) != NULL;
+        else if (!strcmp(name, "--shape"))
+            options->shape = value;
         else if (!strcmp(name, "--threads"))
             ok = number(value, THREADS_MAX, &options->threads);
         else if (!strcmp(name, "--turns"))
@@ -374,14 +385,18 @@ int main(int argc, char **argv)
     bool ok = true;
 
     if (!parse(&options, argc, argv)) {
-        fprintf(stderr, "usage: bench_kernels [--quick] [--backend NAME] [--threads N]"
-                        " [--engine NAME] [--turns N]\n");
+        fprintf(stderr, "usage: bench_kernels [--quick] [--shape TEXT] [--backend NAME]"
+                        " [--threads N] [--engine NAME] [--turns N]\n");
         return 2;
     }
     if (options.threads > 0)
         set_threads(argv, options.threads);
+    else
+        options.threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     setvbuf(stdout, NULL, _IOLBF, 0);
     fx_trial_init(&bench.trial);
+    bench.shape = options.shape;
+    bench.threads = options.threads;
     bench.turns = options.turns;
     bench.quick = options.quick;
     bench_nonces();

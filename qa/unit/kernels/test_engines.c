@@ -99,6 +99,32 @@ static void factors_clear(struct factors *factors)
     free(factors->want);
 }
 
+/* Which blocks noise keeps within int8: a single entry, wherever it is, makes it none. */
+FX_TEST(pack_sees_entries_out_of_range)
+{
+    static const int8_t outside[] = {-128, -65, 64, 127};
+
+    for (size_t e = 0; fx_cpu_engines[e]; e++) {
+        const struct fx_cpu_engine *engine = fx_cpu_engines[e];
+        struct factors f;
+
+        if (!engine->usable())
+            continue;
+        factors_init(&f, engine);
+        for (unsigned round = 0; round < 64; round++) {
+            const enum fx_side side = (enum fx_side)(round % 2);
+            int8_t *entry = &f.rows[0][fx_unit_rand_below(FX_BLOCK_BYTES)];
+
+            for (size_t at = 0; at < FX_BLOCK_BYTES; at++)
+                f.rows[0][at] = fx_unit_rand_below(2) ? FX_ENTRY_MIN : FX_ENTRY_MAX;
+            FX_CHECK(engine->pack(side, f.rows[0], NULL, NULL, f.packed[side], NULL));
+            *entry = outside[round / 2 % sizeof outside];
+            FX_CHECK(!engine->pack(side, f.rows[0], NULL, NULL, f.packed[side], NULL));
+        }
+        factors_clear(&f);
+    }
+}
+
 /* Products of all int8, -128 among them, which noised blocks reach; plain and folded. */
 FX_TEST(products_of_any_int8)
 {
