@@ -80,8 +80,27 @@ static bool describe(struct fx_rpc_client *client, const char *method, json_t **
     return ok;
 }
 
-static void local_help(const char *command)
+/* Of a command that fornax-cli carries out; NULL where it is the node's alone. */
+static const char *local_help(const char *command)
 {
+    static const struct {
+        const char *command, *text;
+    } local[] = {{"submitjob", fx_cli_submitjob_help},
+                 {"getjobresult", fx_cli_getjobresult_help},
+                 {"watchjob", fx_cli_watchjob_help},
+                 {"verifyreceipt", fx_cli_verifyreceipt_help}};
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+        if (strcmp(local[i].command, command) == 0) {
+            return local[i].text;
+        }
+    }
+    return NULL;
+}
+
+/* What the node's own help does not say. */
+static void add_local_help(const char *command)
+{
+    const char *text = command ? local_help(command) : NULL;
     if (!command) {
         printf("\n== fornax-cli ==\n"
                "submitjob gemm A.npy B.npy [--option=value]...\n"
@@ -89,13 +108,30 @@ static void local_help(const char *command)
                "getjobresult JOB OUT.npy [--partial]\n"
                "watchjob JOB\n"
                "verifyreceipt FILE\n");
-    } else if (strcmp(command, "submitjob") == 0) {
-        printf("\n%s", fx_cli_submitjob_help);
-    } else if (strcmp(command, "getjobresult") == 0) {
-        printf("\n%s", fx_cli_getjobresult_help);
-    } else if (strcmp(command, "verifyreceipt") == 0) {
-        printf("\n%s", fx_cli_verifyreceipt_help);
+    } else if (text) {
+        printf("\n%s", text);
     }
+}
+
+bool fx_cli_asks_help(const char *word)
+{
+    static const char *const words[] = {"--help", "-help", "-h", "-?"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int fx_cli_help(struct fx_rpc_client *client, char *command)
+{
+    const char *text = local_help(command);
+    if (!text) {
+        return fx_cli_call(client, "help", &command, 1, false);
+    }
+    fputs(text, stdout);
+    return EXIT_SUCCESS;
 }
 
 int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *words, size_t n,
@@ -107,8 +143,7 @@ int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *w
     int status = EXIT_SUCCESS;
     bool help = strcmp(method, "help") == 0 && !named;
     if (help && n == 1 && strcmp(words[0], "watchjob") == 0) {
-        fputs(fx_cli_watchjob_help, stdout);
-        return EXIT_SUCCESS;
+        return fx_cli_help(client, words[0]);
     }
     if (n > 0 && !describe(client, method, &schema, &status)) {
         return status;
@@ -125,7 +160,7 @@ int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *w
     if (reply.status == FX_RPC_OK) {
         fx_cli_print(reply.result);
         if (help && n < 2) {
-            local_help(n ? words[0] : NULL);
+            add_local_help(n ? words[0] : NULL);
         }
     } else {
         status = fx_cli_failed(&reply);

@@ -38,6 +38,10 @@ json_t *fx_cli_convert(const json_t *schema, char *const *words, size_t n, bool 
 /* call.c. Each returns the exit status. */
 int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *words, size_t n,
                 bool named);
+/* COMMAND --help, or another way to ask. What fornax-cli carries out itself it describes without
+ * the node. */
+bool fx_cli_asks_help(const char *word);
+int fx_cli_help(struct fx_rpc_client *client, char *command);
 int fx_cli_getinfo(struct fx_rpc_client *client);
 /* Prints why a call failed, as bitcoin-cli does, and returns the exit status for it. */
 int fx_cli_failed(const struct fx_rpc_reply *reply);

@@ -73,6 +73,9 @@ static int run_command(const struct fx_cli_options *options, struct fx_rpc_clien
 {
     const char *method = w->list[0];
     bool named = fx_args_bool(options->args, "named", false);
+    if (!named && w->n == 2 && fx_cli_asks_help(w->list[1])) {
+        return fx_cli_help(client, w->list[0]);
+    }
     if (!named && strcmp(method, "submitjob") == 0 && w->n > 1 && w->list[1][0] != '{') {
         return fx_cli_submitjob(client, (int)w->n, w->list);
     }

@@ -155,17 +155,14 @@ static bool refuse_entry(const struct fx_matrix *m, const struct scan *scan, cha
 {
     uint64_t i = scan->bad_row, j = scan->bad_column;
     size_t at = (size_t)(m->npy.fortran ? j * m->npy.rows + i : i * m->npy.columns + j);
-    const uint8_t *data = m->file + m->npy.data_offset;
-    if (m->npy.is_float) {
-        snprintf(error, FX_MATRIX_ERROR,
-                 "%.300s: entry [%" PRIu64 ", %" PRIu64 "] is %g; entries must be finite", m->path,
-                 i, j, fx_npy_real(&m->npy, data, at));
-    } else {
-        snprintf(error, FX_MATRIX_ERROR,
-                 "%.300s: entry [%" PRIu64 ", %" PRIu64 "] is %" PRId64
-                 "; entries must be from %d to %d",
-                 m->path, i, j, fx_npy_element(&m->npy, data, at), INT_MIN_VALUE, INT_MAX_VALUE);
+    char value[FX_NPY_TEXT], allowed[64] = "finite";
+    if (!m->npy.is_float) {
+        snprintf(allowed, sizeof(allowed), "from %d to %d", INT_MIN_VALUE, INT_MAX_VALUE);
     }
+    fx_npy_text(&m->npy, m->file + m->npy.data_offset, at, value);
+    snprintf(error, FX_MATRIX_ERROR,
+             "%.300s: entry [%" PRIu64 ", %" PRIu64 "] is %s; entries must be %s", m->path, i, j,
+             value, allowed);
     return false;
 }
 

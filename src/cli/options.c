@@ -70,7 +70,8 @@ static void print_help(const struct fx_args *args)
            "  fornax-cli [options] <command> [arguments]  Send a command to the node\n"
            "  fornax-cli [options] -named <command> [name=value]...\n"
            "  fornax-cli [options] help                   List commands\n"
-           "  fornax-cli [options] help <command>         Get help on a command\n"
+           "  fornax-cli [options] help <command>         Get help on a command (<command> --help, "
+           "too)\n"
            "  fornax-cli [options] submitjob gemm A.npy B.npy   Have a matrix product computed\n\n"
            "%.*s",
            (int)text.len, (const char *)text.data);

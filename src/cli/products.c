@@ -33,6 +33,17 @@ bool fx_products_set_scale(struct fx_products *p, const char *scale, char error[
     return false;
 }
 
+bool fx_products_scaled(const struct fx_products *p, char error[FX_MATRIX_ERROR])
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->list[i].a.npy.is_float || p->list[i].b.npy.is_float) {
+            return true;
+        }
+    }
+    snprintf(error, FX_MATRIX_ERROR, "--scale is of floats: these matrices have integers");
+    return false;
+}
+
 /* The largest magnitude of the class of entries: of those that one limb holds, of int8, or what
  * there is. */
 static uint64_t class_of(const struct fx_matrix *m)

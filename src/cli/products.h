@@ -23,6 +23,8 @@ struct fx_products {
 
 /* scale: "S" for all, or "SA,SB"; NULL: chosen. */
 bool fx_products_set_scale(struct fx_products *p, const char *scale, char error[FX_MATRIX_ERROR]);
+/* Is there a matrix that a scale is of? False: error says that there is none. */
+bool fx_products_scaled(const struct fx_products *p, char error[FX_MATRIX_ERROR]);
 /* Opens a pair. False: error says which file is wrong, and how. */
 bool fx_products_add(struct fx_products *p, const char *a, const char *b,
                      char error[FX_MATRIX_ERROR]);

@@ -9,6 +9,7 @@
 #include "src/cli/cli_int.h"
 #include "src/cli/products.h"
 #include "src/util/amount.h"
+#include "src/util/duration.h"
 
 const char fx_cli_submitjob_help[] =
     "submitjob gemm A.npy B.npy [--option=value]...\n"
@@ -220,10 +221,12 @@ static void print_outlook(FILE *to, const json_t *quote)
     const json_t *warning, *seconds = json_object_get(quote, "expectedtime");
     size_t i;
     if (seconds) {
+        char text[FX_DURATION_TEXT];
+        fx_duration_format(json_number_value(seconds), text);
         fprintf(to,
-                "Expected:  about %.0f s from its first block on, if all miners of the lane "
-                "work on it\n",
-                json_number_value(seconds));
+                "Expected:  about %s from its first block on, if all miners of the lane work on "
+                "it\n",
+                text);
     }
     json_array_foreach(json_object_get(quote, "warnings"), i, warning)
     {
@@ -245,9 +248,10 @@ static void print_quote(FILE *to, const struct fx_products *products, const json
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &utc);
     }
     fx_products_print(products, to);
-    fprintf(to, "Work:      %lld bricks in %lld task%s of up to %lld x %lld tiles\n",
-            whole(quote, "bricks"), whole(quote, "tasks"), whole(quote, "tasks") == 1 ? "" : "s",
-            whole(quote, "task_rows"), whole(quote, "task_cols"));
+    fprintf(to, "Work:      %lld brick%s in %lld task%s of up to %lld x %lld tiles\n",
+            whole(quote, "bricks"), whole(quote, "bricks") == 1 ? "" : "s", whole(quote, "tasks"),
+            whole(quote, "tasks") == 1 ? "" : "s", whole(quote, "task_rows"),
+            whole(quote, "task_cols"));
     fprintf(to, "Per task:  escrow %.8f FNX, fee %.8f FNX\n", real(quote, "escrow"),
             real(quote, "fee_per_task"));
     fprintf(to, "Total:     %.8f FNX in %lld transaction%s\n", real(quote, "total"),
@@ -376,7 +380,8 @@ static int with_files(struct fx_rpc_client *client, const struct fx_args *args,
     bool ok = fx_products_set_scale(&products, fx_args_str(args, "scale", NULL), error) &&
               (fx_args_has(args, "batch")
                    ? fx_products_add_list(&products, fx_args_str(args, "batch", ""), error)
-                   : fx_products_add(&products, words[1], words[2], error));
+                   : fx_products_add(&products, words[1], words[2], error)) &&
+              (!fx_args_has(args, "scale") || fx_products_scaled(&products, error));
     int status = ok ? with_products(client, args, &products) : fail(error);
     fx_products_clear(&products);
     return status;

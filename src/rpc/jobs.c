@@ -7,6 +7,7 @@
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
 #include "src/util/amount.h"
+#include "src/util/duration.h"
 #include "src/util/mem.h"
 
 #define RATE_BLOCKS 2016
@@ -314,9 +315,12 @@ static json_t *warnings_json(const struct fx_rpc *rpc, const struct fx_job_quote
                           "it",
                           RATE_BLOCKS));
     } else if (seconds > (double)left) {
+        char takes[FX_DURATION_TEXT], lasts[FX_DURATION_TEXT];
+        fx_duration_format(seconds, takes);
+        fx_duration_format(left > 0 ? (double)left : 0, lasts);
         warn(out, "deadline",
-             json_sprintf("At the lane's rate it takes about %.0f s, the deadline is in %lld s",
-                          seconds, (long long)left));
+             json_sprintf("At the lane's rate it takes about %s, the deadline is in %s", takes,
+                          lasts));
     }
     if (quote->escrow < costs) {
         char text[FX_AMOUNT_TEXT];

@@ -332,6 +332,16 @@ int64_t fx_npy_element(const struct fx_npy *npy, const uint8_t *data, size_t at)
     return value;
 }
 
+void fx_npy_text(const struct fx_npy *npy, const uint8_t *data, size_t at, char text[FX_NPY_TEXT])
+{
+    if (npy->is_float)
+        snprintf(text, FX_NPY_TEXT, "%g", fx_npy_real(npy, data, at));
+    else if (npy->is_signed)
+        snprintf(text, FX_NPY_TEXT, "%" PRId64, fx_npy_element(npy, data, at));
+    else
+        snprintf(text, FX_NPY_TEXT, "%" PRIu64, load(npy, data, at));
+}
+
 size_t fx_npy_header(uint8_t out[256], const char *dtype, uint64_t rows, uint64_t columns)
 {
     char text[160];

@@ -11,6 +11,7 @@
 
 #define FX_NPY_HEADER_MAX 65536
 #define FX_NPY_ERROR 160
+#define FX_NPY_TEXT 32
 
 struct fx_npy {
     uint64_t rows, columns; /* of a 2-d array */
@@ -36,6 +37,8 @@ bool fx_npy_parse(struct fx_npy *npy, const uint8_t *start, size_t n, uint64_t f
 int64_t fx_npy_element(const struct fx_npy *npy, const uint8_t *data, size_t at);
 /* The same of a float dtype; may be infinite or not a number. */
 double fx_npy_real(const struct fx_npy *npy, const uint8_t *data, size_t at);
+/* The same of any dtype, as people write it; uint64 as it is. */
+void fx_npy_text(const struct fx_npy *npy, const uint8_t *data, size_t at, char text[FX_NPY_TEXT]);
 /* A version 1.0 header of a 2-d little-endian C-order array, "<i4" for dtype say; returns its
  * length (a multiple of 64). */
 size_t fx_npy_header(uint8_t out[256], const char *dtype, uint64_t rows, uint64_t columns);
