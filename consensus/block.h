@@ -1,39 +1,20 @@
 /*
- * Headers and blocks. A hash-lane block is serialized as Bitcoin's; a job-lane block carries its
- * work proof between header and transactions (protocol section 6).
+ * Blocks. A hash-lane block is serialized as Bitcoin's; a job-lane block carries its work proof
+ * between header and transactions (protocol section 6).
  */
 #ifndef FX_CONSENSUS_BLOCK_H
 #define FX_CONSENSUS_BLOCK_H
 
+#include "consensus/header.h"
 #include "consensus/params.h"
 #include "consensus/tx.h"
 #include "consensus/verdict.h"
 
-#define FX_HEADER_SIZE 80
 #define FX_COMMITMENT_SCRIPT_SIZE 38
 /* A block's serialization is never longer than this: its weight is at least its size. */
 #define FX_BLOCK_SIZE_MAX FX_BLOCK_WEIGHT_MAX
 
 struct fx_work_proof; /* consensus/work.h */
-
-struct fx_header {
-    int32_t version;
-    struct fx_hash prev;
-    struct fx_hash merkle_root;
-    uint32_t time;
-    uint32_t nbits;
-    uint32_t nonce;
-};
-
-void fx_header_write(const struct fx_header *h, uint8_t out[FX_HEADER_SIZE]);
-void fx_header_read(const uint8_t in[FX_HEADER_SIZE], struct fx_header *h);
-void fx_header_id(const struct fx_header *h, struct fx_hash *id); /* double SHA-256 */
-/* (nVersion >> 8) & 0xf; above 1 is invalid. */
-unsigned fx_header_lane(const struct fx_header *h);
-/* The lane of a block on this network: that, or FX_LANE_HASH where there are no lanes. */
-unsigned fx_lane_of(const struct fx_params *params, const struct fx_header *h);
-/* The nVersion of a new block of this lane: 0x20000000 with the lane's bits. */
-int32_t fx_header_version(enum fx_lane lane);
 
 /* Immutable and shared, like fx_tx. */
 struct fx_block {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consensus/script_ops.h"
+#include "consensus/sigops.h"
 #include "consensus/work.h"
 #include "src/util/mem.h"
 

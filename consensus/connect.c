@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "src/util/map.h"
 #include "src/util/mem.h"
 

@@ -7,7 +7,7 @@
 #define FX_CONSENSUS_CONNECT_H
 
 #include "consensus/check.h"
-#include "consensus/script.h"
+#include "consensus/script_check.h"
 #include "consensus/spend.h"
 #include "consensus/work.h"
 

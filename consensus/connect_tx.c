@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "consensus/script_ops.h"
+#include "consensus/sigops.h"
 #include "src/util/mem.h"
 
 #define SEQUENCE_UNIT_SHIFT 9 /* BIP68: units of 512 seconds */

@@ -27,15 +27,6 @@ static bool is_disabled(uint8_t opcode)
     return false;
 }
 
-enum fx_script_error fx_eval_number(const struct fx_eval *eval, size_t depth, int64_t *value)
-{
-    bool minimal = (eval->flags & FX_VERIFY_MINIMALDATA) != 0;
-
-    return fx_script_num_read(fx_stack_peek(eval->stack, depth), FX_SCRIPT_NUM_SIZE, minimal, value)
-               ? FX_SCRIPT_ERR_OK
-               : FX_SCRIPT_ERR_SCRIPTNUM;
-}
-
 /* ---- conditionals ------------------------------------------------------------------------ */
 
 static bool is_on(const struct fx_eval *eval)

@@ -1,6 +1,15 @@
 /* Operations on numbers. */
 #include "consensus/eval_int.h"
 
+enum fx_script_error fx_eval_number(const struct fx_eval *eval, size_t depth, int64_t *value)
+{
+    bool minimal = (eval->flags & FX_VERIFY_MINIMALDATA) != 0;
+
+    return fx_script_num_read(fx_stack_peek(eval->stack, depth), FX_SCRIPT_NUM_SIZE, minimal, value)
+               ? FX_SCRIPT_ERR_OK
+               : FX_SCRIPT_ERR_SCRIPTNUM;
+}
+
 /* No number has more than 32 bits: nothing here overflows. */
 static int64_t change(uint8_t opcode, int64_t a)
 {

@@ -3,7 +3,7 @@
 #ifndef FX_CONSENSUS_LANE_H
 #define FX_CONSENSUS_LANE_H
 
-#include "consensus/block.h"
+#include "consensus/header.h"
 #include "src/util/u256.h"
 
 /* For each lane: its newest block q at or below some block p. Before the first one, q is genesis

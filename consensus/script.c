@@ -1,9 +1,7 @@
-/* Kinds of scripts, and verifying inputs by the rules of blocks. */
+/* Kinds of output scripts. */
 #include "consensus/script.h"
 
 #include <string.h>
-
-#include "consensus/script_ops.h"
 
 bool fx_script_is_witness(struct fx_span script, unsigned *version, struct fx_span *program)
 {
@@ -162,24 +160,4 @@ void fx_script_p2wpkh(const uint8_t key_hash[20], uint8_t script[22])
     script[0] = 0;
     script[1] = 20;
     memcpy(script + 2, key_hash, 20);
-}
-
-enum fx_script_error fx_script_check_flags(const struct fx_script_check *check, uint32_t flags)
-{
-    const struct fx_txin *in = &check->tx->in[check->in];
-    const struct fx_coin *coin = &check->spent[check->in];
-    struct fx_script_context context = {.tx = check->tx,
-                                        .in = check->in,
-                                        .amount = coin->value,
-                                        .spent = check->spent,
-                                        .cache = check->cache,
-                                        .memory = check->memory};
-
-    return fx_script_verify(in->script_sig, fx_coin_script(coin), in->witness, in->n_witness, flags,
-                            &context);
-}
-
-enum fx_verdict fx_script_check_run(const struct fx_script_check *check)
-{
-    return fx_verdict_of_script(fx_script_check_flags(check, FX_VERIFY_CONSENSUS & ~check->exempt));
 }

@@ -1,15 +1,8 @@
-/*
- * Kinds of scripts, and verifying an input by the rules of blocks. Task outputs are spent by rules
- * of their own (consensus/spend.h); here they are one of the witness programs that anybody may
- * spend.
- */
+/* Kinds of output scripts: which one a script is, and making those that addresses stand for. */
 #ifndef FX_CONSENSUS_SCRIPT_H
 #define FX_CONSENSUS_SCRIPT_H
 
 #include "consensus/script_ops.h"
-#include "consensus/interpreter.h"
-#include "consensus/tx.h"
-#include "consensus/verdict.h"
 
 enum fx_script_type {
     FX_SCRIPT_OTHER = 0,
@@ -42,20 +35,5 @@ bool fx_script_is_witness(struct fx_span script, unsigned *version, struct fx_sp
 bool fx_script_is_unspendable(struct fx_span script);
 void fx_script_p2tr(const uint8_t output_key[32], uint8_t script[34]);
 void fx_script_p2wpkh(const uint8_t key_hash[20], uint8_t script[22]);
-
-/* One input to verify: pure, may run on any thread. Views of what the caller keeps alive. */
-struct fx_script_check {
-    const struct fx_tx *tx;
-    size_t in;
-    const struct fx_coin *spent; /* all of the transaction's inputs' coins, tx->n_in of them */
-    const struct fx_sighash_cache *cache;
-    const struct fx_sig_memory *memory; /* NULL: none */
-    uint32_t exempt; /* FX_VERIFY_*: rules of blocks that do not bind at its height yet */
-};
-
-/* By the rules of blocks: FX_OK or FX_SCRIPT_VERIFY_*. */
-enum fx_verdict fx_script_check_run(const struct fx_script_check *check);
-/* By any rules: FX_VERIFY_*. */
-enum fx_script_error fx_script_check_flags(const struct fx_script_check *check, uint32_t flags);
 
 #endif

@@ -48,18 +48,6 @@ size_t fx_script_push_head(size_t n, uint8_t head[5]);
 bool fx_script_push_is_minimal(const struct fx_op *op);
 
 /*
- * Signature operations as Bitcoin counts them: a multisig is 20, or where `accurate` what the
- * number opcode before it says. Counting ends at a push that is not complete.
- */
-uint64_t fx_script_sigops(struct fx_span script, bool accurate);
-/* BIP16: of the script that an input's script pushes last; 0 where it does more than push. */
-uint64_t fx_script_p2sh_sigops(struct fx_span script_sig);
-/* BIP141: of the witness program that script_pubkey is, or that script_sig pushes for a P2SH one.
- * Each costs a quarter of the others. */
-uint64_t fx_script_witness_sigops(struct fx_span script_sig, struct fx_span script_pubkey,
-                                  const struct fx_span *witness, size_t n_witness);
-
-/*
  * The script without each push of `needle` (a complete push, head and all) that begins where an
  * operation does. Returns how many there were; 0 leaves *out untouched, otherwise what is left was
  * appended to it.

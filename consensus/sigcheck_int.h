@@ -2,7 +2,9 @@
 #ifndef FX_CONSENSUS_SIGCHECK_INT_H
 #define FX_CONSENSUS_SIGCHECK_INT_H
 
-#include "consensus/interpreter.h"
+#include "consensus/flags.h"
+#include "consensus/script_context.h"
+#include "consensus/script_error.h"
 
 /* Which of Bitcoin's three ways of signing a script uses. */
 enum fx_sig_version { FX_SIG_BASE, FX_SIG_WITNESS_V0, FX_SIG_TAPSCRIPT };

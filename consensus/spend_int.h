@@ -1,6 +1,6 @@
-/* One spend of a task output while it is judged, and the steps that several actions share. The
- * actions themselves stand in one file a concern: spend_claim.c, spend_settle.c, spend_dispute.c.
- */
+/* One spend of a task output while it is judged, and the steps that several actions share
+ * (spend_steps.c). The actions themselves stand in one file a concern: spend_claim.c,
+ * spend_settle.c, spend_dispute.c. */
 #ifndef FX_CONSENSUS_SPEND_INT_H
 #define FX_CONSENSUS_SPEND_INT_H
 
@@ -27,6 +27,8 @@ struct fx_spend {
 
 /* Sets the verdict and returns FX_INVALID. */
 enum fx_result fx_spend_refuse(struct fx_spend *s, enum fx_verdict verdict);
+/* The output script is that of this program. */
+bool fx_spend_pays_to(struct fx_span script, const struct fx_hash *program);
 /* Reads the preimage (refund: its head), which must be in state `from`, and finds its record. */
 enum fx_result fx_spend_read(struct fx_spend *s, enum fx_task_state from);
 /* The same where `from` or `other` will do. */

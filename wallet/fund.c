@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "consensus/script.h"
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 #include "wallet/fund_int.h"

@@ -6,6 +6,7 @@
 
 #include <secp256k1_extrakeys.h>
 
+#include "consensus/script.h"
 #include "src/crypto/taghash.h"
 #include "src/crypto/zero.h"
 #include "src/sys/clock.h"

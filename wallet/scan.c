@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"

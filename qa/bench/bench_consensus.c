@@ -19,6 +19,7 @@
 
 #include "consensus/block.h"
 #include "consensus/script.h"
+#include "consensus/script_check.h"
 #include "consensus/sighash.h"
 #include "src/crypto/sha256.h"
 #include "src/store/state.h"

@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-#include "consensus/script.h"
+#include "consensus/script_check.h"
 #include "consensus/script_ops.h"
+#include "consensus/sigops.h"
 #include "src/util/mem.h"
 
 #define FLAGS ((UINT32_C(1) << 21) - 1)

@@ -11,9 +11,9 @@ from common import code_only, expect, line_of
 
 TABLE = "consensus/rules.txt"
 # Their order in the table; the others of the folder come after them.
-FILES = ("tx.c", "block.c", "lane.c", "check.c", "connect.c", "connect_tx.c", "work.c", "brick.c",
-         "spend.c", "spend_claim.c", "spend_settle.c", "spend_dispute.c", "schnorr.c", "task.c",
-         "commit.c", "kinds/gemm.c")
+FILES = ("tx.c", "block.c", "lane.c", "check.c", "connect.c", "connect_tx.c", "work.c",
+         "work_proof.c", "brick.c", "spend.c", "spend_steps.c", "spend_claim.c", "spend_settle.c",
+         "spend_dispute.c", "schnorr.c", "task.c", "commit.c", "kinds/gemm.c")
 # Functions whose "no" is a rule, and not an answer.
 READERS = {
     "tx.c": {"skip_witnesses", "measure", "fx_tx_parse"},
@@ -22,7 +22,8 @@ READERS = {
     "connect.c": {"overlay_coin"},
     "brick.c": {"fx_brick_in_range", "fx_brick_ticket"},
     "schnorr.c": {"fx_schnorr_verify"},
-    "work.c": {"fx_work_proof_read", "brick_opens"},
+    "work.c": {"brick_opens"},
+    "work_proof.c": {"fx_work_proof_read"},
     "task.c": {"valid_kind", "fx_task_spec_read", "fx_task_read"},
     "commit.c": {"fx_commit_operand_open"},
     "kinds/gemm.c": {"fx_gemm_read", "verify_entry", "verify_tile"},

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "src/chain/chain_int.h"
 #include "src/sys/crash.h"
 #include "src/sys/log.h"

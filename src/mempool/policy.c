@@ -1,7 +1,9 @@
 /* Standardness: what the pool takes besides what the rules allow (Bitcoin's policy, with tasks). */
 #include "src/mempool/mempool_int.h"
 
+#include "consensus/script.h"
 #include "consensus/script_ops.h"
+#include "consensus/sigops.h"
 
 #define STANDARD_WEIGHT_MAX 400000
 #define TASK_SPEND_WEIGHT_MAX 1000000

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "consensus/script.h"
 #include "src/sys/random.h"
 #include "src/util/mem.h"
 

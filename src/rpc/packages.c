@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "src/iface/mempool.h"
 #include "src/iface/net.h"
 #include "src/rpc/topics_int.h"

@@ -1,6 +1,7 @@
 /* Commands on raw transactions. */
 #include <stdlib.h>
 
+#include "consensus/script.h"
 #include "src/iface/mempool.h"
 #include "src/iface/net.h"
 #include "src/keys/address.h"

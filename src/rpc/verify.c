@@ -3,6 +3,7 @@
 
 #include "consensus/check.h"
 #include "consensus/script.h"
+#include "consensus/script_check.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "qa/unit/harness.h"
 
 /* A transaction in the making: the task is its input 0. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "qa/unit/consensus/world.h"
 #include "qa/unit/harness.h"
 #include "src/crypto/ripemd160.h"

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "consensus/block.h"
 #include "consensus/kinds/kind.h"
 #include "consensus/lane.h"
 #include "qa/unit/harness.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script_check.h"
 #include "consensus/sighash.h"
 #include "qa/unit/consensus/world.h"
 #include "qa/unit/harness.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consensus/script_num.h"
+#include "consensus/sigops.h"
 #include "qa/unit/harness.h"
 #include "src/util/mem.h"
 

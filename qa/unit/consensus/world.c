@@ -8,6 +8,7 @@
 #include <secp256k1_extrakeys.h>
 #include <secp256k1_schnorrsig.h>
 
+#include "consensus/script.h"
 #include "qa/unit/harness.h"
 #include "src/crypto/sha256.h"
 #include "src/util/mem.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "qa/unit/harness.h"
 #include "qa/unit/jobs/world_int.h"
 #include "src/jobs/jobs_int.h"

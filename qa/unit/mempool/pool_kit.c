@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "consensus/script.h"
 #include "qa/unit/harness.h"
 
 static void on_added(void *ctx, const struct fx_tx *tx)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "qa/unit/harness.h"
 #include "qa/unit/mempool/pool_kit.h"
 #include "src/crypto/ripemd160.h"

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "qa/unit/harness.h"
 #include "qa/unit/wallet/world.h"
 #include "src/util/bech32.h"

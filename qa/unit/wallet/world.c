@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script.h"
 #include "qa/unit/harness.h"
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
