@@ -127,6 +127,8 @@ enum fx_result fx_spend_answer(struct fx_spend *s)
         return fx_spend_refuse(s, FX_BAD_TASK_ANSWER);
     }
     fx_spend_move(s, FX_TASK_CLAIMED);
+    /* Neither side's: a solver that could earn it would serve nothing before it is asked. */
+    s->burned = FX_DEPOSIT;
     return fx_spend_set_record(s);
 }
 

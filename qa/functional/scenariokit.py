@@ -95,6 +95,11 @@ class ScenarioTest(JobTest):
         block = self.mine_txs(node, txid, sync=sync)
         return txid, fee_in(node, txid, block)
 
+    def answer_fee(self, fee):
+        """What an answer of this fee cost its solver: the deposit of the challenge is burned, and the rest is its own."""
+        check(DEPOSIT < fee < DEPOSIT + 100_000, 'an answer burns the deposit, and pays a fee: %d' % fee)
+        return fee - DEPOSIT
+
     def balances(self, *nodes):
         return [balance(node) for node in nodes]
 

@@ -217,6 +217,7 @@ class Play:
             tile = (tile + 1) % spec.tiles(pre.index)
         if 'other_result' in spend.twists:
             of = pre._replace(result=(self.other(range(4), pre.result[0]), pre.result[1]))
+        spend.burned = DEPOSIT
         spend.paid = [pre.escrow + pre.bond + self.rng.choice((0, 0, DEPOSIT)),
                       ('task', pre._replace(state=CLAIMED, tile=None))]
         self.finish(spend, spend.coin.to[1], pre.solver, Item('tile', (of, tile)), Item('path', (of, tile)))

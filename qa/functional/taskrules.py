@@ -348,7 +348,7 @@ class Rules:
             pair(('task', pre._replace(state=CLAIMED, tile=None)), pre.escrow + pre.bond)
             signature(pre.solver)
             require(self.answers(pre, w[2], w[3]), 'bad-task-answer')
-            after = record._replace(outpoint=here, state=CLAIMED)
+            after, burned = record._replace(outpoint=here, state=CLAIMED), DEPOSIT
         elif action == EXPIRE:
             if pre.state == CHALLENGED:
                 sequence(ANSWER_WINDOW)

@@ -117,7 +117,7 @@ class TestScenarioRestart(ScenarioTest):
         self.carry_blocks(client, solver)
         answer = self.pending_after_kill(solver, task, 'answer')
         self.carry_tx(solver, client, answer)
-        rich[1] += DEPOSIT - self.mine_pending(client, task, 'answer', sync=[client, third])
+        rich[1] -= self.answer_fee(self.mine_pending(client, task, 'answer', sync=[client, third]))
         wait_status(client, task, 'claimed')
 
         self.kill(client, third)  # it has one tile of four, and asks for another one

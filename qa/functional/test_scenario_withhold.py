@@ -79,7 +79,7 @@ class TestScenarioWithhold(ScenarioTest):
         check_equal(self.balances(client, solver), [rich[0], rich[1] + REWARD - fees], 'balances')
 
     def ask(self, task, wait=PATIENCE + 10):
-        """The client asks for a tile after so many seconds, and the solver's node answers; (fees of both, tile)."""
+        """The client asks for a tile after so many seconds, and the solver's node answers; (fees of both, less the deposit, tile)."""
         client, solver, _ = self.nodes
         self.advance(wait)
         fees = [self.mine_action(client, task, 'challenge', sync=self.others)[1]]
@@ -87,13 +87,13 @@ class TestScenarioWithhold(ScenarioTest):
         tile = client.rpc.gettask(task)['claim']['tile']
         answer = self.pending(solver, task, 'answer')
         self.carry_tx(solver, client, answer)
-        fees.append(self.mine_action(client, task, 'answer', sync=self.others)[1])
+        fees.append(self.answer_fee(self.mine_action(client, task, 'answer', sync=self.others)[1]))
         self.carry_blocks(client, solver)
         wait_status(client, task, 'claimed')
         return fees, tile
 
     def forced_out(self):
-        self.step('four tiles, four answers: the whole result came over the chain, and the deposits are the solver\'s')
+        self.step('four tiles, four answers: the whole result came over the chain, and the deposits are nobody\'s')
         client, solver, _ = self.nodes
         a, b = matrix(256, 256, 3), matrix(256, 256, 4)
         job, task, _, rich = self.claim_alone(a, b, task_rows=2, task_cols=2)
@@ -103,7 +103,7 @@ class TestScenarioWithhold(ScenarioTest):
             fees, tile = self.ask(task, wait)
             tiles.add(tile)
             rich[0] -= DEPOSIT + fees[0]
-            rich[1] += DEPOSIT - fees[1]
+            rich[1] -= fees[1]
         check_equal(tiles, {0, 1, 2, 3})
         wait_task(client, task, lambda t: t['certified'], 'a certificate')
         check((read_result(client, job) == product(a, b)).all(), 'the result')
@@ -120,7 +120,7 @@ class TestScenarioWithhold(ScenarioTest):
         for number in range(8):
             fees, _ = self.ask(task)
             rich[0] -= DEPOSIT + fees[0]
-            rich[1] += DEPOSIT - fees[1]
+            rich[1] -= fees[1]
             if number == 2:
                 client.restart()
                 client.connect(self.nodes[2])

@@ -167,6 +167,18 @@ static bool send_challenge(struct fx_jobs *jobs, struct fx_wallet *wallet,
     return sent;
 }
 
+/* Says what the coins would have been for. */
+static bool explain_answer(struct fx_jobs_error *error)
+{
+    if (error->code == -6) {
+        fx_jobs_refuse(error, error->code,
+                       "Insufficient funds: the answer to a challenge needs coins for its fee, or "
+                       "the bond is lost; send some to this wallet");
+    }
+    return false;
+}
+
+/* The client's deposit is burned: the wallet pays the fee. */
 static bool send_answer(struct fx_jobs *jobs, struct fx_wallet *wallet,
                         const struct fx_book_task *task, struct fx_jobs_error *error)
 {
@@ -188,11 +200,11 @@ static bool send_answer(struct fx_jobs *jobs, struct fx_wallet *wallet,
     spend.items[1].data = path;
     spend.items[1].len = 32 * (size_t)fx_commit_depth(task->shape.tiles);
     spend.n_items = 2;
-    spend.has_rest = true;
+    spend.burned = FX_DEPOSIT;
     sent = source.read_tile(&own, task->state.tile, data, path) ||
            fx_jobs_refuse(error, -4, "Tile %u is asked for, and it is not here", task->state.tile);
-    sent = sent && fx_settle_payout(jobs, wallet, task, "answer", spend.rest, error) &&
-           fx_settle_send(jobs, wallet, task, &spend, "answer", &txid, error);
+    sent = sent && (fx_settle_send(jobs, wallet, task, &spend, "answer", &txid, error) ||
+                    explain_answer(error));
     fx_buf_clear(&preimage);
     free(data);
     return sent;

@@ -6,6 +6,7 @@
 #include "src/jobs/jobs_int.h"
 #include "src/util/mem.h"
 
+#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define SIGNATURE_BYTES 64
 #define FEE_TARGET 6    /* blocks */
 #define DUST 330        /* embers: less is not worth an output */
@@ -82,15 +83,34 @@ static int64_t fee_of(const struct fx_jobs *jobs, struct fx_txb *b,
     return (*rate * vsize + 999) / 1000;
 }
 
+/* What this takes the place of has coins that the wallet does not spend twice by itself, and it may
+ * have no others. Only the key that signs does the same, with coins of its own wallet. */
+static void add_coins_of_rival(const struct fx_jobs *jobs, const struct fx_task_spend *spend,
+                               struct fx_txb *b)
+{
+    const struct fx_tx *rival = fx_mempool_spender(jobs->config.mempool, &spend->outpoint);
+    const struct fx_txin *first = rival != NULL ? &rival->in[0] : NULL;
+
+    if (rival == NULL || spend->bare || !fx_outpoint_equal(&first->prevout, &spend->outpoint) ||
+        first->n_witness == 0 || first->witness[0].len != 1 ||
+        first->witness[0].data[0] != spend->action) {
+        return;
+    }
+    for (size_t i = 1; i < rival->n_in; i++) {
+        fx_txb_add_in(b, &rival->in[i].prevout, SEQUENCE_REPLACEABLE);
+    }
+}
+
 /* Own inputs for what the task's input does not pay, and change. */
-static bool fund(struct fx_wallet *wallet, struct fx_txb *b, const struct fx_task_spend *spend,
-                 int64_t rate, struct fx_jobs_error *error)
+static bool fund(const struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_txb *b,
+                 const struct fx_task_spend *spend, int64_t rate, struct fx_jobs_error *error)
 {
     struct fx_fund_input input = {
         .in = 0, .value = spend->value, .witness_weight = witness_weight(spend)};
     struct fx_wallet_error why;
     int64_t fee;
 
+    add_coins_of_rival(jobs, spend, b);
     return fx_wallet_fund(wallet, b, &input, 1, rate, spend->burned, 0, &fee, &why) ||
            fx_jobs_pass_error(error, &why);
 }
@@ -196,7 +216,7 @@ struct fx_tx *fx_task_spend_build(struct fx_jobs *jobs, struct fx_wallet *wallet
         if (spend->paired == 0) {
             b.out[0].value = DUST;
         }
-        if (fund(wallet, &b, spend, rate, error)) {
+        if (fund(jobs, wallet, &b, spend, rate, error)) {
             tx = sign_funded(wallet, &b, spend, error);
         }
     }

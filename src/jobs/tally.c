@@ -89,9 +89,11 @@ void fx_tally_spent(struct fx_tally *tally, const struct fx_book_task *task,
     case FX_ACTION_REJECT:
         fx_tally_add(&tally->burned, escrow);
         break;
+    case FX_ACTION_ANSWER:
+        fx_tally_add(&tally->burned, FX_DEPOSIT);
+        break;
     case FX_ACTION_REFUND:
     case FX_ACTION_CHALLENGE:
-    case FX_ACTION_ANSWER:
         break;
     }
 }

@@ -315,7 +315,7 @@ static const struct fx_rpc_command getmarketinfo_command = {
         "refunded: " SUM ", challenged: " SUM ", answered: " SUM "\n"
         "disputed: " SUM "      # Claims undone, by fraud or expire\n"
         "rejected: " SUM "\n"
-        "burned: amount         # At settlement, of bonds, and of rejected escrows\n"
+        "burned: amount         # At settlement, of bonds, deposits and rejected escrows\n"
         "paid: amount           # Of settled escrows to solvers\n"
         "prices: {              # For 1,000 bricks, on average\n"
         "  open?: amount, openleast?: amount, openmost?: amount  # Of those open now\n"

@@ -268,7 +268,7 @@ struct fx_tx *kit_task_challenge(struct kit_task *at, const struct kit_coin *dep
     return end(&act);
 }
 
-struct fx_tx *kit_task_answer(struct kit_task *at)
+struct fx_tx *kit_task_answer(struct kit_task *at, const struct kit_coin *fee)
 {
     uint8_t data[FX_TILE_BYTES], path[32 * 8];
     struct act act;
@@ -276,6 +276,8 @@ struct fx_tx *kit_task_answer(struct kit_task *at)
                                    data, path);
 
     begin(&act, at, FX_ACTION_ANSWER, &at->kit->solver);
+    act.extra = fee;
+    act.burned = FX_DEPOSIT;
     pay_task(&act, FX_TASK_CLAIMED, (int64_t)(at->task.escrow + at->task.bond));
     fx_buf_bytes(&act.items[0], data, sizeof(data));
     fx_buf_bytes(&act.items[1], path, 32 * n);

@@ -29,7 +29,8 @@ struct fx_tx *kit_task_take(struct kit_task *at, const struct fx_hash *beacon);
 /* The proof of the one wrong entry. */
 struct fx_tx *kit_task_fraud(struct kit_task *at);
 struct fx_tx *kit_task_challenge(struct kit_task *at, const struct kit_coin *deposit);
-struct fx_tx *kit_task_answer(struct kit_task *at);
+/* The deposit is burned: another coin has the fee. */
+struct fx_tx *kit_task_answer(struct kit_task *at, const struct kit_coin *fee);
 struct fx_tx *kit_task_expire(struct kit_task *at);
 /* Escrow and bond are burned and paid back to the last ember: another coin has the fee. */
 struct fx_tx *kit_task_reject(struct kit_task *at, const struct kit_coin *fee);

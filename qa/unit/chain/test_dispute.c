@@ -103,7 +103,9 @@ static void challenge(struct walk *walk, uint8_t asked)
 
 static void answer(struct walk *walk, uint8_t asked)
 {
-    step(walk, kit_task_answer(&walk->at), 0, 0);
+    struct kit_coin fee = take_coin(walk);
+
+    step(walk, kit_task_answer(&walk->at, &fee), 0, 0);
     check_record(walk, FX_TASK_CLAIMED, asked);
 }
 

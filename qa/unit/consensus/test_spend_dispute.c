@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/connect.h"
 #include "qa/unit/consensus/spend_case.h"
 
 /* What the spend changes of the record: expected as it was, with these changes. */
@@ -213,8 +214,79 @@ FX_TEST(answer_brings_the_claim_back)
     CHECK_VALID(&s);
     check_after(&s, expected); /* with its count of challenges */
     FX_CHECK_INT(expected.asked, 3);
-    FX_CHECK_INT(s.spent.burned, 0);
     fx_case_end(&s);
+}
+
+/* An answer on a network with the rules of section 5, whose inputs are in the scene as well. */
+static struct fx_tx *begin_answer_on(struct fx_spend_case *s, enum fx_chain_kind kind, int64_t more)
+{
+    struct fx_coin coins[2];
+    struct fx_tx *tx;
+
+    fx_case_begin_answer(s);
+    s->params = *fx_params_get(kind);
+    s->job.spec.window = s->params.window_min;
+    fx_case_sync_spec(s);
+    s->next.spec = s->task.spec;
+    s->paid += more;
+    tx = fx_case_build(s, coins);
+    for (size_t in = 0; in < 2; in++) {
+        struct fx_span script = fx_coin_script(&coins[in]);
+
+        fx_scene_add_coin(&s->scene, &tx->in[in].prevout, coins[in].value, script.data, script.len,
+                          coins[in].height);
+        fx_coin_clear(&coins[in]);
+    }
+    return tx;
+}
+
+static const enum fx_chain_kind with_tasks[] = {FX_MAIN, FX_TEST, FX_REGTEST};
+#define WITH_TASKS (sizeof with_tasks / sizeof *with_tasks)
+
+/* One deposit, whatever else is in the challenged output. */
+FX_TEST(answer_burns_the_deposit)
+{
+    for (size_t at = 0; at < WITH_TASKS; at++) {
+        for (int64_t more = 0; more <= FX_DEPOSIT; more += FX_DEPOSIT) {
+            struct fx_spend_case s;
+
+            fx_tx_unref(begin_answer_on(&s, with_tasks[at], 0));
+            s.value += more;
+            CHECK_VALID(&s);
+            FX_CHECK_INT(s.spent.burned, FX_DEPOSIT);
+            fx_case_end(&s);
+        }
+    }
+}
+
+/* What the answer pays out leaves it to nobody, to the ember. */
+FX_TEST(answer_leaves_the_deposit)
+{
+    /* The scene's other input has an escrow, and the first output 500 embers of it. */
+    const int64_t most = ESCROW - 500;
+
+    for (size_t at = 0; at < WITH_TASKS; at++) {
+        for (int64_t over = 0; over <= 1; over++) {
+            struct fx_spend_case s;
+            struct fx_tx *tx = begin_answer_on(&s, with_tasks[at], most + over);
+            struct fx_connect_context context = {
+                .params = &s.params, .view = &s.scene.view, .height = s.height};
+            struct fx_connected_tx connected;
+            struct fx_record_delta delta;
+            enum fx_verdict why;
+
+            fx_record_delta_init(&delta);
+            FX_CHECK_INT(fx_connect_tx(&context, tx, &delta, &connected, &why),
+                         over == 0 ? FX_VALID : FX_INVALID);
+            FX_CHECK_INT(why, over == 0 ? FX_OK : FX_BAD_TASK_BURN_FEE);
+            FX_CHECK_INT(connected.fee, over == 0 ? FX_DEPOSIT : 0);
+            FX_CHECK_INT(connected.burned, over == 0 ? FX_DEPOSIT : 0);
+            fx_connected_tx_clear(&connected, tx->n_in);
+            fx_record_delta_clear(&delta);
+            fx_tx_unref(tx);
+            fx_case_end(&s);
+        }
+    }
 }
 
 FX_TEST(answer_pair)

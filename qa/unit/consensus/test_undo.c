@@ -173,7 +173,7 @@ FX_TEST(restored_tasks_and_back)
 FX_TEST(burns_of_each_transition)
 {
     static const int64_t burned[FX_CASES] = {0, 0,        BURN,   BURN,     BOND / 2, 0,
-                                             0, BOND / 2, ESCROW, BOND / 2, BOND / 2};
+                                             FX_DEPOSIT, BOND / 2, ESCROW, BOND / 2, BOND / 2};
 
     for (unsigned number = 0; number < FX_CASES; number++) {
         struct step step;

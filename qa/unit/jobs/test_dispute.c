@@ -5,6 +5,7 @@
 
 #include "qa/unit/harness.h"
 #include "qa/unit/jobs/play.h"
+#include "src/iface/market.h"
 #include "src/util/mem.h"
 
 #define WINDOW 512 /* seconds: the least of regtest */
@@ -235,6 +236,7 @@ FX_TEST(fraud_replaces_a_take)
 FX_TEST(challenge_answer_deliver)
 {
     struct play play;
+    struct fx_market_info market;
     struct fx_task_info info;
     const struct fx_tx *tx;
     int64_t value;
@@ -257,8 +259,13 @@ FX_TEST(challenge_answer_deliver)
     answer(&play);
     tx = the_spend(FX_ACTION_ANSWER);
     FX_CHECK_INT(tx->out[0].value, value);
-    FX_CHECK_INT(tx->out[1].value, FX_DEPOSIT - (int64_t)fx_tx_vsize(tx));
+    FX_CHECK_INT(tx->n_in, 2); /* the deposit is burned, a coin of the wallet's pays the fee */
+    fx_jobs_market(play.world->jobs, 1, &market);
+    FX_CHECK_INT(market.burned, 0);
     world_mine(10);
+    fx_jobs_market(play.world->jobs, 1, &market);
+    FX_CHECK_INT(market.burned, FX_DEPOSIT);
+    FX_CHECK_INT(market.actions[FX_ACTION_ANSWER].tasks, 1);
     info = play_task(&play, 0);
     FX_CHECK_INT(info.status, FX_STATUS_CLAIMED);
     FX_CHECK_INT(info.n_events, 2);
@@ -431,27 +438,67 @@ FX_TEST(fraud_of_a_challenged_claim)
     play_close(&play);
 }
 
-FX_TEST(stuck_answer_pays_more)
+/* A claimed task with a challenge of its client's, which the solver alone goes on with. */
+static void open_asked(struct play *play)
 {
-    struct play play;
-    int64_t paid;
-
-    open_withheld(&play);
+    open_withheld(play);
     world_mine(WINDOW / 4);
     world_run();
     world_mine(10);
-    play_solve(&play, 0, false, true);
-    play.world->no_solver = false;
-    play.world->no_client = true;
+    play_solve(play, 0, false, true);
+    play->world->no_solver = false;
+    play->world->no_client = true;
+}
+
+/* What an answer has beside the task's input, and what it leaves for its fee. */
+static int64_t change_of(const struct fx_tx *tx)
+{
+    FX_CHECK_INT(tx->n_out, 2);
+    return tx->out[1].value;
+}
+
+/* It takes over the coins of the one in its place: the wallet has no others. */
+FX_TEST(stuck_answer_pays_more)
+{
+    struct play play;
+    const struct fx_tx *tx;
+    struct fx_outpoint coin;
+    int64_t change;
+
+    open_asked(&play);
     world_run();
+    play.world->poor = true;
     world_mine_empty(WINDOW / 2 - 11);
     world_run();
-    paid = the_spend(FX_ACTION_ANSWER)->out[1].value;
+    tx = the_spend(FX_ACTION_ANSWER);
+    FX_CHECK_INT(tx->n_in, 2);
+    coin = tx->in[1].prevout;
+    change = change_of(tx);
     world_mine_empty(1);
     world_run();
-    FX_CHECK(the_spend(FX_ACTION_ANSWER)->out[1].value < paid);
+    tx = the_spend(FX_ACTION_ANSWER);
+    FX_CHECK_INT(tx->n_in, 2);
+    FX_CHECK(fx_outpoint_equal(&tx->in[1].prevout, &coin));
+    FX_CHECK(change_of(tx) < change);
     world_mine(1);
     FX_CHECK_INT(play_task(&play, 0).status, FX_STATUS_CLAIMED);
+    play_close(&play);
+}
+
+/* No coins for an answer: it is tried again. */
+FX_TEST(answer_needs_coins)
+{
+    struct play play;
+
+    open_asked(&play);
+    play.world->poor = true;
+    world_run();
+    FX_CHECK_INT(in_mempool(), 0);
+    play.world->poor = false;
+    world_stop();
+    world_start();
+    world_run();
+    the_spend(FX_ACTION_ANSWER);
     play_close(&play);
 }
 

@@ -532,6 +532,17 @@ static size_t index_of(const struct fx_tx *tx)
     return at;
 }
 
+/* The rival spends one of the inputs before this one as well. */
+static bool spends_before(const struct fx_tx *tx, size_t in, const struct fx_tx *rival)
+{
+    for (size_t i = 0; i < in; i++) {
+        if (fx_mempool_spender(&mempool, &tx->in[i].prevout) == rival) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* BIP125, rules 3, 4 and 6. */
 static bool replace_rivals(const struct fx_tx *tx, int64_t fee)
 {
@@ -540,7 +551,7 @@ static bool replace_rivals(const struct fx_tx *tx, int64_t fee)
     for (size_t in = 0; in < tx->n_in; in++) {
         const struct fx_tx *rival = fx_mempool_spender(&mempool, &tx->in[in].prevout);
 
-        if (rival != NULL) {
+        if (rival != NULL && !spends_before(tx, in, rival)) {
             int64_t theirs = mempool.fees[index_of(rival)];
 
             if (fee * (int64_t)fx_tx_vsize(rival) <= theirs * vsize) {

@@ -10,7 +10,8 @@
 #include "src/util/mem.h"
 
 #define W (&world_state.world)
-#define FEE 20000 /* of what the wallet funds */
+#define FEE 20000     /* of what the wallet funds, at least */
+#define OWN_VSIZE 300 /* of a transaction without the witnesses of others */
 
 /* ---- wallet ------------------------------------------------------------------------------ */
 
@@ -110,15 +111,23 @@ bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx
 {
     struct fx_outpoint outpoint;
     struct fx_coin coin;
-    int64_t in = 0, out = FEE + burned;
+    int64_t in = 0, out = burned, vsize = OWN_VSIZE;
     uint8_t script[34];
     size_t at = 0;
 
     (void)wallet;
-    (void)fee_rate;
     (void)min_conf;
     for (size_t i = 0; i < n_others; i++) {
         in += others[i].value;
+        vsize += (int64_t)others[i].witness_weight / FX_WITNESS_SCALE;
+    }
+    *fee = fee_rate * vsize / 1000 > FEE ? fee_rate * vsize / 1000 : FEE;
+    out += *fee;
+    for (size_t i = n_others; i < tx->n_in; i++) {
+        FX_CHECK(world_coin(&tx->in[i].prevout, &coin));
+        FX_CHECK(key_of(fx_coin_script(&coin)) != NULL);
+        in += coin.value;
+        fx_coin_clear(&coin);
     }
     for (size_t i = 0; i < tx->n_out; i++) {
         out += tx->out[i].value;
@@ -137,7 +146,7 @@ bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx
     }
     fx_script_p2tr(W->keys[0].xonly.b, script);
     fx_txb_add_out(tx, in - out, script, sizeof script);
-    *fee = FEE + burned;
+    *fee += burned;
     return true;
 }
 

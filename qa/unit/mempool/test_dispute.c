@@ -75,7 +75,7 @@ FX_TEST(a_dispute_goes_through_the_pool)
 {
     struct scene s;
     begin(&s, true);
-    struct kit_coin deposit = take_coin(&s), bond = take_coin(&s);
+    struct kit_coin deposit = take_coin(&s), bond = take_coin(&s), fee = take_coin(&s);
     struct fx_tx *challenge = kit_task_challenge(&s.at, &deposit);
     const struct fx_tx *in_pool = pool_kit_take(&s.k, challenge);
     FX_CHECK_INT(burned_by(&s, in_pool), 0);
@@ -83,8 +83,9 @@ FX_TEST(a_dispute_goes_through_the_pool)
     FX_CHECK_INT(record(&s).asked, 1);
     mine(&s, in_pool);
 
-    in_pool = pool_kit_take(&s.k, kit_task_answer(&s.at));
+    in_pool = pool_kit_take(&s.k, kit_task_answer(&s.at, &fee));
     FX_CHECK(fx_tx_weight(in_pool) > 65536);
+    FX_CHECK_INT(burned_by(&s, in_pool), FX_DEPOSIT);
     FX_CHECK_INT(record(&s).state, FX_TASK_CLAIMED);
     mine(&s, in_pool);
 
@@ -99,6 +100,29 @@ FX_TEST(a_dispute_goes_through_the_pool)
     FX_CHECK_INT(record(&s).asked, 0);
     const struct fx_tx *both[2] = {in_pool, claim};
     pool_kit_mine(&s.k, both, 2);
+    FX_CHECK_INT(record(&s).state, FX_TASK_CLAIMED);
+    end(&s);
+}
+
+/* The deposit that an answer burns is no part of its fee, and must not be missing. */
+FX_TEST(an_answer_pays_its_own_fee)
+{
+    struct scene s;
+    begin(&s, false);
+    struct kit_coin deposit = take_coin(&s), fee = take_coin(&s);
+    take_and_mine(&s, kit_task_challenge(&s.at, &deposit));
+    const struct kit_task challenged = s.at;
+    static const struct {
+        int64_t fee; /* beside the deposit */
+        const char *why;
+    } cases[] = {{-1, "bad-task-burn-fee"}, {0, "min relay fee not met"}, {FEE, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        s.at = challenged;
+        s.k.kit.fee = cases[i].fee;
+        struct fx_tx *answer = kit_task_answer(&s.at, &fee);
+        FX_CHECK_STR(pool_kit_submit(&s.k, answer), cases[i].why);
+        fx_tx_unref(answer);
+    }
     FX_CHECK_INT(record(&s).state, FX_TASK_CLAIMED);
     end(&s);
 }
