@@ -13,12 +13,13 @@ import sys
 COIN = 100_000_000
 DEPOSIT = 2_000_000        # consensus/params.h, FX_DEPOSIT
 ASKED_MAX = 8              # challenges of one claim: consensus/task.h, FX_TASK_ASKED_MAX
-CHALLENGE_ABOVE = ASKED_MAX * DEPOSIT  # escrow that is worth asking on the chain: src/jobs/jobs.h, FX_CHALLENGE_ABOVE
+CHALLENGE_ABOVE = DEPOSIT  # escrow that is worth asking on the chain: src/jobs/jobs.h, FX_CHALLENGE_ABOVE
 SAMPLES = 2                # of take: FX_TASK_SAMPLES
 LOCK_UNIT = 512            # seconds
 EXPIRE_DEPTH = 60          # blocks that the beacon of a claim lies below an expire
 BLOCK_SECONDS = 120        # two lanes of 240 s each
 FEE_RATE = 1000            # embers for 1,000 vbytes: what nodes relay at least, src/mempool/mempool.h
+BLOCK_VSIZE = 1_000_000    # a quarter of the weight of a block
 
 # consensus/params.c: first subsidy, WINDOW_MIN and ANSWER_WINDOW in units of 512 s
 NETWORKS = {'main': (1_000_000_000, 14, 14), 'regtest': (1_000_000_000, 1, 1)}
@@ -104,8 +105,8 @@ def fees():
 def cheats():
     """What each side has more or less than before, where the honest outcome is in the first row. Work is not counted."""
     e, b, u, claim = escrow(), bond(), burn(), cost('claim')
-    answers = ASKED_MAX * (DEPOSIT - cost('answer'))
-    asked = ASKED_MAX * (DEPOSIT + cost('challenge'))
+    answers, deposits = ASKED_MAX * cost('answer'), ASKED_MAX * DEPOSIT
+    asked = deposits + ASKED_MAX * cost('challenge')
     rows = [
         ['none: certified', -e, e - u - claim - cost('accept'), u],
         ['client refuses to certify: solver takes after the window', -e, e - u - claim - cost('take'), u],
@@ -116,9 +117,9 @@ def cheats():
         ['solver vanishes after its claim', b - b // 2 - cost('expire'), -b - claim, b // 2],
         ['client withholds operands: nobody claims, refund', -cost('refund'), 0, 0],
         ['solver serves nothing, where the escrow is not worth asking (see below): take', -e, e - u - claim - cost('take'), u],
-        ['solver answers eight challenges and serves nothing else: reject', -e - asked - cost('reject'), answers - claim, e],
-        ['client challenges eight times, then certifies', -e - asked, e - u + answers - claim - cost('accept'), u],
-        ['spite: client has the result and rejects after eight right answers', -e - asked - cost('reject'), answers - claim, e],
+        ['solver answers eight challenges and serves nothing else: reject', -e - asked - cost('reject'), -answers - claim, e + deposits],
+        ['client challenges eight times, then certifies', -e - asked, e - u - answers - claim - cost('accept'), u + deposits],
+        ['spite: client has the result and rejects after eight right answers', -e - asked - cost('reject'), -answers - claim, e + deposits],
     ]
     return table(['cheat', 'client', 'solver', 'burned'], [[name, change(c), change(s), fnx(d)] for name, c, s, d in rows])
 
@@ -130,10 +131,9 @@ def spite():
         e = max(n * EXAMPLE['reward_brick'], 1_000_000)
         u = min(NETWORKS['main'][0] * n // EXAMPLE['expected'] // 2, e)
         costs = e + ASKED_MAX * (DEPOSIT + cost('challenge')) + cost('reject')
-        gains = ASKED_MAX * (DEPOSIT - cost('answer'))
-        # Without the reject it would have had its pay.
-        harm = e - u - gains
-        rows.append(['{:,}'.format(n), fnx(e), fnx(costs), change(-harm), '%.2f' % (costs / harm) if harm > 0 else 'none: it gains'])
+        # Without the reject it would have had its pay, and without the challenges no answers to pay for.
+        harm = e - u + ASKED_MAX * cost('answer')
+        rows.append(['{:,}'.format(n), fnx(e), fnx(costs), change(-harm), '%.2f' % (costs / harm)])
     return table(['bricks of the task', 'escrow', 'cost to the client', 'what the solver has less', 'cost over harm'], rows)
 
 
@@ -141,17 +141,35 @@ def withheld():
     """A solver with the right result that does not serve it; against one that does and burns nothing, which is the least that a
     settled task is worth, and a client whose result comes."""
     rows = []
-    for n in (100, 1_600, 1_601, 16_384, 1_000_000):
+    for n in (100, 200, 201, 1_600, 16_384, 1_000_000):
         e = max(n * EXAMPLE['reward_brick'], 1_000_000)
         asked = e > CHALLENGE_ABOVE
-        answers = ASKED_MAX * (DEPOSIT - cost('answer')) if asked else 0
-        deposits = ASKED_MAX * (DEPOSIT + cost('challenge')) if asked else 0
         # Nothing else than answers comes: rejected, or taken where nobody asks.
-        never = answers - (e - cost('accept')) if asked else cost('accept') - cost('take')
-        lost = e + deposits + (cost('reject') if asked else 0)
-        rows.append(['{:,}'.format(n), fnx(e), 'yes' if asked else 'no', change(never), change(-lost), change(answers), change(-deposits)])
-    return table(['bricks of the task', 'escrow', 'asked', 'solver, if it never serves', 'client', 'solver, if it serves once it was asked eight times',
-                  'client'], rows)
+        never = -ASKED_MAX * cost('answer') - (e - cost('accept')) if asked else cost('accept') - cost('take')
+        lost = e + (ASKED_MAX * (DEPOSIT + cost('challenge')) + cost('reject') if asked else 0)
+        once = [change(-cost('answer')), change(-DEPOSIT - cost('challenge'))] if asked else ['-', '-']
+        rows.append(['{:,}'.format(n), fnx(e), 'yes' if asked else 'no', change(never), change(-lost)] + once)
+    return table(['bricks of the task', 'escrow', 'asked', 'solver, if it never serves', 'client', 'solver, if it serves once it is asked', 'client'], rows)
+
+
+def rates():
+    """One challenge and its answer, by the fee rate in embers a vbyte."""
+    rows = []
+    for rate in (1, 10, 50, 100, 200):
+        asks, answers = DEPOSIT + rate * cost('challenge'), rate * cost('answer')
+        rows.append([rate, fnx(asks), fnx(answers), '%.1f' % (asks / answers), fnx(ASKED_MAX * answers)])
+    return table(['embers a vbyte', 'asking costs the client', 'the answer costs the solver', 'cost over harm', 'eight answers'], rows)
+
+
+def crowds():
+    """Challenges at once, of which more than the blocks of the answer window have room for come to nothing, whoever is right."""
+    room = NETWORKS['main'][2] * LOCK_UNIT // BLOCK_SECONDS * (BLOCK_VSIZE * 1000 // FEE_RATE // cost('answer'))
+    rows = []
+    for e, b in ((1_000_000, DEPOSIT), (escrow(), bond())):
+        # Each that is answered costs the deposit, each that is not brings half of a bond.
+        claims = room + -(-room * DEPOSIT // (b - b // 2))
+        rows.append([fnx(e), fnx(b), '{:,}'.format(room), '{:,}'.format(claims), fnx(claims * (e + DEPOSIT))])
+    return table(['escrow', 'bond', 'answers that the window has room for', 'claims open at once from which a flood gains', 'escrows and deposits that it takes'], rows)
 
 
 def samples():
@@ -185,8 +203,8 @@ def invented():
     return table(['bricks of credit for a block', 'burned', 'subsidy', 'gain, before the work'], rows)
 
 
-TABLES = {'example': example, 'fees': fees, 'cheats': cheats, 'spite': spite, 'withheld': withheld, 'samples': samples, 'waits': waits,
-          'invented': invented}
+TABLES = {'example': example, 'fees': fees, 'cheats': cheats, 'spite': spite, 'withheld': withheld, 'rates': rates, 'crowds': crowds,
+          'samples': samples, 'waits': waits, 'invented': invented}
 PAGE = pathlib.Path(__file__).resolve().parent.parent / 'economics.md'
 
 

@@ -49,10 +49,11 @@ def check_constants(economics):
     check_equal(economics.ASKED_MAX, defined(task, 'FX_TASK_ASKED_MAX'), 'challenges of a claim')
     check_equal(economics.SAMPLES, defined(task, 'FX_TASK_SAMPLES'), 'samples')
     check_equal(economics.FEE_RATE, defined(read('src', 'mempool', 'mempool.h'), 'FX_MEMPOOL_MIN_FEE_RATE'), 'fee rate')
+    check_equal(4 * economics.BLOCK_VSIZE, defined(params, 'FX_BLOCK_WEIGHT_MAX'), 'size of a block')
     check_equal(economics.EXAMPLE['reward_brick'], defined(read('src', 'jobs', 'split.c'), 'REWARD_BRICK'), 'reward of a brick')
     above = read('src', 'jobs', 'jobs.h')
-    check('#define FX_CHALLENGE_ABOVE (FX_TASK_ASKED_MAX * FX_DEPOSIT)\n' in above, 'what is worth asking')
-    check_equal(economics.CHALLENGE_ABOVE, 8 * economics.DEPOSIT, 'what is worth asking')
+    check('#define FX_CHALLENGE_ABOVE FX_DEPOSIT\n' in above, 'what is worth asking')
+    check_equal(economics.CHALLENGE_ABOVE, economics.DEPOSIT, 'what is worth asking')
     known = networks()
     for name, values in economics.NETWORKS.items():
         check_equal(values, known[name], 'figures of ' + name)

@@ -79,6 +79,8 @@ class TestNode(FornaxTest):
         self.refused('-mocktime is for regtest only', *base, '-mocktime=5')
         self.refused('-acceptnonstdtxn is not for main', *base, '-acceptnonstdtxn')
         self.refused('-rpcuser and -rpcpassword go together', *base, '-regtest', '-rpcuser=x')
+        for amount in ('', 'x', '-1', '0.000000001', '42048000.00000001', '99999999999999999999'):
+            self.refused("Invalid amount for -challengeabove=<amount>: '%s'" % amount, *base, '-regtest', '-challengeabove=' + amount)
         check_equal(os.listdir(empty), [])  # nothing was made before all was right
         port = '-rpcport=%d' % free_port()
         base += ('-regtest', port, '-port=%d' % free_port())

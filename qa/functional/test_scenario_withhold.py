@@ -181,10 +181,10 @@ class TestScenarioWithhold(ScenarioTest):
         check_equal(self.client.rpc.getjob(job)['status'], 'done')
 
     def unasked(self):
-        self.step('eight deposits would be more than the escrow: nobody is asked, and who serves nothing has no more than delivery pays')
+        self.step('a deposit would be more than the escrow: nobody is asked, and who serves nothing has no more than delivery pays')
         client, solver, _ = self.nodes
         a, b = matrix(384, 256, 9), matrix(256, 512, 10)
-        _, task, _, rich = self.claim_alone(a, b, reward='0.16', task_rows=3, task_cols=4)
+        _, task, _, rich = self.claim_alone(a, b, reward='0.02', task_rows=3, task_cols=4)
         for seconds in (PATIENCE + 10, WINDOW_UNIT // 2):
             self.advance(seconds)
             self.mine(1, sync=self.others)
@@ -197,7 +197,7 @@ class TestScenarioWithhold(ScenarioTest):
         self.carry_blocks(client, solver)
         info = wait_status(client, task, 'settled')
         check_equal((info['claim']['asked'], info['disputes']), (0, []))
-        check_equal(self.balances(client, solver), [rich[0], rich[1] + 8 * DEPOSIT - fee], 'balances')
+        check_equal(self.balances(client, solver), [rich[0], rich[1] + DEPOSIT - fee], 'balances')
         solver.connect(client)
         self.sync_blocks()
 

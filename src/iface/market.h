@@ -100,7 +100,7 @@ struct fx_market_info {
     int64_t seconds;              /* from the parent of the first to the last */
     struct fx_market_sum offered; /* announced */
     struct fx_market_sum actions[FX_ACTION_REJECT + 1]; /* task spends, by action */
-    uint64_t burned;               /* embers: at settlement, of bonds, deposits and rejected escrows */
+    uint64_t burned;               /* embers: at settlement, of bonds, deposits, rejected escrows */
     uint64_t pay;                  /* embers of settled escrows that were not burned */
     struct fx_market_sum open;     /* now */
     int64_t open_least, open_most; /* embers for 1,000 bricks, of those open now */

@@ -258,8 +258,7 @@ static bool is_expired(struct fx_jobs *jobs, const struct fx_book_task *task)
            (uint64_t)beacon.height + EXPIRE_DEPTH <= (uint64_t)tip->height + 1;
 }
 
-/* A solver that answers all challenges and serves nothing else has their deposits, and not the
- * escrow. Where that is no loss to it, it is not asked: it has no more then than by delivery. */
+/* A result is worth at least its escrow to its client: to ask for it should cost less. */
 static bool is_worth_asking(const struct fx_jobs *jobs, const struct fx_book_task *task,
                             struct fx_note *note)
 {

@@ -14,8 +14,9 @@ struct fx_mempool;
 struct fx_net;
 struct fx_pool;
 
-/* Embers: what a solver has of all challenges of a claim. */
-#define FX_CHALLENGE_ABOVE (FX_TASK_ASKED_MAX * FX_DEPOSIT)
+/* Embers: what the first challenge costs, after which a solver that means to be paid delivers
+ * (doc/economics.md). */
+#define FX_CHALLENGE_ABOVE FX_DEPOSIT
 
 /* Everything is the caller's and outlives the module; nothing may be NULL. */
 struct fx_jobs_config {

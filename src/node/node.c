@@ -332,16 +332,11 @@ static bool start_jobs(struct fx_node *node, char **error)
         .pool = node->pool,
         .dir = node->options->netdir,
         .freivalds_rounds = (unsigned)fx_args_int(node->options->args, "freivaldsrounds", 2),
-        .challenge_above = FX_CHALLENGE_ABOVE,
+        .challenge_above = node->options->challenge_above,
         .reoffers = (unsigned)fx_args_int(node->options->args, "reoffer", 2),
         .watch = fx_args_bool(node->options->args, "watch", false),
     };
-    const char *above = fx_args_str(node->options->args, "challengeabove", NULL);
 
-    if (above && !fx_amount_parse(above, &jobs.challenge_above)) {
-        *error = fx_xstrdup("-challengeabove is not an amount of FNX");
-        return false;
-    }
     node->jobs = fx_jobs_create(&jobs, error);
     if (node->jobs)
         fx_net_set_jobs(node->net, node->jobs);

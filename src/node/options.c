@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/config.h"
+#include "src/jobs/jobs.h"
 #include "src/node/bitcoind.h"
 #include "src/sys/datadir.h"
 #include "src/sys/file.h"
@@ -199,8 +200,8 @@ static const struct fx_arg_option table[] = {
 
     OPT_STR("challengeabove", "<FNX>", jobs,
             "Ask on the chain for results that do not come, where the escrow of a task of a loaded "
-            "wallet is more than this. Below, the deposits of eight answers can pay a solver more "
-            "than delivery does (default: 0.16)",
+            "wallet is more than this. Each challenge that is answered costs a deposit of 0.02 "
+            "(default: 0.02)",
             0),
     OPT_INT("reoffer", "<n>", jobs,
             "How often a task of a loaded wallet is offered again by itself, each time with an "
@@ -426,17 +427,24 @@ static bool read_min_work(struct fx_options *options, char error[FX_ARGS_ERROR])
     return true;
 }
 
-/* A fee rate in coins per 1,000 vbytes. */
-static bool read_rate(const struct fx_args *args, const char *name, int64_t *rate,
-                      char error[FX_ARGS_ERROR])
+/* Coins, `most` embers of them; the amount stays where the option is not given. */
+static bool read_amount(const struct fx_args *args, const char *name, int64_t most, int64_t *amount,
+                        char error[FX_ARGS_ERROR])
 {
     const char *text = fx_args_str(args, name, NULL);
 
-    if (text && (!fx_amount_parse(text, rate) || *rate > FX_COIN)) {
+    if (text && (!fx_amount_parse(text, amount) || *amount > most)) {
         snprintf(error, FX_ARGS_ERROR, "Invalid amount for -%s=<amount>: '%.100s'", name, text);
         return false;
     }
     return true;
+}
+
+/* A fee rate in coins per 1,000 vbytes. */
+static bool read_rate(const struct fx_args *args, const char *name, int64_t *rate,
+                      char error[FX_ARGS_ERROR])
+{
+    return read_amount(args, name, FX_COIN, rate, error);
 }
 
 static bool read_policy(struct fx_options *options, char error[FX_ARGS_ERROR])
@@ -466,6 +474,13 @@ static bool read_policy(struct fx_options *options, char error[FX_ARGS_ERROR])
            read_rate(args, "incrementalrelayfee", &p->increment_rate, error) &&
            read_rate(args, "dustrelayfee", &p->dust_rate, error) &&
            read_rate(args, "blockmintxfee", &options->block_min_fee_rate, error);
+}
+
+static bool read_jobs(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    options->challenge_above = FX_CHALLENGE_ABOVE;
+    return read_amount(options->args, "challengeabove", options->params->max_money,
+                       &options->challenge_above, error);
 }
 
 static bool set_forks(struct fx_options *options, char error[FX_ARGS_ERROR])
@@ -539,7 +554,8 @@ enum fx_options_result fx_options_read(struct fx_options *options, int argc, cha
         !choose_datadir(options, error))
         goto failed;
     if (!choose_network(options, error) || !set_forks(options, error) ||
-        !read_min_work(options, error) || !read_policy(options, error))
+        !read_min_work(options, error) || !read_policy(options, error) ||
+        !read_jobs(options, error))
         goto failed;
     options->netdir = options->params->data_subdir[0]
                           ? fx_path_join(options->datadir, options->params->data_subdir)

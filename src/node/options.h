@@ -28,6 +28,7 @@ struct fx_options {
     struct fx_hash assume_valid; /* -assumevalid; zero: none */
     struct fx_mempool_policy policy;
     int64_t block_min_fee_rate; /* -blockmintxfee, embers per 1,000 vbytes */
+    int64_t challenge_above;    /* -challengeabove, embers */
 };
 
 /* On anything but FX_OPTIONS_RUN the options are cleared. */

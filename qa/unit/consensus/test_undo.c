@@ -172,7 +172,7 @@ FX_TEST(restored_tasks_and_back)
 /* What each transition burns comes out of the reward. */
 FX_TEST(burns_of_each_transition)
 {
-    static const int64_t burned[FX_CASES] = {0, 0,        BURN,   BURN,     BOND / 2, 0,
+    static const int64_t burned[FX_CASES] = {0,          0,        BURN,   BURN,     BOND / 2, 0,
                                              FX_DEPOSIT, BOND / 2, ESCROW, BOND / 2, BOND / 2};
 
     for (unsigned number = 0; number < FX_CASES; number++) {

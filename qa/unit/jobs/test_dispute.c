@@ -278,6 +278,35 @@ FX_TEST(challenge_answer_deliver)
     play_close(&play);
 }
 
+static void restart(struct play *play, int64_t challenge_above)
+{
+    world_stop();
+    play->world->challenge_above = challenge_above;
+    world_start();
+    world_run();
+}
+
+/* Asking is for escrows above the threshold, to the ember, and as soon as it is lowered. */
+FX_TEST(asks_above_the_threshold)
+{
+    struct play play;
+    const char *note = "waits for the result: an escrow of at most 0.01000000 FNX is not worth "
+                       "asking for it on the chain";
+
+    open_withheld(&play);
+    FX_CHECK_INT(play.quote.escrow, 1000000);
+    restart(&play, play.quote.escrow);
+    world_mine(WINDOW / 4);
+    world_run();
+    FX_CHECK_INT(in_mempool(), 0);
+    FX_CHECK_STR(play_task(&play, 0).note, note);
+    restart(&play, play.quote.escrow - 1);
+    world_mine(WINDOW / 4);
+    world_run();
+    the_spend(FX_ACTION_CHALLENGE);
+    play_close(&play);
+}
+
 /* Six answers are the whole result of six tiles: each was kept. */
 FX_TEST(answers_are_the_result)
 {

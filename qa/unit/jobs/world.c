@@ -696,6 +696,7 @@ void world_start(void)
                                     .wallets = &world_state.wallets,
                                     .pool = pool,
                                     .dir = W->dir,
+                                    .challenge_above = W->challenge_above,
                                     .reoffers = W->reoffers,
                                     .watch = W->watch};
     char *error = NULL;

@@ -35,6 +35,7 @@ struct world {
     bool no_client, no_solver; /* does not have that key, keys[2], or the solver's */
     bool watch;                /* of the configuration; read by world_start */
     unsigned reoffers;         /* the same */
+    int64_t challenge_above;   /* the same */
     /* network: how often it was asked */
     unsigned fetched, cancelled, certs;
     struct fx_outpoint cert_origin;
