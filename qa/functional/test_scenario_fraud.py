@@ -73,9 +73,9 @@ class TestScenarioFraud(ScenarioTest):
         a, b = matrix(128, 256, 3), matrix(256, 128, 4)
         _, (task,) = self.submit_mined(a, b, reward='0.09')
         self.operands(cheat, task)
+        rich = self.balances(client, cheat)  # before the client's proof, which counts as soon as it waits
         claim = cheat.rpc.solvetask(task, {'burn': 'none', 'spoil': True})['txid']
-        self.mine_txs(client, claim)
-        rich = self.balances(client, cheat)
+        rich[1] -= fee_in(client, claim, self.mine_txs(client, claim))
         bond = self.bond(client, task)
         proof = self.pending(cheat, task, 'fraud')
         tx = cheat.rpc.getrawtransaction(proof, True)
@@ -91,7 +91,7 @@ class TestScenarioFraud(ScenarioTest):
         check_equal(self.pending(client, task, 'fraud'), own)
         self.mine_txs(client, own)
         check_equal(client.rpc.gettask(task)['status'], 'open')
-        check_equal(self.balances(client, cheat), [rich[0], rich[1] + bond - bond // 2 - 50_000], 'balances')
+        check_equal(self.balances(client, cheat), [rich[0], rich[1] - bond // 2 - 50_000], 'balances')
 
     def garbage(self):
         self.step('garbage cannot be taken, and is proven wrong whenever the client comes back')
