@@ -90,22 +90,26 @@ def wait_until(condition, text, timeout=None, step=0.05):
         time.sleep(step)
 
 
-_ports = set()
+_claims = {}  # port -> the socket that claims it
 
 
 def free_port():
-    """A port that nobody uses now. Below the range that the system hands out by itself, so that it stays free."""
+    """A port that nobody uses now, and no other test will: not while a node restarts, and not before it starts. Whoever takes a
+    port binds UDP's of the same number as long as it runs. Below the range that the system hands out by itself."""
     while True:
         port = 12000 + int.from_bytes(os.urandom(2), 'little') % 18000
-        if port in _ports:
+        if port in _claims:
             continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind(('127.0.0.1', port))
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(('127.0.0.1', port))
-            except OSError:
-                continue
-        _ports.add(port)
+        except OSError:
+            claim.close()
+            continue
+        _claims[port] = claim
         return port
 
 
@@ -284,10 +288,14 @@ class Node:
         return done.returncode, done.stdout, done.stderr
 
     def connect(self, other):
-        self.rpc.addnode(other.address, 'onetry')
-        wait_until(lambda: any(p['addr'] == other.address for p in self.rpc.getpeerinfo()),
-                   'node %d to connect to node %d' % (self.index, other.index))
-        wait_until(lambda: all(p['version'] for p in self.rpc.getpeerinfo()), 'handshake')
+        """Dials the other node. When this returns, both have finished the handshake."""
+        def connected():
+            ours = [p for p in self.rpc.getpeerinfo() if p['addr'] == other.address]
+            if not ours:  # also where a connection that had broken was still in the way when the node was asked
+                self.rpc.addnode(other.address, 'onetry')
+            names = {p['addrbind'] for p in ours if p['handshake']}
+            return any(p['handshake'] and p['addr'] in names for p in other.rpc.getpeerinfo())
+        wait_until(connected, 'node %d to connect to node %d' % (self.index, other.index))
 
     def mine(self, blocks=1, address=None):
         """Hash-lane blocks; their ids."""

@@ -51,6 +51,7 @@ class Peer:
         self.magic = magic or regtest_magic()
         self.socket = socket.create_connection(('127.0.0.1', node.port), timeout=TIMEOUT)
         self.received = b''
+        self.kept = []  # messages that came before somebody waited for them
         self.services = services
         if handshake:
             self.handshake()
@@ -75,9 +76,23 @@ class Peer:
         self.wait('version')
         self.send('verack')
         self.wait('verack')
+        self.settle()
+
+    def settle(self):
+        """Returns when the node has handled everything that was sent before, and keeps what it says until then."""
+        nonce, said = os.urandom(8), []
+        self.send('ping', nonce)
+        while ('pong', nonce) not in said:
+            message = self.next()
+            if message is None:
+                raise Failure('the node hung up')
+            said.append(message)
+        self.kept = said[:-1]
 
     def next(self, timeout=None):
         """The next message, (command, payload), or None when the node hung up."""
+        if self.kept:
+            return self.kept.pop(0)
         end = time.monotonic() + (timeout or TIMEOUT)
         while True:
             if len(self.received) >= 24:
