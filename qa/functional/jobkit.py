@@ -202,6 +202,30 @@ class JobTest(FornaxTest):
     def running(self):
         return [node for node in self.nodes if node.rpc]
 
+    @staticmethod
+    def tied(nodes):
+        """Whether these stand at different tips of equal work: a block of a test and one of a miner, found at the same moment.
+        One more block decides."""
+        tips = [node.rpc.getblockheader(node.rpc.getbestblockhash()) for node in nodes]
+        return len({tip['hash'] for tip in tips}) > 1 and len({tip['chainwork'] for tip in tips}) == 1
+
+    def dig(self, node):
+        """A block of what waits, and one to decide, where no miner may be left to find it."""
+        if node.rpc.getmempoolinfo()['size'] > 0 or self.tied(self.running()):
+            node.mine(1, NOBODY)
+
+    def settled(self, tasks, node=None):
+        """Mines on the client's side until all are settled, on all nodes; the tasks."""
+        node = node or self.client
+
+        def done():
+            now = [node.rpc.gettask(origin) for origin in tasks]
+            if all(task['status'] == 'settled' for task in now) and not self.tied(self.running()):
+                return now
+            self.dig(node)
+            return None
+        return wait_until(done, 'tasks to settle', step=0.3)
+
     def advance(self, seconds):
         """Moves all clocks, and gives the nodes the option to start with it."""
         self.now += seconds

@@ -6,7 +6,7 @@ import subprocess
 import numpy
 
 import jobkit
-from framework import check, check_equal, program, wait_until
+from framework import TIMEOUT, check, check_equal, program, wait_until
 
 DEVICE = os.environ.get('FORNAX_MINER_DEVICE', 'cpu')  # qa/cuda asks for others
 
@@ -46,7 +46,7 @@ class Miner:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        check_equal(self.process.wait(20), 0, 'exit status of the miner')
+        check_equal(self.process.wait(TIMEOUT), 0, 'exit status of the miner')
 
 
 class MinerTest(jobkit.JobTest):
@@ -54,41 +54,16 @@ class MinerTest(jobkit.JobTest):
 
     def offer(self, rows, depth, columns, seed, **options):
         a, b = jobkit.matrix(rows, depth, seed), jobkit.matrix(depth, columns, seed + 1)
-        reply, tasks = self.submit_mined(a, b, **options)
-        self.sync_blocks()
-        return reply['job'], tasks, a, b
+        job = jobkit.submit(self.client, a, b, **options)['job']
 
-    def sync_blocks(self, nodes=None, timeout=None):
-        """As other tests do. A block of dig() and one of a miner, found at the same moment and of equal work, hold their nodes
-        apart until one more block decides; where no miner is left to find it, it is mined here."""
-        nodes = nodes or self.nodes
-
-        def at_one_tip():
-            tips = [node.rpc.getblockheader(node.rpc.getbestblockhash()) for node in nodes]
-            if len({tip['hash'] for tip in tips}) == 1:
+        def mined():
+            if self.client.rpc.gettransaction(job)['confirmations'] > 0:  # a miner at work may have it first
                 return True
-            if len({tip['chainwork'] for tip in tips}) == 1:
-                nodes[0].mine(1, jobkit.NOBODY)
+            self.dig(self.client)
             return False
-        wait_until(at_one_tip, 'nodes at one tip', timeout)
-
-    @staticmethod
-    def dig(node):
-        """A block of what waits. The miner may find one at the same height: the next block decides (sync_blocks)."""
-        if node.rpc.getmempoolinfo()['size'] > 0:
-            node.mine(1, jobkit.NOBODY)
-
-    def settled(self, tasks, node=None):
-        """Mines on the client's side until all are settled; the tasks."""
-        node = node or self.client
-
-        def done():
-            now = [node.rpc.gettask(origin) for origin in tasks]
-            if all(task['status'] == 'settled' for task in now):
-                return now
-            self.dig(node)
-            return None
-        return wait_until(done, 'tasks to settle', step=0.3)
+        wait_until(mined, 'the job in a block')
+        self.sync_blocks()
+        return job, jobkit.origins(self.client, job), a, b
 
     def check_result(self, job, a, b):
         wait_until(lambda: self.client.rpc.getjob(job)['resulthere'], 'the result')

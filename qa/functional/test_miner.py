@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import jobkit
-from framework import build_dir, check, check_equal, program, wait_until
+from framework import TIMEOUT, build_dir, check, check_equal, program, wait_until
 from minerkit import Miner, MinerTest
 
 BIG = dict(rows=1000, depth=20000, columns=900)  # some thousand bricks: seconds of work for one thread
@@ -57,7 +57,7 @@ class TestMiner(MinerTest):
 
     def words(self):
         """What it says on its command line, and one message for what cannot work."""
-        done = subprocess.run([program('fornax-miner'), '--list-devices'], capture_output=True, text=True, timeout=30)
+        done = subprocess.run([program('fornax-miner'), '--list-devices'], capture_output=True, text=True, timeout=TIMEOUT)
         check_equal(done.returncode, 0, 'status of --list-devices')
         check(done.stdout.startswith('cpu:0'), 'devices: ' + done.stdout)
         for args, text in ((('--lane=x',), 'auto, hash or job'), (('--device', 'gpu'), 'no device "gpu"'),
@@ -81,7 +81,7 @@ class TestMiner(MinerTest):
         check_equal(len(tasks), 6, 'tasks')
         miner = Miner(self, self.solver, 'first', '--tasks=6').start()
         done = self.settled(tasks)
-        check_equal(miner.process.wait(20), 0, 'status of a miner that was paid for its tasks')
+        check_equal(miner.process.wait(TIMEOUT), 0, 'status of a miner that was paid for its tasks')
         self.check_result(job, a, b)
         for task in done:
             check_equal(task['claim']['solver'], self.solver.rpc.getbacking()['solver'], 'solver')

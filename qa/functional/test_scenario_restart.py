@@ -61,15 +61,7 @@ class TestScenarioRestart(ScenarioTest):
         watcher.connect(cheat)
         self.sync_blocks()
         miner = Miner(self, watcher, 'miner', '--burn=none', '--blocks-per-task=1').start()
-
-        def settled():
-            info = client.rpc.gettask(task)
-            if info['status'] == 'settled':
-                return info
-            if client.rpc.getmempoolinfo()['size'] > 0:
-                self.mine(1, sync=[client])
-            return None
-        info = wait_until(settled, 'the restored task to settle', step=0.3)
+        info, = self.settled([task])
         miner.stop()
         self.sync_blocks()
         check_equal((info['claim']['solver'], info['restored']), (watcher.rpc.getsolverkey(), 1))

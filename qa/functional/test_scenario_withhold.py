@@ -229,15 +229,7 @@ class TestScenarioWithhold(ScenarioTest):
         self.step('fornax-miner solves it')
         earned = balance(third)
         miner = Miner(self, third, 'miner', '--burn=none', '--blocks-per-task=1').start()
-
-        def settled():
-            info = client.rpc.gettask(again)
-            if info['status'] == 'settled':
-                return info
-            if client.rpc.getmempoolinfo()['size'] > 0:
-                self.mine(1, sync=[client])
-            return None
-        info = wait_until(settled, 'the task to settle', step=0.3)
+        info, = self.settled([again])
         miner.stop()
         self.sync_blocks()
         check_equal((info['claim']['solver'], balance(client)), (third.rpc.getsolverkey(), rich[0]))
