@@ -58,7 +58,7 @@ class TestCrashTasks(FornaxTest):
         self.jobs = {}
         for seed, (name, count, what) in enumerate(POINTS):
             self.step('%s, pass %d, in %s' % (name, count, what))
-            self.apart()
+            self.part()
             a, b = matrix(200, 300, 2 * seed), matrix(300, 100, 2 * seed + 1)
             self.job = submit(self.node, a, b, reward='0.03')['job']
             self.jobs[self.job] = product(a, b)
@@ -76,12 +76,6 @@ class TestCrashTasks(FornaxTest):
             self.node.start()
             self.go_on()
         self.last()
-
-    def apart(self):
-        for node in self.nodes:
-            for peer in node.rpc.getpeerinfo():
-                node.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not any(node.rpc.getpeerinfo() for node in self.nodes), 'the nodes to part')
 
     def tasks(self):
         return self.node.rpc.listtasks('all', self.job)

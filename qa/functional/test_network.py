@@ -31,12 +31,10 @@ class TestNetwork(FornaxTest):
         check(not peer['inbound'] and 'JOBDATA' in peer['servicesnames'], peer)
 
         self.step('a transaction and its block cross all links at once')
-        start = time.monotonic()
         txid = a.rpc.sendtoaddress(d.mining_address(), 1)
         wait_until(lambda: txid in d.rpc.getrawmempool(), 'the transaction at the far end', step=0.01)
         d.mine()
         self.sync_blocks()
-        check(time.monotonic() - start < 10, 'relay took %.1f s' % (time.monotonic() - start))
         check_equal(a.rpc.getrawmempool(), [])
 
         self.step('an added node that restarts is found again')
@@ -63,9 +61,10 @@ class TestNetwork(FornaxTest):
         self.step('a newcomer that may dial one node only')
         d.stop()
         d.start(extra=('-connect=' + a.address,))
-        wait_until(lambda: d.rpc.getbestblockhash() == a.rpc.getbestblockhash(), 'd at the tip')
+        wait_until(lambda: self.peers(d), 'd to have a peer')
+        a.mine()
+        self.sync_blocks([a, d])
         check_equal([p['addr'] for p in self.peers(d)], [a.address])
-        check_equal(len(self.peers(d)), 1)
 
         self.step('disconnecting, and addresses that are none')
         with raises_rpc():

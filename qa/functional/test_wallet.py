@@ -262,7 +262,7 @@ class TestWallet(FornaxTest):
     def reorganising(self):
         self.step('a payment whose block is disconnected is unconfirmed again')
         rpc, theirs = self.first.rpc, self.second.rpc
-        self.nodes_apart()
+        self.part()
         to = theirs.getnewaddress()
         txid = rpc.sendtoaddress(to, 3)
         self.first.mine(1)
@@ -290,7 +290,7 @@ class TestWallet(FornaxTest):
         self.first.mine(1)
         self.sync()
         check_equal((a.getbalance(), b.getbalance()), (5, 5))
-        self.nodes_apart()
+        self.part()
         loser = a.sendtoaddress(to, 1)
         winner = b.sendtoaddress(to, 2)
         check(loser != winner, 'the same transaction')
@@ -355,12 +355,6 @@ class TestWallet(FornaxTest):
             check_equal(error.code, -32601)
         self.first.restart()
         check_equal(sorted(self.first.rpc.listwallets()), ['', 'a b', 'twin'])
-
-    def nodes_apart(self):
-        for node in self.nodes:
-            for peer in node.rpc.getpeerinfo():
-                node.rpc.disconnectnode('', peer['id'])
-        wait_until(lambda: not any(node.rpc.getpeerinfo() for node in self.nodes), 'the nodes to part')
 
 
 if __name__ == '__main__':
