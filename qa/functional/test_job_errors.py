@@ -219,6 +219,10 @@ class TestJobErrors(JobTest):
             with raises_rpc(None):
                 poor.rpc.claimtask(task, result, burn)
         check_equal(self.client.rpc.gettask(task)['status'], 'open')
+        # One that has the bond, and not what stays for answers to challenges.
+        self.mine_txs(self.client, self.client.rpc.sendtoaddress(poor.rpc.getnewaddress(), '0.026'))
+        with raises_rpc(-6, 'of which 0.00133'):
+            poor.rpc.claimtask(task, result)
         # A coin arrives, and the same result is claimed.
         sent = self.client.rpc.sendtoaddress(poor.rpc.getnewaddress(), '0.03')
         self.mine_txs(self.client, sent)

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/commit.h"
 #include "src/jobs/jobs_int.h"
 #include "src/sys/log.h"
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
 #define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
+#define FEE_TARGET 6 /* blocks, as spend.c's */
 
 bool fx_jobs_want_operands(struct fx_jobs *jobs, const struct fx_outpoint *origin,
                            struct fx_jobs_error *error)
@@ -159,6 +161,95 @@ static struct fx_tx *build_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
     return tx;
 }
 
+/* ---- what a claim leaves for answers ------------------------------------------------------ */
+
+/* Of an answer, beside the tile and its path; of a claim: with one coin of the wallet's and change,
+ * and room for a preimage. */
+#define ANSWER_WEIGHT 1150
+#define CLAIM_VSIZE 330
+
+static int64_t fee_for(const struct fx_jobs *jobs, size_t vsize)
+{
+    return (fx_mempool_estimate(jobs->config.mempool, FEE_TARGET) * (int64_t)vsize + 999) / 1000;
+}
+
+/* The fees of the answers that a claim's client can still ask for. */
+static int64_t fee_of_answers(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    size_t weight = ANSWER_WEIGHT + FX_TILE_BYTES + 32 * fx_commit_depth(task->shape.tiles);
+    int answers =
+        FX_TASK_ASKED_MAX - (task->state.status == FX_STATUS_OPEN ? 0 : task->state.asked);
+
+    if (task->state.status == FX_STATUS_CHALLENGED) {
+        answers++;
+    }
+    return answers * fee_for(jobs, (weight + FX_WITNESS_SCALE - 1) / FX_WITNESS_SCALE);
+}
+
+/* A claim of this solver's waits in the mempool. */
+static bool is_being_claimed(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                             const struct fx_hash *solver)
+{
+    const struct fx_tx *tx = fx_mempool_spender(jobs->config.mempool, &task->state.outpoint);
+
+    for (size_t in = 0; tx != NULL && in < tx->n_in; in++) {
+        const struct fx_txin *txin = &tx->in[in];
+
+        if (fx_outpoint_equal(&txin->prevout, &task->state.outpoint) && txin->n_witness == 4 &&
+            txin->witness[0].data[0] == FX_ACTION_CLAIM) {
+            return memcmp(txin->witness[2].data + 3 * sizeof(uint64_t), solver->b,
+                          sizeof solver->b) == 0;
+        }
+    }
+    return false;
+}
+
+/* An answer that cannot be paid for costs the bond: what those of all open claims would cost now
+ * stays in the wallet. */
+static int64_t reserve_for(const struct fx_jobs *jobs, const struct fx_book_task *claimed)
+{
+    int64_t reserve = fee_of_answers(jobs, claimed);
+    const struct fx_book_task *task;
+    size_t at = 0;
+
+    while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
+        bool own = task->state.status == FX_STATUS_OPEN
+                       ? is_being_claimed(jobs, task, &claimed->state.solver)
+                       : fx_hash_equal(&task->state.solver, &claimed->state.solver);
+
+        if (own) {
+            reserve += fee_of_answers(jobs, task);
+        }
+    }
+    return reserve;
+}
+
+/* Where not even the bond is there, funding says so. */
+static bool check_reserve(const struct fx_jobs *jobs, const struct fx_wallet *wallet,
+                          const struct fx_book_task *claimed, struct fx_jobs_error *error)
+{
+    int64_t reserve = reserve_for(jobs, claimed), bond = claimed->state.bond;
+    int64_t needs = bond + fee_for(jobs, CLAIM_VSIZE) + reserve;
+    struct fx_wallet_balance balance;
+    char has[FX_AMOUNT_TEXT], wants[FX_AMOUNT_TEXT], keeps[FX_AMOUNT_TEXT];
+
+    fx_wallet_balance(wallet, &balance);
+    if (balance.trusted < bond || balance.trusted >= needs) {
+        return true;
+    }
+    fx_amount_format(balance.trusted, has);
+    fx_amount_format(needs, wants);
+    fx_amount_format(reserve, keeps);
+    return fx_jobs_refuse(
+        error, -6,
+        "Insufficient funds: a claim needs %s FNX, of which %s stay for answers to "
+        "challenges of open claims, and the wallet has %s: send coins to it, or "
+        "wait until claims are settled",
+        wants, keeps, has);
+}
+
+/* ---- claiming ----------------------------------------------------------------------------- */
+
 /* Says what the coins would have been for. */
 static bool explain(const struct fx_jobs_error *why, int64_t bond, struct fx_jobs_error *error)
 {
@@ -199,6 +290,9 @@ bool fx_jobs_claim(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct 
         return false;
     }
     claimed.state.bond = fx_split_bond(task->state.escrow);
+    if (!check_reserve(jobs, wallet, &claimed, error)) {
+        return false;
+    }
     tx = build_claim(jobs, wallet, &claimed, &unfunded);
     if (tx == NULL) {
         return explain(&unfunded, claimed.state.bond, error);

@@ -282,7 +282,7 @@ static bool gone(struct fx_deliver *deliver, struct fx_miner_node *node, struct 
         return true;
     }
     if (code == CODE_NO_FUNDS)
-        complain(d, "no coins for the bond, trying again", text);
+        complain(d, "not enough coins for a claim, trying again", text);
     else
         complain(d, "the node did not claim it, trying again", text);
     wait_ms(d, retry_ms(deliver));

@@ -260,6 +260,8 @@ FX_TEST(challenge_answer_deliver)
     tx = the_spend(FX_ACTION_ANSWER);
     FX_CHECK_INT(tx->out[0].value, value);
     FX_CHECK_INT(tx->n_in, 2); /* the deposit is burned, a coin of the wallet's pays the fee */
+    FX_CHECK(fx_tx_vsize(tx) <= 16696); /* as a claim reckons, solver.c */
+    FX_CHECK(fx_tx_vsize(tx) > 16696 - 50);
     fx_jobs_market(play.world->jobs, 1, &market);
     FX_CHECK_INT(market.burned, 0);
     world_mine(10);

@@ -53,16 +53,22 @@ FX_TEST(claim)
     play_close(&play);
 }
 
-static void refused(struct play *play, const struct fx_hash *result, enum fx_burn burn,
-                    int64_t amount, int code, const char *text)
+static void refused_task(struct play *play, size_t task, const struct fx_hash *result,
+                         enum fx_burn burn, int64_t amount, int code, const char *text)
 {
     struct fx_jobs_error error;
     struct fx_hash txid;
 
-    FX_CHECK(!fx_jobs_claim(play->world->jobs, NULL, &play->origins[0], result, burn, amount, &txid,
-                            &error));
+    FX_CHECK(!fx_jobs_claim(play->world->jobs, NULL, &play->origins[task], result, burn, amount,
+                            &txid, &error));
     FX_CHECK_STR(error.text, text);
     FX_CHECK_INT(error.code, code);
+}
+
+static void refused(struct play *play, const struct fx_hash *result, enum fx_burn burn,
+                    int64_t amount, int code, const char *text)
+{
+    refused_task(play, 0, result, burn, amount, code, text);
 }
 
 FX_TEST(claim_refused)
@@ -99,6 +105,38 @@ FX_TEST(claim_refused)
     world_mine(100);
     refused(&play, &play.roots[0], FX_BURN_NONE, 0, -4,
             "The task was taken meanwhile: it is claimed");
+    play_close(&play);
+}
+
+/* A claim leaves coins for eight answers of each open claim. */
+FX_TEST(a_claim_keeps_coins_for_answers)
+{
+    const int64_t bond = FX_DEPOSIT, fee = 330, eight = 8 * 16672;
+    struct play play;
+
+    play_open(&play, 256, 128, 256, 1);
+    world_mine(100);
+    play_solve(&play, 0, false, true);
+    play_solve(&play, 1, false, true);
+    play.world->trusted = bond + fee + eight - 1;
+    refused_task(&play, 0, &play.roots[0], FX_BURN_NONE, 0, -6,
+                 "Insufficient funds: a claim needs 0.02133706 FNX, of which 0.00133376 stay for "
+                 "answers to challenges of open claims, and the wallet has 0.02133705: send coins "
+                 "to it, or wait until claims are settled");
+    play.world->trusted++;
+    play_claim(&play, 0, FX_BURN_NONE, 0);
+    /* The first claim counts from the mempool on, and on the chain. */
+    play.world->no_client = true;
+    for (unsigned mined = 0; mined < 2; mined++) {
+        play.world->trusted = bond + fee + 2 * eight - 1;
+        refused_task(&play, 1, &play.roots[1], FX_BURN_NONE, 0, -6,
+                     "Insufficient funds: a claim needs 0.02267082 FNX, of which 0.00266752 stay "
+                     "for answers to challenges of open claims, and the wallet has 0.02267081: "
+                     "send coins to it, or wait until claims are settled");
+        world_mine(100);
+    }
+    play.world->trusted++;
+    play_claim(&play, 1, FX_BURN_NONE, 0);
     play_close(&play);
 }
 

@@ -296,7 +296,7 @@ FX_TEST(no_coins_for_the_bond)
     start(&run);
     FX_CHECK_INT(finish(&run, false), 0);
     check_settled(1);
-    FX_CHECK_INT(fx_fake_said("no coins for the bond"), 1); /* said once, tried again */
+    FX_CHECK_INT(fx_fake_said("not enough coins for a claim"), 1); /* said once, tried again */
     clear(&run);
 }
 
