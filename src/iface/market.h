@@ -53,11 +53,16 @@ struct fx_offer_query {
     enum fx_burn burn;
     int64_t burn_amount; /* FX_BURN_AMOUNT: embers a task */
     bool all;            /* those that are barred too, after the others */
+    bool here;           /* only those whose operands are here */
+    size_t skip, count;  /* of those that fit; count 0: to the last */
 };
 
-/* What is on offer, best first: see doc/miner.md for the order. *offers is the caller's to free. */
+/* What is on offer, best first: see doc/miner.md for the order. *offers is the caller's to free;
+ * *total is how many fit, with those before and after the page. */
 size_t fx_jobs_offers(struct fx_jobs *jobs, const struct fx_offer_query *query,
-                      struct fx_offer **offers);
+                      struct fx_offer **offers, size_t *total);
+/* The middle of what open tasks of other clients pay a brick, in embers; 0: there are none. */
+double fx_jobs_going_rate(struct fx_jobs *jobs);
 
 /* ---- solvers ----------------------------------------------------------------------------- */
 

@@ -153,6 +153,7 @@ static void detach(struct fx_book *book, struct fx_book_task *task)
 {
     uint8_t key[FX_OUTPOINT_SIZE];
 
+    task->job->n_status[task->state.status]--;
     if (is_active(task)) {
         fx_outpoint_key(&task->state.outpoint, key);
         fx_map_remove(book->active, key);
@@ -169,6 +170,7 @@ static void attach(struct fx_book *book, struct fx_book_task *task)
     if (task->state.restored > 0 && task->again.len == 0) {
         fx_book_restored_preimage(book->params, task, &task->again);
     }
+    task->job->n_status[task->state.status]++;
     if (is_active(task)) {
         fx_outpoint_key(&task->state.outpoint, key);
         fx_map_put(book->active, key, task);
@@ -180,13 +182,29 @@ static void attach(struct fx_book *book, struct fx_book_task *task)
     }
 }
 
+/* Those of one block in order of their ids. */
+static bool is_older(const struct fx_book_job *a, const struct fx_book_job *b)
+{
+    uint32_t ha = a->tasks[0]->state.h0, hb = b->tasks[0]->state.h0;
+
+    return ha != hb ? ha < hb : fx_hash_cmp(&a->id, &b->id) < 0;
+}
+
+/* It is of the last block, and so its place is among the last. */
 static void add_aged(struct fx_book *book, struct fx_book_job *job)
 {
+    size_t at = book->n_aged;
+
     if (book->n_aged == book->cap_aged) {
         book->cap_aged = book->cap_aged == 0 ? 16 : 2 * book->cap_aged;
         book->aged = fx_xreallocarray(book->aged, book->cap_aged, sizeof(struct fx_book_job *));
     }
-    book->aged[book->n_aged++] = job;
+    while (at > 0 && is_older(job, book->aged[at - 1])) {
+        at--;
+    }
+    memmove(book->aged + at + 1, book->aged + at,
+            (book->n_aged++ - at) * sizeof(struct fx_book_job *));
+    book->aged[at] = job;
 }
 
 /* It is of the last block, and so among the last of the list. */
@@ -310,7 +328,6 @@ static void announce(struct fx_book *book, struct fx_book_log *log, const struct
         return;
     }
     fx_map_put(book->jobs, job->id.b, job);
-    add_aged(book, job);
     for (size_t i = 0; i < job->n_tasks; i++) {
         job->tasks[i]->state.status = FX_STATUS_OPEN;
         job->tasks[i]->state.h0 = job->tasks[i]->state.height = log->height;
@@ -319,6 +336,7 @@ static void announce(struct fx_book *book, struct fx_book_log *log, const struct
         add_task(book, job->tasks[i]);
         fx_tally_offered(&log->tally, job->tasks[i]);
     }
+    add_aged(book, job);
     if (log->n_jobs == log->cap_jobs) {
         log->cap_jobs = log->cap_jobs == 0 ? 4 : 2 * log->cap_jobs;
         log->jobs = fx_xreallocarray(log->jobs, log->cap_jobs, sizeof(struct fx_book_job *));
@@ -453,14 +471,12 @@ static void clear_maps(struct fx_book *book)
     fx_tallies_clear(&book->tallies);
 }
 
-/* Those of one block in order of their ids. */
 static int by_age(const void *a, const void *b)
 {
     const struct fx_book_job *x = *(struct fx_book_job *const *)a;
     const struct fx_book_job *y = *(struct fx_book_job *const *)b;
-    uint32_t hx = x->tasks[0]->state.h0, hy = y->tasks[0]->state.h0;
 
-    return hx != hy ? (hx < hy ? -1 : 1) : fx_hash_cmp(&x->id, &y->id);
+    return is_older(x, y) ? -1 : is_older(y, x) ? 1 : 0;
 }
 
 static int by_index(const void *a, const void *b)
@@ -534,13 +550,30 @@ bool fx_book_load_event(struct fx_book *book, const struct fx_outpoint *origin, 
     return true;
 }
 
+/* The database has jobs and tasks in no order of use. */
+static void sort_loaded(struct fx_book *book)
+{
+    struct fx_book_job *job;
+    size_t at = 0;
+
+    book->cap_aged = fx_map_count(book->jobs);
+    book->aged = fx_xcalloc(book->cap_aged, sizeof(struct fx_book_job *));
+    while ((job = fx_book_next_job(book, &at)) != NULL) {
+        if (job->n_tasks > 0) {
+            qsort(job->tasks, job->n_tasks, sizeof(struct fx_book_task *), by_index);
+            book->aged[book->n_aged++] = job;
+        }
+    }
+    if (book->n_aged > 0) {
+        qsort(book->aged, book->n_aged, sizeof(struct fx_book_job *), by_age);
+    }
+}
+
 struct fx_book *fx_book_create(const struct fx_params *params, struct fx_db *db,
                                const struct fx_hash *genesis, char **error)
 {
     struct fx_book *book = fx_xcalloc(1, sizeof *book);
     uint64_t k0 = fx_random_u64(), k1 = fx_random_u64();
-    struct fx_book_job *job;
-    size_t at = 0;
     bool fine = false;
 
     book->params = params;
@@ -565,15 +598,7 @@ struct fx_book *fx_book_create(const struct fx_params *params, struct fx_db *db,
         fx_book_destroy(book);
         return NULL;
     }
-    while ((job = fx_book_next_job(book, &at)) != NULL) {
-        if (job->n_tasks > 0) {
-            qsort(job->tasks, job->n_tasks, sizeof(struct fx_book_task *), by_index);
-            add_aged(book, job);
-        }
-    }
-    if (book->n_aged > 0) {
-        qsort(book->aged, book->n_aged, sizeof(struct fx_book_job *), by_age);
-    }
+    sort_loaded(book);
     return book;
 }
 
@@ -655,6 +680,11 @@ struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *a
 size_t fx_book_count_jobs(const struct fx_book *book)
 {
     return fx_map_count(book->jobs);
+}
+
+struct fx_book_job *fx_book_aged_job(const struct fx_book *book, size_t number)
+{
+    return number < book->n_aged ? book->aged[number] : NULL;
 }
 
 struct fx_book_job *fx_book_back_job(const struct fx_book *book, size_t back)

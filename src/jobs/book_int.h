@@ -62,6 +62,8 @@ struct fx_book_job {
     struct fx_gemm gemm;         /* kind gemm; else zero */
     struct fx_book_task **tasks; /* by index */
     size_t n_tasks;
+    /* Of a job in the book: how many of its tasks are in this status. */
+    uint32_t n_status[FX_STATUS_REJECTED + 1];
 };
 
 /*
@@ -115,7 +117,9 @@ struct fx_book_job *fx_book_next_job(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_active(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *at);
 size_t fx_book_count_jobs(const struct fx_book *book);
-/* Jobs of the chain by age: 0 is one of the last block that announced any; NULL: no more. */
+/* Jobs of the chain by age, 0 the oldest; those of one block by id. NULL: no more. */
+struct fx_book_job *fx_book_aged_job(const struct fx_book *book, size_t number);
+/* The same from the other end: 0 is one of the last block that announced any; NULL: no more. */
 struct fx_book_job *fx_book_back_job(const struct fx_book *book, size_t back);
 /* Of the last blocks. */
 const struct fx_tallies *fx_book_tallies(const struct fx_book *book);

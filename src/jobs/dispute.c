@@ -18,7 +18,6 @@
 #define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
-#define AT_ONCE 8 /* transactions a step */
 #define EXPIRE_WINDOWS 2
 #define EXPIRE_DEPTH 60  /* blocks above the beacon of a claim that is to expire */
 #define MISSING_READ 256 /* tiles that one to ask for is chosen from */
@@ -425,24 +424,17 @@ static bool dispute(struct fx_jobs *jobs, struct fx_book_task *task)
     return true;
 }
 
-void fx_dispute_step(struct fx_jobs *jobs)
+bool fx_dispute_job(struct fx_jobs *jobs, struct fx_book_job *job, unsigned *made)
 {
-    struct fx_book_task *task;
-    unsigned made = 0;
-    size_t at = 0;
+    uint32_t claims = job->n_status[FX_STATUS_CLAIMED] + job->n_status[FX_STATUS_CHALLENGED];
 
-    if (fx_jobs_is_syncing(jobs)) {
-        return;
-    }
-    while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
-        if (task->state.status == FX_STATUS_OPEN || task->job->spec.kind != FX_KIND_GEMM ||
-            !dispute(jobs, task)) {
-            continue;
-        }
-        /* Each is written to disk: peers and RPC come in between. */
-        if (++made == AT_ONCE) {
-            fx_jobs_kick(jobs);
-            return;
+    for (size_t i = 0; claims > 0 && i < job->n_tasks; i++) {
+        enum fx_task_status status = job->tasks[i]->state.status;
+
+        if ((status == FX_STATUS_CLAIMED || status == FX_STATUS_CHALLENGED) &&
+            dispute(jobs, job->tasks[i]) && ++*made >= FX_MADE_AT_ONCE) {
+            return false;
         }
     }
+    return true;
 }

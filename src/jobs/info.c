@@ -115,48 +115,29 @@ bool fx_jobs_task(struct fx_jobs *jobs, const struct fx_outpoint *origin, struct
     return task != NULL;
 }
 
-/* All jobs, those of the mempool too; the caller frees. */
-static size_t all_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list)
+static int by_id(const void *a, const void *b)
+{
+    const struct fx_book_job *x = *(struct fx_book_job *const *)a;
+    const struct fx_book_job *y = *(struct fx_book_job *const *)b;
+
+    return fx_hash_cmp(&x->id, &y->id);
+}
+
+/* The jobs of the mempool that no block has, by id; the caller frees. */
+static size_t pending_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list)
 {
     size_t n = 0, at = 0;
-    struct fx_book_job *job;
     void *value;
 
-    *list = fx_xcalloc(fx_book_count_jobs(jobs->book) + fx_map_count(jobs->pending),
-                       sizeof(struct fx_book_job *));
-    while ((job = fx_book_next_job(jobs->book, &at)) != NULL) {
-        if (job->n_tasks > 0) {
-            (*list)[n++] = job;
-        }
-    }
-    at = 0;
+    *list = fx_xcalloc(fx_map_count(jobs->pending) + 1, sizeof(struct fx_book_job *));
     while (fx_map_next(jobs->pending, &at, NULL, &value)) {
-        job = value;
+        struct fx_book_job *job = value;
+
         if (fx_book_find_job(jobs->book, &job->id) == NULL) {
             (*list)[n++] = job;
         }
     }
-    return n;
-}
-
-static int by_age(const void *a, const void *b)
-{
-    const struct fx_book_job *x = *(struct fx_book_job *const *)a;
-    const struct fx_book_job *y = *(struct fx_book_job *const *)b;
-    /* Pending ones, of height 0, come last. */
-    uint32_t hx = x->tasks[0]->state.h0 - 1, hy = y->tasks[0]->state.h0 - 1;
-
-    if (hx != hy) {
-        return hx < hy ? -1 : 1;
-    }
-    return fx_hash_cmp(&x->id, &y->id);
-}
-
-static size_t sorted_jobs(const struct fx_jobs *jobs, struct fx_book_job ***list)
-{
-    size_t n = all_jobs(jobs, list);
-
-    qsort(*list, n, sizeof(struct fx_book_job *), by_age);
+    qsort(*list, n, sizeof(struct fx_book_job *), by_id);
     return n;
 }
 
@@ -184,93 +165,97 @@ static size_t jobs_of(const struct fx_jobs *jobs, const struct fx_hash *id,
 
 /* ---- lists of tasks ---------------------------------------------------------------------- */
 
-#define ACTIVE                                                          \
-    (FX_STATUS_BIT(FX_STATUS_OPEN) | FX_STATUS_BIT(FX_STATUS_CLAIMED) | \
-     FX_STATUS_BIT(FX_STATUS_CHALLENGED))
-
-struct task_list {
+struct page {
+    const struct fx_task_filter *filter;
+    size_t passed; /* tasks that fit, before the first of the page */
     const struct fx_book_task **tasks;
     size_t n, cap;
 };
 
-static void consider(struct task_list *list, const struct fx_task_filter *filter,
-                     const struct fx_book_task *task)
+static bool wants(const struct fx_task_filter *filter, enum fx_task_status status)
 {
-    if ((filter->statuses != 0 && (filter->statuses & FX_STATUS_BIT(task->state.status)) == 0) ||
-        (filter->restored && task->state.restored == 0)) {
+    return filter->statuses == 0 || (filter->statuses & FX_STATUS_BIT(status)) != 0;
+}
+
+static bool is_full(const struct page *page)
+{
+    return page->filter->count > 0 && page->n == page->filter->count;
+}
+
+static void consider(struct page *page, const struct fx_book_task *task)
+{
+    if (!wants(page->filter, task->state.status) ||
+        (page->filter->restored && task->state.restored == 0)) {
         return;
     }
-    if (list->n == list->cap) {
-        list->cap = list->cap == 0 ? 64 : 2 * list->cap;
-        list->tasks = fx_xreallocarray(list->tasks, list->cap, sizeof(struct fx_book_task *));
+    if (page->passed < page->filter->skip) {
+        page->passed++;
+        return;
     }
-    list->tasks[list->n++] = task;
+    if (page->n == page->cap) {
+        page->cap = page->cap == 0 ? 64 : 2 * page->cap;
+        page->tasks = fx_xreallocarray(page->tasks, page->cap, sizeof(struct fx_book_task *));
+    }
+    page->tasks[page->n++] = task;
 }
 
-static void consider_job(struct task_list *list, const struct fx_task_filter *filter,
-                         const struct fx_book_job *job)
+static void consider_job(struct page *page, const struct fx_book_job *job)
 {
-    for (size_t i = 0; i < job->n_tasks; i++) {
-        consider(list, filter, job->tasks[i]);
+    for (size_t i = 0; i < job->n_tasks && !is_full(page); i++) {
+        consider(page, job->tasks[i]);
     }
 }
 
-/* By the age of the job, then by number. */
-static int by_place(const void *a, const void *b)
+/* A job of the book: none of its tasks is looked at where that can be told from their number. */
+static void consider_mined(struct page *page, const struct fx_book_job *job)
 {
-    const struct fx_book_task *x = *(const struct fx_book_task *const *)a;
-    const struct fx_book_task *y = *(const struct fx_book_task *const *)b;
-    int order = by_age(&x->job, &y->job);
+    size_t fit = 0;
 
-    return order != 0 ? order : x->index < y->index ? -1 : x->index > y->index;
+    for (size_t status = 0; status <= FX_STATUS_REJECTED; status++) {
+        fit += wants(page->filter, (enum fx_task_status)status) ? job->n_status[status] : 0;
+    }
+    if (fit > 0 && !page->filter->restored && page->passed + fit <= page->filter->skip) {
+        page->passed += fit;
+    } else if (fit > 0) {
+        consider_job(page, job);
+    }
 }
 
-static void collect(const struct fx_jobs *jobs, const struct fx_task_filter *filter,
-                    struct task_list *list)
+static void read_page(const struct fx_jobs *jobs, struct page *page)
 {
-    const struct fx_book_task *task;
-    struct fx_book_job **all;
-    size_t n, at = 0;
+    const struct fx_task_filter *filter = page->filter;
+    const struct fx_book_job *job;
+    struct fx_book_job **some = NULL;
+    size_t n = 0;
 
     if (filter->job != NULL) {
-        n = jobs_of(jobs, filter->job, &all);
-        for (size_t i = 0; i < n; i++) {
-            consider_job(list, filter, all[i]);
-        }
-        free(all);
-    } else if (filter->statuses != 0 && (filter->statuses & ~ACTIVE) == 0) {
-        while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
-            consider(list, filter, task);
-        }
-        if (list->n > 0) {
-            qsort(list->tasks, list->n, sizeof(struct fx_book_task *), by_place);
-        }
+        n = jobs_of(jobs, filter->job, &some);
     } else {
-        n = sorted_jobs(jobs, &all);
-        for (size_t i = 0; i < n; i++) {
-            consider_job(list, filter, all[i]);
+        for (size_t i = 0; !is_full(page) && (job = fx_book_aged_job(jobs->book, i)) != NULL; i++) {
+            consider_mined(page, job);
         }
-        free(all);
+        if (!is_full(page) && wants(filter, FX_STATUS_PENDING)) {
+            n = pending_jobs(jobs, &some);
+        }
     }
+    for (size_t i = 0; i < n; i++) {
+        consider_job(page, some[i]);
+    }
+    free(some);
 }
 
 size_t fx_jobs_tasks(struct fx_jobs *jobs, const struct fx_task_filter *filter,
                      struct fx_task_info **infos)
 {
-    struct task_list list = {NULL, 0, 0};
-    size_t n;
+    struct page page = {.filter = filter};
 
-    collect(jobs, filter, &list);
-    n = list.n > filter->skip ? list.n - filter->skip : 0;
-    if (filter->count > 0 && n > filter->count) {
-        n = filter->count;
+    read_page(jobs, &page);
+    *infos = fx_xcalloc(page.n, sizeof **infos);
+    for (size_t i = 0; i < page.n; i++) {
+        fx_jobs_fill_task(jobs, page.tasks[i], &(*infos)[i]);
     }
-    *infos = fx_xcalloc(n, sizeof **infos);
-    for (size_t i = 0; i < n; i++) {
-        fx_jobs_fill_task(jobs, list.tasks[filter->skip + i], &(*infos)[i]);
-    }
-    free(list.tasks);
-    return n;
+    free(page.tasks);
+    return page.n;
 }
 
 /* ---- jobs -------------------------------------------------------------------------------- */
@@ -471,24 +456,37 @@ static void keep_job(struct fx_jobs *jobs, const struct fx_hash *id, bool own,
     }
 }
 
+/* One that is not known as an own job, which its transactions belong to. */
+static void keep_other(struct fx_jobs *jobs, const struct fx_book_job *job, bool own,
+                       struct fx_job_info *infos, size_t *n)
+{
+    if (fx_own_of(jobs, &job->id) == NULL &&
+        (!own || fx_jobs_wallet_of(jobs, &job->spec.client) != NULL)) {
+        keep_job(jobs, &job->id, own, infos, n);
+    }
+}
+
 size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos)
 {
-    struct fx_book_job **list;
-    size_t n_jobs = all_jobs(jobs, &list), n = 0, at = 0;
+    struct fx_book_job **pending;
+    const struct fx_book_job *job;
+    size_t n_pending = pending_jobs(jobs, &pending), n = 0, at = 0;
     const void *key;
     void *value;
 
-    *infos = fx_xcalloc(n_jobs + fx_map_count(jobs->own) + 1, sizeof **infos);
+    *infos = fx_xcalloc(fx_book_count_jobs(jobs->book) + n_pending + fx_map_count(jobs->own) + 1,
+                        sizeof **infos);
     while (fx_map_next(jobs->own, &at, &key, &value)) {
         keep_job(jobs, key, own, *infos, &n);
     }
-    for (size_t i = 0; i < n_jobs; i++) {
-        if (fx_own_of(jobs, &list[i]->id) == NULL) {
-            keep_job(jobs, &list[i]->id, own, *infos, &n);
-        }
+    for (size_t i = 0; (job = fx_book_aged_job(jobs->book, i)) != NULL; i++) {
+        keep_other(jobs, job, own, *infos, &n);
+    }
+    for (size_t i = 0; i < n_pending; i++) {
+        keep_other(jobs, pending[i], own, *infos, &n);
     }
     qsort(*infos, n, sizeof **infos, by_height);
-    free(list);
+    free(pending);
     return n;
 }
 

@@ -15,6 +15,7 @@
 #define DB_CACHE (8u << 20)
 #define STEP_SECONDS 1
 #define SLICE_MS 50 /* that catching up may hold up the loop */
+#define VISIT_MS 20 /* that a visit of jobs may */
 #define DEFAULT_ROUNDS 2
 
 /* ---- small things that all files use ----------------------------------------------------- */
@@ -326,6 +327,32 @@ static void resume(struct fx_jobs *jobs)
     }
 }
 
+/* What is due on jobs of the chain: all of them, or as many as a slice has time for. The next step
+ * goes on where this one stopped. */
+static void visit_jobs(struct fx_jobs *jobs)
+{
+    bool act = !fx_jobs_is_syncing(jobs);
+    int64_t end = fx_clock_monotonic_ms() + VISIT_MS;
+    struct fx_book_job *job;
+    unsigned made = 0;
+
+    while ((job = fx_book_aged_job(jobs->book, jobs->visited)) != NULL) {
+        if (job->spec.kind == FX_KIND_GEMM) {
+            fx_watcher_job(jobs, job);
+            if (act && (!fx_dispute_job(jobs, job, &made) || !fx_settle_job(jobs, job, &made))) {
+                fx_jobs_kick(jobs);
+                return;
+            }
+        }
+        jobs->visited++;
+        if (fx_clock_monotonic_ms() >= end) {
+            fx_jobs_kick(jobs);
+            return;
+        }
+    }
+    jobs->visited = 0;
+}
+
 void fx_jobs_step(struct fx_jobs *jobs)
 {
     uint32_t height;
@@ -340,8 +367,7 @@ void fx_jobs_step(struct fx_jobs *jobs)
     fx_reoffer_step(jobs);
     fx_funding_step(jobs);
     fx_watcher_step(jobs);
-    fx_dispute_step(jobs);
-    fx_settle_step(jobs);
+    visit_jobs(jobs);
     fx_announce_step(jobs);
     fx_keep_step(jobs);
 }

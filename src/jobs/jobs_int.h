@@ -100,6 +100,7 @@ struct fx_jobs {
     struct fx_checker *checker;
     struct fx_solvers *solvers; /* what the last blocks say of them; made when first asked for */
     struct event *timer;
+    size_t visited;             /* jobs of the book, by age, in this round of visit_jobs */
     bool resumed;               /* downloads of the last run were taken up again */
     uint64_t map_key[2];        /* for maps keyed by what outsiders choose */
     struct fx_hash reoffer_tip; /* best block of the book when fx_reoffer_step had looked at all */
@@ -333,6 +334,9 @@ struct fx_check_result {
 };
 
 /* ---- watcher.c: own jobs ---- */
+/* Checks claims of the job's tasks, where it is an own one. */
+void fx_watcher_job(struct fx_jobs *jobs, struct fx_book_job *job);
+/* And claims of others, with -watch. */
 void fx_watcher_step(struct fx_jobs *jobs);
 void fx_watcher_checked(struct fx_jobs *jobs, const struct fx_check_result *result);
 
@@ -354,7 +358,10 @@ void fx_task_source_init(struct fx_task_source *own, struct fx_jobs *jobs,
                          const struct fx_book_task *task, struct fx_source *source);
 
 /* ---- settle.c: own claims, and refunds ---- */
-void fx_settle_step(struct fx_jobs *jobs);
+#define FX_MADE_AT_ONCE 8 /* transactions: each is written to disk, and others wait */
+/* Ends what is due of the job's tasks; *made counts the transactions. False: that many are made,
+ * and the rest of the job is for another time. */
+bool fx_settle_job(struct fx_jobs *jobs, struct fx_book_job *job, unsigned *made);
 /* The median time from which a lock of this many units on the task's unspent output is over
  * (protocol section 5, BIP68). 0: not known. */
 int64_t fx_settle_lock_end(const struct fx_jobs *jobs, const struct fx_book_task *task,
@@ -375,7 +382,8 @@ bool fx_settle_is_stuck(const struct fx_jobs *jobs, const struct fx_book_task *t
                         int64_t term);
 
 /* ---- dispute.c: fraud, challenge, answer, expire, reject ---- */
-void fx_dispute_step(struct fx_jobs *jobs);
+/* Does what is due on the job's claims, as fx_settle_job. */
+bool fx_dispute_job(struct fx_jobs *jobs, struct fx_book_job *job, unsigned *made);
 
 /* ---- certs.c ---- */
 /* Keeps it and tells peers. */

@@ -1,7 +1,9 @@
 /* Sums over recent blocks, and over what is open now. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/jobs/jobs_int.h"
+#include "src/util/mem.h"
 
 static void read_blocks(const struct fx_jobs *jobs, uint32_t blocks, struct fx_market_info *info)
 {
@@ -65,4 +67,42 @@ void fx_jobs_market(struct fx_jobs *jobs, uint32_t blocks, struct fx_market_info
     fx_book_best(jobs->book, &info->last);
     read_blocks(jobs, blocks, info);
     read_open(jobs, info);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double fx_jobs_going_rate(struct fx_jobs *jobs)
+{
+    const struct fx_book_job *job;
+    double *rates = NULL, middle;
+    size_t n = 0, cap = 0;
+
+    for (size_t i = 0; (job = fx_book_aged_job(jobs->book, i)) != NULL; i++) {
+        if (job->n_status[FX_STATUS_OPEN] == 0 ||
+            fx_jobs_wallet_of(jobs, &job->spec.client) != NULL) {
+            continue;
+        }
+        if (cap - n < job->n_tasks) {
+            cap = 2 * cap + job->n_tasks;
+            rates = fx_xreallocarray(rates, cap, sizeof *rates);
+        }
+        for (size_t t = 0; t < job->n_tasks; t++) {
+            const struct fx_book_task *task = job->tasks[t];
+
+            if (task->state.status == FX_STATUS_OPEN && task->shape.bricks > 0) {
+                rates[n++] = (double)task->state.escrow / (double)task->shape.bricks;
+            }
+        }
+    }
+    if (n > 0) {
+        qsort(rates, n, sizeof *rates, by_value);
+    }
+    middle = n > 0 ? rates[n / 2] : 0;
+    free(rates);
+    return middle;
 }

@@ -297,35 +297,62 @@ static int best_first(const void *a, const void *b)
     return fx_outpoint_cmp(&x->offer.origin, &y->offer.origin);
 }
 
-/* ---- all of them ------------------------------------------------------------------------- */
+/* ---- the best of all --------------------------------------------------------------------- */
 
-/* Tasks of one job one after the other, as they share what is looked up. */
-static int by_job(const void *a, const void *b)
+/* The best `max` seen so far, the worst of them first: a heap. */
+struct best {
+    struct ranked *list;
+    size_t n, cap, max;
+};
+
+static void swap(struct ranked *a, struct ranked *b)
 {
-    const struct fx_book_task *x = *(const struct fx_book_task *const *)a;
-    const struct fx_book_task *y = *(const struct fx_book_task *const *)b;
+    struct ranked held = *a;
 
-    return fx_outpoint_cmp(&x->origin, &y->origin);
+    *a = *b;
+    *b = held;
 }
 
-static size_t open_tasks(const struct fx_jobs *jobs, const struct fx_book_task ***tasks)
+/* The one at the top finds its place. */
+static void sink(struct best *best)
 {
-    const struct fx_book_task *task;
-    size_t n = 0, cap = 64, at = 0;
-
-    *tasks = fx_xcalloc(cap, sizeof(struct fx_book_task *));
-    while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
-        if (task->state.status != FX_STATUS_OPEN) {
-            continue;
+    for (size_t at = 0, child; (child = 2 * at + 1) < best->n; at = child) {
+        if (child + 1 < best->n && best_first(&best->list[child], &best->list[child + 1]) < 0) {
+            child++;
         }
-        if (n == cap) {
-            cap *= 2;
-            *tasks = fx_xreallocarray(*tasks, cap, sizeof(struct fx_book_task *));
+        if (best_first(&best->list[at], &best->list[child]) >= 0) {
+            return;
         }
-        (*tasks)[n++] = task;
+        swap(&best->list[at], &best->list[child]);
     }
-    qsort(*tasks, n, sizeof(struct fx_book_task *), by_job);
-    return n;
+}
+
+/* The one at the end finds its place. */
+static void rise(struct best *best)
+{
+    for (size_t at = best->n - 1; at > 0; at = (at - 1) / 2) {
+        if (best_first(&best->list[at], &best->list[(at - 1) / 2]) <= 0) {
+            return;
+        }
+        swap(&best->list[at], &best->list[(at - 1) / 2]);
+    }
+}
+
+static void keep_best(struct best *best, const struct ranked *ranked)
+{
+    if (best->n == best->max) {
+        if (best->n > 0 && best_first(ranked, &best->list[0]) < 0) {
+            best->list[0] = *ranked;
+            sink(best);
+        }
+        return;
+    }
+    if (best->n == best->cap) {
+        best->cap = best->cap == 0 ? 64 : 2 * best->cap;
+        best->list = fx_xreallocarray(best->list, best->cap, sizeof *best->list);
+    }
+    best->list[best->n++] = *ranked;
+    rise(best);
 }
 
 static void market_init(struct market *market, struct fx_jobs *jobs,
@@ -346,30 +373,55 @@ static void market_init(struct market *market, struct fx_jobs *jobs,
     find_rivals(market);
 }
 
-size_t fx_jobs_offers(struct fx_jobs *jobs, const struct fx_offer_query *query,
-                      struct fx_offer **offers)
+/* The open tasks of one job; returns how many of them are on offer. */
+static size_t rank_job(struct market *market, const struct fx_book_job *job, struct best *best)
 {
-    const struct fx_book_task **tasks;
-    size_t n_tasks = open_tasks(jobs, &tasks), n = 0;
-    struct ranked *ranked = fx_xcalloc(n_tasks, sizeof *ranked);
-    struct market market;
+    const struct fx_offer_query *query = market->query;
+    size_t n = 0;
 
-    market_init(&market, jobs, query);
-    for (size_t i = 0; i < n_tasks; i++) {
-        rank(&market, tasks[i], &ranked[n]);
-        if (query->all || ranked[n].offer.bar == FX_OFFER_FREE) {
+    for (size_t i = 0; i < job->n_tasks; i++) {
+        struct ranked ranked;
+
+        if (job->tasks[i]->state.status != FX_STATUS_OPEN) {
+            continue;
+        }
+        rank(market, job->tasks[i], &ranked);
+        if ((query->all || ranked.offer.bar == FX_OFFER_FREE) &&
+            (!query->here || ranked.offer.operands_here)) {
+            keep_best(best, &ranked);
             n++;
         }
     }
-    fx_assigner_clear(&market.assigner);
-    if (n > 0) {
-        qsort(ranked, n, sizeof *ranked, best_first);
+    return n;
+}
+
+size_t fx_jobs_offers(struct fx_jobs *jobs, const struct fx_offer_query *query,
+                      struct fx_offer **offers, size_t *total)
+{
+    const struct fx_book_job *job;
+    struct best best = {.max = SIZE_MAX};
+    struct market market;
+    size_t n;
+
+    if (query->count > 0 && query->skip <= SIZE_MAX - query->count) {
+        best.max = query->skip + query->count;
     }
+    *total = 0;
+    market_init(&market, jobs, query);
+    for (size_t i = 0; (job = fx_book_aged_job(jobs->book, i)) != NULL; i++) {
+        if (job->n_status[FX_STATUS_OPEN] > 0) {
+            *total += rank_job(&market, job, &best);
+        }
+    }
+    fx_assigner_clear(&market.assigner);
+    if (best.n > 0) {
+        qsort(best.list, best.n, sizeof *best.list, best_first);
+    }
+    n = best.n > query->skip ? best.n - query->skip : 0;
     *offers = fx_xcalloc(n, sizeof **offers);
     for (size_t i = 0; i < n; i++) {
-        (*offers)[i] = ranked[i].offer;
+        (*offers)[i] = best.list[query->skip + i].offer;
     }
-    free(ranked);
-    free(tasks);
+    free(best.list);
     return n;
 }

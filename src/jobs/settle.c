@@ -17,7 +17,6 @@
 #define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
-#define AT_ONCE 8        /* transactions a step */
 #define EXPIRE_WINDOWS 2 /* after these a client may end a claim */
 
 /* ---- what settlement pays to ------------------------------------------------------------- */
@@ -297,9 +296,9 @@ bool fx_jobs_settle(struct fx_jobs *jobs, struct fx_wallet *wallet,
 }
 
 /* A transaction's lock time must lie below the median time. */
-static bool is_expired(const struct fx_jobs *jobs, const struct fx_book_task *task)
+static bool is_expired(const struct fx_jobs *jobs, const struct fx_book_job *job)
 {
-    return fx_chain_tip(jobs->config.chain)->median_time > (int64_t)task->job->spec.deadline;
+    return fx_chain_tip(jobs->config.chain)->median_time > (int64_t)job->spec.deadline;
 }
 
 bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
@@ -311,7 +310,7 @@ bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
     if (task == NULL) {
         return false;
     }
-    if (!is_expired(jobs, task)) {
+    if (!is_expired(jobs, task->job)) {
         return fx_jobs_refuse(
             error, -4, "The deadline is not past: median time %" PRId64 ", deadline %u",
             fx_chain_tip(jobs->config.chain)->median_time, task->job->spec.deadline);
@@ -370,31 +369,29 @@ static bool end_task(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_b
     return true;
 }
 
-void fx_settle_step(struct fx_jobs *jobs)
+static bool is_due(const struct fx_book_task *task, bool expired)
 {
-    struct fx_book_task *task;
-    unsigned made = 0;
-    size_t at = 0;
+    return task->state.status == FX_STATUS_CLAIMED ||
+           (expired && task->state.status == FX_STATUS_OPEN);
+}
 
-    if (fx_jobs_is_syncing(jobs)) {
-        return;
-    }
-    while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
+bool fx_settle_job(struct fx_jobs *jobs, struct fx_book_job *job, unsigned *made)
+{
+    bool expired = is_expired(jobs, job);
+    uint32_t due = job->n_status[FX_STATUS_CLAIMED] + (expired ? job->n_status[FX_STATUS_OPEN] : 0);
+
+    for (size_t i = 0; due > 0 && i < job->n_tasks; i++) {
+        struct fx_book_task *task = job->tasks[i];
         bool open = task->state.status == FX_STATUS_OPEN;
         struct fx_wallet *wallet;
 
-        if ((open && !is_expired(jobs, task)) || task->job->spec.kind != FX_KIND_GEMM ||
-            task->state.status == FX_STATUS_CHALLENGED) {
+        if (!is_due(task, expired)) {
             continue;
         }
-        wallet = fx_jobs_wallet_of(jobs, open ? &task->job->spec.client : &task->state.solver);
-        if (wallet == NULL || !end_task(jobs, wallet, task)) {
-            continue;
-        }
-        /* Each is written to disk: peers and RPC come in between. */
-        if (++made == AT_ONCE) {
-            fx_jobs_kick(jobs);
-            return;
+        wallet = fx_jobs_wallet_of(jobs, open ? &job->spec.client : &task->state.solver);
+        if (wallet != NULL && end_task(jobs, wallet, task) && ++*made >= FX_MADE_AT_ONCE) {
+            return false;
         }
     }
+    return true;
 }

@@ -194,43 +194,51 @@ static bool watch_other(struct fx_jobs *jobs, struct fx_book_task *task)
     return true;
 }
 
+static bool is_strange(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    return task->state.status == FX_STATUS_CLAIMED &&
+           fx_jobs_wallet_of(jobs, &task->state.solver) == NULL;
+}
+
 static void watch_others(struct fx_jobs *jobs)
 {
-    struct fx_book_task *task;
+    const struct fx_book_job *job;
     unsigned busy = 0;
-    size_t at = 0;
 
-    while (busy < WATCH_AT_ONCE && (task = fx_book_next_active(jobs->book, &at)) != NULL) {
-        if (task->state.status == FX_STATUS_CLAIMED && task->job->spec.kind == FX_KIND_GEMM &&
-            fx_jobs_wallet_of(jobs, &task->job->spec.client) == NULL &&
-            fx_jobs_wallet_of(jobs, &task->state.solver) == NULL && watch_other(jobs, task)) {
-            busy++;
+    for (size_t i = 0; (job = fx_book_aged_job(jobs->book, i)) != NULL; i++) {
+        if (job->n_status[FX_STATUS_CLAIMED] == 0 || job->spec.kind != FX_KIND_GEMM ||
+            fx_jobs_wallet_of(jobs, &job->spec.client) != NULL) {
+            continue;
+        }
+        for (size_t t = 0; t < job->n_tasks; t++) {
+            if (is_strange(jobs, job->tasks[t]) && watch_other(jobs, job->tasks[t]) &&
+                ++busy == WATCH_AT_ONCE) {
+                return;
+            }
         }
     }
 }
 
 /* ------------------------------------------------------------------------------------------ */
 
-void fx_watcher_step(struct fx_jobs *jobs)
+void fx_watcher_job(struct fx_jobs *jobs, struct fx_book_job *job)
 {
-    struct fx_book_job *job;
-    size_t at = 0;
+    struct fx_wallet *wallet = fx_jobs_wallet_of(jobs, &job->spec.client);
 
-    while ((job = fx_book_next_job(jobs->book, &at)) != NULL) {
-        struct fx_wallet *wallet =
-            job->spec.kind == FX_KIND_GEMM ? fx_jobs_wallet_of(jobs, &job->spec.client) : NULL;
+    for (size_t i = 0; wallet != NULL && i < job->n_tasks; i++) {
+        enum fx_task_status status = job->tasks[i]->state.status;
 
-        for (size_t i = 0; wallet != NULL && i < job->n_tasks; i++) {
-            enum fx_task_status status = job->tasks[i]->state.status;
-
-            if (status == FX_STATUS_CLAIMED || status == FX_STATUS_CHALLENGED ||
-                status == FX_STATUS_SETTLED) {
-                watch_claim(jobs, job->tasks[i], wallet);
-            } else {
-                fx_note_refresh(jobs, job->tasks[i]);
-            }
+        if (status == FX_STATUS_CLAIMED || status == FX_STATUS_CHALLENGED ||
+            status == FX_STATUS_SETTLED) {
+            watch_claim(jobs, job->tasks[i], wallet);
+        } else {
+            fx_note_refresh(jobs, job->tasks[i]);
         }
     }
+}
+
+void fx_watcher_step(struct fx_jobs *jobs)
+{
     if (jobs->config.watch && !fx_jobs_is_syncing(jobs)) {
         watch_others(jobs);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "consensus/lane.h"
+#include "src/iface/market.h"
 #include "src/iface/mempool.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
@@ -275,31 +276,6 @@ static void warn(json_t *warnings, const char *code, json_t *text)
     json_array_append_new(warnings, warning);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The middle of what open tasks of others pay a brick, in embers; 0: there are none. */
-static double going_rate(struct fx_jobs *jobs)
-{
-    struct fx_task_info *tasks = NULL;
-    struct fx_task_filter filter = {.statuses = FX_STATUS_BIT(FX_STATUS_OPEN)};
-    size_t n = fx_jobs_tasks(jobs, &filter, &tasks), kept = 0;
-    double *rates = fx_xcalloc(n + 1, sizeof(*rates));
-    for (size_t i = 0; i < n; i++) {
-        if (!tasks[i].is_client && tasks[i].shape.bricks > 0) {
-            rates[kept++] = (double)tasks[i].escrow / (double)tasks[i].shape.bricks;
-        }
-    }
-    qsort(rates, kept, sizeof(*rates), by_value);
-    double middle = kept > 0 ? rates[kept / 2] : 0;
-    free(rates);
-    free(tasks);
-    return middle;
-}
-
 /* Why solvers may leave its tasks alone. */
 static json_t *warnings_json(const struct fx_rpc *rpc, const struct fx_job_quote *quote,
                              double rate, double seconds)
@@ -308,7 +284,7 @@ static json_t *warnings_json(const struct fx_rpc *rpc, const struct fx_job_quote
     int64_t left = (int64_t)quote->deadline - fx_clock_now();
     int64_t costs = fx_mempool_estimate(rpc->config.mempool, FEE_TARGET) * SOLVER_VSIZE / 1000;
     double pay = (double)quote->reward / (double)quote->bricks;
-    double going = going_rate(rpc->config.jobs);
+    double going = fx_jobs_going_rate(rpc->config.jobs);
     if (rate <= 0) {
         warn(out, "no-lane-work",
              json_sprintf("No block of the last %d was mined in a job: nobody may be there to take "

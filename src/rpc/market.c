@@ -152,18 +152,17 @@ static json_t *getjobbook(struct fx_rpc_call *call)
     }
     query.solver = has_solver ? &solver : NULL;
     query.all = fx_rpc_arg_bool(json_object_get(options, "all"), false);
+    query.skip = (size_t)skip;
+    query.count = (size_t)count;
     struct fx_offer *offers = NULL;
-    size_t n = fx_jobs_offers(jobs, &query, &offers);
-    size_t from = (uint64_t)skip < n ? (size_t)skip : n;
+    size_t total, n = fx_jobs_offers(jobs, &query, &offers, &total);
     json_t *out = json_object();
     fx_json_set(out, "height", json_integer(fx_chain_tip(call->rpc->config.chain)->height));
     if (has_solver) {
         fx_json_set(out, "solver", fx_json_root(&solver));
     }
-    fx_json_set(out, "total", json_integer((json_int_t)n));
-    fx_json_set(
-        out, "tasks",
-        tasks_json(jobs, offers + from, n - from < (size_t)count ? n - from : (size_t)count));
+    fx_json_set(out, "total", json_integer((json_int_t)total));
+    fx_json_set(out, "tasks", tasks_json(jobs, offers, count > 0 ? n : 0));
     if (fx_rpc_arg_bool(json_object_get(options, "solvers"), true)) {
         fx_json_set(out, "solvers", solvers_json(jobs));
     }

@@ -228,14 +228,13 @@ static json_t *job_work(struct fx_rpc_call *call, const struct fx_task_info *inf
 static bool best_task(struct fx_rpc *rpc, enum fx_burn burn, int64_t amount,
                       struct fx_task_info *best)
 {
-    const struct fx_offer_query query = {.burn = burn, .burn_amount = amount, .all = true};
+    const struct fx_offer_query query = {
+        .burn = burn, .burn_amount = amount, .all = true, .here = true, .count = 1};
+    struct fx_jobs *jobs = rpc->config.jobs;
     struct fx_offer *offers = NULL;
-    size_t n = rpc->config.jobs ? fx_jobs_offers(rpc->config.jobs, &query, &offers) : 0;
-    bool found = false;
-    for (size_t i = 0; i < n && !found; i++) {
-        found = offers[i].operands_here && offers[i].bar != FX_OFFER_KIND &&
-                fx_jobs_task(rpc->config.jobs, &offers[i].origin, best);
-    }
+    size_t total;
+    bool found = jobs && fx_jobs_offers(jobs, &query, &offers, &total) > 0 &&
+                 fx_jobs_task(jobs, &offers[0].origin, best);
     free(offers);
     return found;
 }

@@ -24,8 +24,8 @@ static size_t with_status(const struct play *play, enum fx_task_status status)
     return count_tasks(play, &(struct fx_task_filter){.statuses = FX_STATUS_BIT(status)});
 }
 
-/* One more job like the first; mined. Its tasks are the play's from now on. */
-static void submit_more(struct play *play, int64_t reward, uint16_t exclusive)
+/* One more job like the first. Its tasks are the play's from now on. */
+static void submit_pending(struct play *play, int64_t reward, uint16_t exclusive)
 {
     struct fx_jobs_error error;
     struct fx_task_info *infos;
@@ -40,6 +40,12 @@ static void submit_more(struct play *play, int64_t reward, uint16_t exclusive)
         play->origins[i] = infos[i].origin;
     }
     free(infos);
+}
+
+/* The same; mined. */
+static void submit_more(struct play *play, int64_t reward, uint16_t exclusive)
+{
+    submit_pending(play, reward, exclusive);
     world_mine(600);
 }
 
@@ -222,7 +228,10 @@ static size_t book(const struct play *play, const struct fx_hash *solver, double
     const struct fx_offer_query query = {
         .solver = solver, .speed = speed, .burn = FX_BURN_NONE, .all = all};
 
-    return fx_jobs_offers(play->world->jobs, &query, offers);
+    size_t total, n = fx_jobs_offers(play->world->jobs, &query, offers, &total);
+
+    FX_CHECK_INT(total, n);
+    return n;
 }
 
 static struct fx_offer offer_of(const struct play *play, size_t task, const struct fx_hash *solver,
@@ -272,6 +281,87 @@ FX_TEST(pay_then_operands)
     FX_CHECK_INT(book(&play, NULL, 0, false, &offers), 2);
     FX_CHECK(!offers[0].operands_here);
     free(offers);
+    play_close(&play);
+}
+
+FX_TEST(pages_of_the_book)
+{
+    struct play play;
+    struct fx_offer *all, *page;
+    struct fx_offer_query query = {.burn = FX_BURN_NONE};
+    size_t total, n;
+
+    play_open(&play, 256, 256, 256, 1);
+    world_mine(600);
+    for (int64_t reward = 20000000; reward <= 50000000; reward += 10000000) {
+        submit_more(&play, reward, 0);
+    }
+    n = fx_jobs_offers(play.world->jobs, &query, &all, &total);
+    FX_CHECK_INT(n, 20);
+    FX_CHECK_INT(total, 20);
+    for (query.skip = 0; query.skip <= 21; query.skip++) {
+        for (query.count = 1; query.count <= 21; query.count++) {
+            size_t left = query.skip < n ? n - query.skip : 0;
+            size_t got = fx_jobs_offers(play.world->jobs, &query, &page, &total);
+
+            FX_CHECK_INT(total, 20);
+            FX_CHECK_INT(got, query.count < left ? query.count : left);
+            for (size_t i = 0; i < got; i++) {
+                FX_CHECK(fx_outpoint_equal(&page[i].origin, &all[query.skip + i].origin));
+            }
+            free(page);
+        }
+    }
+    free(all);
+    query = (struct fx_offer_query){.burn = FX_BURN_NONE, .all = true, .here = true};
+    FX_CHECK_INT(fx_jobs_offers(play.world->jobs, &query, &all, &total), 20);
+    free(all);
+    world_drop_operands();
+    FX_CHECK_INT(fx_jobs_offers(play.world->jobs, &query, &all, &total), 0);
+    free(all);
+    play_close(&play);
+}
+
+/* Every page of every status is a part of the whole list. */
+FX_TEST(pages_of_tasks)
+{
+    static const unsigned statuses[] = {
+        0, FX_STATUS_BIT(FX_STATUS_OPEN), FX_STATUS_BIT(FX_STATUS_CLAIMED),
+        FX_STATUS_BIT(FX_STATUS_PENDING),
+        FX_STATUS_BIT(FX_STATUS_OPEN) | FX_STATUS_BIT(FX_STATUS_PENDING)};
+    static const size_t sizes[] = {16, 10, 2, 4, 14};
+    struct play play;
+
+    play_open(&play, 256, 256, 256, 1);
+    world_mine(600);
+    submit_more(&play, 20000000, 0);
+    submit_more(&play, 20000000, 0);
+    for (size_t task = 1; task <= 2; task++) {
+        play_solve(&play, task, false, true);
+        play_claim(&play, task, FX_BURN_NONE, 0);
+    }
+    world_mine(600);
+    submit_pending(&play, 20000000, 0);
+    for (size_t s = 0; s < 5; s++) {
+        struct fx_task_filter filter = {.statuses = statuses[s]};
+        struct fx_task_info *all, *page;
+        size_t n = fx_jobs_tasks(play.world->jobs, &filter, &all);
+
+        FX_CHECK_INT(n, sizes[s]);
+        for (filter.skip = 0; filter.skip <= n; filter.skip++) {
+            for (filter.count = 1; filter.count <= n; filter.count++) {
+                size_t left = n - filter.skip, got;
+
+                got = fx_jobs_tasks(play.world->jobs, &filter, &page);
+                FX_CHECK_INT(got, filter.count < left ? filter.count : left);
+                for (size_t i = 0; i < got; i++) {
+                    FX_CHECK(fx_outpoint_equal(&page[i].origin, &all[filter.skip + i].origin));
+                }
+                free(page);
+            }
+        }
+        free(all);
+    }
     play_close(&play);
 }
 
