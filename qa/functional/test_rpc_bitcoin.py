@@ -230,6 +230,9 @@ class TestRpcBitcoin(FornaxTest):
         check_equal((replaced['package_msg'], replaced['replaced-transactions']), ('success', [txid_of(child)]))
         with raises_rpc(-8, 'between 2 and 25'):
             rpc.submitpackage([free])
+        for call in (rpc.submitpackage, rpc.testmempoolaccept):
+            with raises_rpc(-22, 'TX decode failed'):
+                call([free, 'ab'])
         rival = spend([self.coin()], [50 * COIN - FEE])
         other = spend([(txid_of(paying), 0), (txid_of(rival), 0)], [100 * COIN - 9 * FEE])
         check_equal(rpc.submitpackage([rival, other])['package_msg'], 'package-not-child-with-unconfirmed-parents')

@@ -24,7 +24,7 @@ static struct fx_tx **arg_txs(struct fx_rpc_call *call, const json_t *list, size
 {
     size_t i;
     json_t *hex;
-    *n = 0;
+    *n = 0; /* until all are there */
     if (json_array_size(list) < least || json_array_size(list) > FX_PACKAGE_TXS_MAX) {
         fx_rpc_fail(call, FX_RPC_PARAMETER, "Array must contain between %zu and %d transactions.",
                     least, FX_PACKAGE_TXS_MAX);
@@ -43,8 +43,8 @@ static struct fx_tx **arg_txs(struct fx_rpc_call *call, const json_t *list, size
             txs_free(txs, i);
             return NULL;
         }
-        (*n)++;
     }
+    *n = json_array_size(list);
     return txs;
 }
 
