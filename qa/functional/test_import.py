@@ -99,11 +99,12 @@ class TestImport(FornaxTest):
         node.start(['-loadblock=' + two, '-par=1'])
         self.check_same(node)
         node.stop()
-        self.step('a file that is not there')
-        node.start(['-loadblock=' + one + 'x'], wait=False)
-        check_equal(node.process.wait(60), 1, 'exit status')
-        check('cannot read blocks from' in node.tail(), node.tail())
-        node.close()
+        self.step('a file that is not there, and a folder')
+        for path, why in ((one + 'x', 'No such file or directory'), (self.dir, 'it is no file')):
+            node.start(['-loadblock=' + path], wait=False)
+            check_equal(node.process.wait(60), 1, 'exit status')
+            check('cannot read blocks from %s: %s' % (path, why) in node.tail(), node.tail())
+            node.close()
 
     def load_killed(self):
         path = self.write('all.dat', b''.join(record(self.magic, block) for block in self.blocks))

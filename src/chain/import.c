@@ -101,12 +101,13 @@ static void close_source(struct source *source)
 static bool add_path(struct fx_import *import, const char *path, char **error)
 {
     struct stat st;
+    bool there = stat(path, &st) == 0;
 
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (!there || !S_ISREG(st.st_mode)) {
         struct fx_buf text = FX_BUF_INIT;
 
         fx_buf_printf(&text, "cannot read blocks from %s: %s", path,
-                      errno != 0 ? strerror(errno) : "it is no file");
+                      there ? "it is no file" : strerror(errno));
         fx_buf_u8(&text, 0);
         *error = (char *)fx_buf_steal(&text, NULL);
         return false;
