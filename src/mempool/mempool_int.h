@@ -64,6 +64,7 @@ struct fx_mempool {
     struct fx_map *records;            /* origin -> struct fx_pool_record, owned */
     struct fx_map *deltas;             /* txid -> int64_t, owned: of prioritisetransaction */
     struct fx_pool_entry *first, *last;
+    int64_t oldest;             /* no entry is older than this */
     struct fx_pool_entry *dead; /* removed entries, linked by next */
     uint64_t seq, epoch;
     uint64_t sequence; /* of struct fx_mempool_info */
@@ -96,6 +97,8 @@ struct fx_pool_record {
 struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx, int64_t fee,
                                   int64_t burned, uint64_t sigops, int64_t time,
                                   struct fx_record_delta *records, bool task, bool contextual);
+/* When it came, where that is not now. */
+void fx_pool_set_time(struct fx_mempool *pool, struct fx_pool_entry *entry, int64_t time);
 /* Takes one entry out and tells the listeners; ancestors and descendants stay. */
 void fx_pool_remove(struct fx_mempool *pool, struct fx_pool_entry *entry,
                     enum fx_tx_removal reason);
@@ -111,6 +114,7 @@ int64_t fx_pool_fees(const struct fx_pool_entry *entry);
 int64_t fx_pool_delta(const struct fx_mempool *pool, const struct fx_hash *txid);
 /* Evicts by descendant fee rate until the pool fits. */
 void fx_pool_trim(struct fx_mempool *pool);
+/* Called with each transaction: it looks at all of them only when one may be old enough. */
 void fx_pool_expire(struct fx_mempool *pool, int64_t now);
 /* Embers per 1,000 vbytes: the configured minimum, or what a full pool asks for. */
 int64_t fx_pool_min_rate(struct fx_mempool *pool);

@@ -93,7 +93,7 @@ void fx_pool_load(struct fx_mempool *pool)
         }
         struct fx_pool_entry *entry = fx_pool_find(pool, &tx->txid);
         if (accept.result == FX_VALID && entry) {
-            entry->time = time < now ? time : now;
+            fx_pool_set_time(pool, entry, time < now ? time : now);
             taken++;
         }
         fx_tx_unref(tx);

@@ -75,6 +75,14 @@ static void link_parents(struct fx_mempool *pool, struct fx_pool_entry *entry)
     fx_pool_list_clear(&above);
 }
 
+void fx_pool_set_time(struct fx_mempool *pool, struct fx_pool_entry *entry, int64_t time)
+{
+    entry->time = time;
+    if (time < pool->oldest) {
+        pool->oldest = time;
+    }
+}
+
 struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx, int64_t fee,
                                   int64_t burned, uint64_t sigops, int64_t time,
                                   struct fx_record_delta *records, bool task, bool contextual)
@@ -87,7 +95,7 @@ struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *t
     entry->weight = fx_tx_weight(tx);
     entry->sigops = sigops;
     entry->vsize = fx_policy_vsize(pool, tx, sigops);
-    entry->time = time;
+    fx_pool_set_time(pool, entry, time);
     entry->height = fx_chain_tip(pool->chain)->height;
     entry->seq = ++pool->seq;
     entry->task = task;
@@ -291,9 +299,16 @@ void fx_pool_trim(struct fx_mempool *pool)
 void fx_pool_expire(struct fx_mempool *pool, int64_t now)
 {
     struct fx_pool_list old = {0};
+    int64_t first_kept = now - pool->policy.expiry_seconds;
+    if (pool->oldest >= first_kept) {
+        return;
+    }
+    pool->oldest = INT64_MAX;
     for (struct fx_pool_entry *e = pool->first; e; e = e->next) {
-        if (e->time < now - pool->policy.expiry_seconds) {
+        if (e->time < first_kept) {
             fx_pool_list_push(&old, e);
+        } else if (e->time < pool->oldest) {
+            pool->oldest = e->time;
         }
     }
     for (size_t i = 0; i < old.n; i++) {
@@ -502,6 +517,7 @@ struct fx_mempool *fx_mempool_create(const struct fx_mempool_config *config)
     pool->records = fx_pool_records_create();
     pool->deltas = fx_map_create(sizeof(struct fx_hash), k0, k1);
     pool->sequence = 1;
+    pool->oldest = INT64_MAX;
     pool->unread = config->load_later;
     fx_pool_subscribe_chain(pool);
     if (!pool->unread) {

@@ -108,6 +108,33 @@ FX_TEST(old_ones_expire)
     pool_kit_close(&k);
 }
 
+FX_TEST(each_expires_in_its_time_over_a_restart)
+{
+    const int64_t expiry = INT64_C(336) * 3600;
+    struct pool_kit k;
+    pool_kit_open(&k, 104);
+    struct kit_coin coins[5];
+    const int64_t start = fx_clock_now();
+    for (uint32_t i = 0; i < 5; i++) {
+        coins[i] = kit_coinbase(&k.kit, i + 1);
+    }
+    for (unsigned i = 0; i < 2; i++) { /* the second is 100 seconds younger */
+        fx_clock_set_mock(start + 100 * (int64_t)i);
+        pool_kit_take(&k, kit_pay(&k.kit, &coins[i], 1, FEE));
+    }
+    pool_kit_restart(&k);
+    FX_CHECK_INT(pool_kit_count(&k), 2);
+    fx_clock_set_mock(start + expiry);
+    pool_kit_take(&k, kit_pay(&k.kit, &coins[2], 1, FEE));
+    FX_CHECK_INT(pool_kit_count(&k), 3);
+    for (unsigned i = 0; i < 2; i++) {
+        fx_clock_set_mock(start + 100 * (int64_t)i + expiry + 1);
+        pool_kit_take(&k, kit_pay(&k.kit, &coins[3 + i], 1, FEE));
+        FX_CHECK_INT(pool_kit_count(&k), 3); /* one came and one went */
+    }
+    pool_kit_close(&k);
+}
+
 FX_TEST(a_full_pool_drops_the_cheapest_and_asks_for_more)
 {
     struct pool_kit k;
