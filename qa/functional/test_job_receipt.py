@@ -7,7 +7,16 @@ import os
 import numpy
 
 from framework import check, check_equal, raises_rpc, wait_until
+from jobblock import Key
 from jobkit import JobTest, embers, origins, submit, wait_task
+from p2p import tagged_hash
+
+
+def sign(receipt, key):
+    """As if it were a receipt of this key."""
+    receipt = dict(receipt, client=key.public.hex())
+    text = json.dumps({name: value for name, value in receipt.items() if name != 'signature'}, separators=(',', ':'), sort_keys=True)
+    return dict(receipt, signature=key.sign(tagged_hash('fornax/receipt', text.encode())).hex())
 
 
 class TestJobReceipt(JobTest):
@@ -98,6 +107,12 @@ class TestJobReceipt(JobTest):
         check_equal(self.verdict(change(['network'], 'main')), 'it is of another network')
         check_equal(self.verdict(change(['signature'], 'zz')), 'client or signature is malformed')
         check_equal(self.verdict({}), 'it is no receipt of version 1')
+
+        # Whoever signs what he likes, under a key of his own.
+        key = Key()
+        forged = change(['tasks', 0, 'escrow'], 2 ** 62)
+        check_equal(self.verdict(sign(forged, key)), 'a task is malformed')
+        check_equal(self.verdict(sign(change(['total'], 7), key)), 'a task is of another client')
 
     def reorganised(self):
         self.step('a node that has another chain')

@@ -146,7 +146,8 @@ static bool read_task(struct checking *c, const json_t *from, struct fx_task *ta
     if (!fx_hex_decode_dup(text_of(from, "spec"), SPEC_BYTES_MAX, spec, &n) ||
         !outpoint_of(text_of(from, "origin"), &task->origin) ||
         !hash_of(from, "solver", &task->solver) || !hash_of(from, "result", &task->result) ||
-        escrow < 0 || bond < 0 || burn < 0 || index < 0 || index > UINT32_MAX) {
+        !fx_money_range(c->rpc->config.params, escrow) || bond < 0 || burn < 0 || index < 0 ||
+        index > UINT32_MAX) {
         return refuse(c, "a task is malformed");
     }
     struct fx_span span = {*spec, n};
@@ -260,7 +261,10 @@ static bool check_task(struct checking *c, const json_t *from)
     }
     ok = ok && check_transactions(c, from, &task);
     c->settled += ok ? 1 : 0;
-    c->paid += ok ? (int64_t)task.escrow : 0; /* coins that existed: below all money */
+    c->paid += ok ? (int64_t)task.escrow : 0; /* two amounts in range fit together */
+    if (ok && !fx_money_range(c->rpc->config.params, c->paid)) {
+        ok = refuse(c, "its tasks pay more than there is");
+    }
     free(spec);
     return ok;
 }
