@@ -11,6 +11,7 @@
 
 #define COINBASE_SCRIPT_MIN 2
 #define COINBASE_SCRIPT_MAX 100
+#define TIMEWARP_SECONDS 600 /* BIP94 */
 
 /* ---- headers ----------------------------------------------------------------------------- */
 
@@ -26,11 +27,36 @@ static int32_t lowest_version(const struct fx_params *params, uint32_t height)
     return fx_fork_binds(params, FX_FORK_HEIGHT, height) ? 2 : INT32_MIN;
 }
 
+int64_t fx_header_time_min(const struct fx_params *params, const struct fx_header_context *context)
+{
+    int64_t lowest = context->parent_median_time + 1;
+    uint32_t period = params->timewarp_period;
+
+    if (period != 0 && context->height % period == 0 &&
+        context->parent_time - TIMEWARP_SECONDS > lowest) {
+        lowest = context->parent_time - TIMEWARP_SECONDS;
+    }
+    return lowest;
+}
+
+enum fx_verdict fx_check_header_time(const struct fx_params *params, const struct fx_header *header,
+                                     const struct fx_header_context *context)
+{
+    if (header->time <= context->parent_median_time) {
+        return FX_TIME_TOO_OLD;
+    }
+    if (header->time < fx_header_time_min(params, context)) {
+        return FX_TIME_TIMEWARP;
+    }
+    return header->time > context->now + params->max_future_seconds ? FX_TIME_TOO_NEW : FX_OK;
+}
+
 enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_header *header,
                                 const struct fx_header_context *context)
 {
     unsigned lane = fx_lane_of(params, header);
     uint32_t required[FX_LANES];
+    enum fx_verdict time;
     struct fx_hash id;
 
     if (lane >= FX_LANES) {
@@ -44,11 +70,9 @@ enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_
     if (lane == FX_LANE_HASH && !fx_nbits_met(header->nbits, &id)) {
         return FX_HIGH_HASH;
     }
-    if (header->time <= context->parent_median_time) {
-        return FX_TIME_TOO_OLD;
-    }
-    if (header->time > context->now + params->max_future_seconds) {
-        return FX_TIME_TOO_NEW;
+    time = fx_check_header_time(params, header, context);
+    if (time != FX_OK) {
+        return time;
     }
     return header->version < lowest_version(params, context->height) ? FX_BAD_VERSION : FX_OK;
 }

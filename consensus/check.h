@@ -15,6 +15,11 @@ struct fx_header_context {
     int64_t now; /* the caller's clock, unix seconds */
 };
 
+/* The lowest time of a header of this place: above its parent's median, and BIP94's bound. */
+int64_t fx_header_time_min(const struct fx_params *params, const struct fx_header_context *context);
+/* The time alone. */
+enum fx_verdict fx_check_header_time(const struct fx_params *params, const struct fx_header *header,
+                                     const struct fx_header_context *context);
 /* Lane, nBits, hash puzzle (hash lane), time. */
 enum fx_verdict fx_check_header(const struct fx_params *params, const struct fx_header *header,
                                 const struct fx_header_context *context);

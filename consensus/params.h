@@ -53,6 +53,9 @@ struct fx_params {
     int64_t max_money;
     uint16_t window_min, answer_window; /* units of 512 s */
     int64_t max_future_seconds;
+    /* BIP94: the first block of each period of so many is at most 600 s older than its parent. 0:
+     * no such rule. */
+    uint32_t timewarp_period;
     const struct fx_kind *const *kinds; /* the job kinds valid here, NULL-terminated */
     /* The first block that each binds; 0: all. Others than 0 are for tests, on btcregtest. */
     uint32_t fork_height[FX_FORKS];

@@ -24,6 +24,7 @@
     X(FX_BAD_DIFFBITS, "bad-diffbits")                                               \
     X(FX_HIGH_HASH, "high-hash")                                                     \
     X(FX_TIME_TOO_OLD, "time-too-old")                                               \
+    X(FX_TIME_TIMEWARP, "time-timewarp-attack")                                      \
     X(FX_TIME_TOO_NEW, "time-too-new")                                               \
     X(FX_BAD_VERSION, "bad-version")                                                 \
     X(FX_BAD_PREVBLK, "bad-prevblk")                                                 \

@@ -140,7 +140,9 @@ enum fx_result fx_chain_take_block(struct fx_chain *chain, const struct fx_block
         return FX_FAILED;
     }
     fx_crash_point("block-write-after");
-    fx_chain_link(chain, *entry);
+    if ((*entry)->arrival == 0) {
+        fx_chain_link(chain, *entry);
+    } /* else it was pruned, and has its place */
     return FX_VALID;
 }
 
@@ -193,14 +195,9 @@ static enum fx_verdict check_template_header(const struct fx_chain *chain,
         return FX_PREV_BLK_NOT_FOUND;
     }
     verdict = fx_check_header(chain->params, header, &context);
-    if (verdict != FX_HIGH_HASH) {
-        return verdict;
-    }
     /* The puzzle is judged before the time. */
-    if (header->time <= context.parent_median_time) {
-        return FX_TIME_TOO_OLD;
-    }
-    return header->time > context.now + chain->params->max_future_seconds ? FX_TIME_TOO_NEW : FX_OK;
+    return verdict == FX_HIGH_HASH ? fx_check_header_time(chain->params, header, &context)
+                                   : verdict;
 }
 
 enum fx_result fx_chain_test_block(struct fx_chain *chain, const struct fx_block *block,

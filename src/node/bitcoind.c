@@ -67,5 +67,6 @@ bool fx_bitcoind_params(const char *chain, struct fx_params *params, char error[
     *params = *fx_params_get(FX_BTCREGTEST);
     params->name = "regtest";
     params->data_subdir = "regtest";
+    params->timewarp_period = 144; /* as Bitcoin Core 28 has it, and 29 no longer */
     return true;
 }

@@ -157,6 +157,34 @@ FX_TEST(time_lies_between_median_and_clock)
     FX_CHECK_INT(place_judge(&p, true), FX_TIME_TOO_NEW);
 }
 
+/* BIP94: the time cannot be set back between two periods. */
+FX_TEST(a_period_begins_where_the_last_ended)
+{
+    struct fx_params params = *fx_params_get(FX_REGTEST);
+    struct place p;
+
+    place_init(&p, FX_REGTEST);
+    p.params = &params;
+    p.context.height = 144;
+    p.context.parent_time = NOW;
+    p.context.parent_median_time = NOW - 1000;
+    p.header.time = (uint32_t)NOW - 601;
+    FX_CHECK_INT(place_judge(&p, true), FX_OK);
+    params.timewarp_period = 144;
+    FX_CHECK_INT(place_judge(&p, true), FX_TIME_TIMEWARP);
+    FX_CHECK_INT(fx_header_time_min(&params, &p.context), NOW - 600);
+    p.header.time++;
+    FX_CHECK_INT(place_judge(&p, true), FX_OK);
+    /* Only the first block of a period, and the median holds as well. */
+    p.context.height = 145;
+    p.header.time--;
+    FX_CHECK_INT(place_judge(&p, true), FX_OK);
+    p.context.height = 288;
+    p.context.parent_median_time = NOW - 100;
+    FX_CHECK_INT(place_judge(&p, true), FX_TIME_TOO_OLD);
+    FX_CHECK_INT(fx_header_time_min(&params, &p.context), NOW - 99);
+}
+
 FX_TEST(old_versions_are_refused)
 {
     struct place p;
