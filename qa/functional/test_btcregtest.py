@@ -105,6 +105,28 @@ class TestBtcRegtest(FornaxTest):
                     (1, 'hash', 2 * (header['height'] + 1)))
         return spending
 
+    def signalling(self, node):
+        self.step('BIP9: templates signal for testdummy until it is active; -blockversion')
+        rules = {'rules': ['segwit']}
+        template = node.rpc.getblocktemplate(rules)
+        check_equal((template['version'], template['vbavailable']), (0x30000000, {'testdummy': 28}))
+        forks = node.rpc.getdeploymentinfo()['deployments']
+        check_equal((forks['taproot']['type'], forks['taproot']['active']), ('bip9', True))
+        height = node.rpc.getblockcount()
+        bip9 = forks['testdummy']['bip9']
+        check_equal((forks['testdummy']['active'], bip9['status'], bip9['since'], bip9['bit']), (False, 'started', 144, 28))
+        check_equal(bip9['statistics']['elapsed'], height - 143)
+        check_equal((bip9['signalling'], bip9['statistics']['count']), ('#' * (height - 143), height - 143))
+        made = node.rpc.generatetodescriptor(3 * 144 - height, 'raw(51)')
+        states = [node.rpc.getdeploymentinfo(made[at - height - 1])['deployments']['testdummy']['bip9']['status']
+                  for at in (287, 288, 431, 432)]
+        check_equal(states, ['started', 'locked_in', 'locked_in', 'active'])
+        check_equal(node.rpc.getdeploymentinfo()['deployments']['testdummy']['height'], 432)
+        template = node.rpc.getblocktemplate(rules)
+        check_equal((template['version'], template['vbavailable']), (0x20000000, {}))
+        node.restart(['-blockversion=1337'])
+        check_equal(node.rpc.getblocktemplate(rules)['version'], 1337)
+
     def run(self):
         first, second = self.nodes
         self.facts(first)
@@ -157,6 +179,8 @@ class TestBtcRegtest(FornaxTest):
         check_equal(first.rpc.getbestblockhash(), tip)
         status, out, _ = first.cli('getblockcount')
         check_equal((status, int(out)), (0, base + 102))
+
+        self.signalling(first)
 
         self.step('initial download lasts until the chain has the work that is asked for')
         work = int(first.rpc.getblockchaininfo()['chainwork'], 16)

@@ -14,10 +14,12 @@ struct fx_chain; /* opaque */
 enum fx_index_status {
     FX_INDEX_HAVE_DATA = 1, /* the block is in the block files */
     FX_INDEX_HAVE_UNDO = 2,
-    FX_INDEX_PROVEN = 4,      /* job lane: its work proof was checked; hash lane: always set */
-    FX_INDEX_CONNECTED = 8,   /* it once connected: all rules hold */
-    FX_INDEX_FAILED = 16,     /* it, or an ancestor, breaks a rule */
-    FX_INDEX_INVALIDATED = 32 /* FAILED by a user's invalidateblock */
+    FX_INDEX_PROVEN = 4,       /* job lane: its work proof was checked; hash lane: always set */
+    FX_INDEX_CONNECTED = 8,    /* it once connected: all rules hold */
+    FX_INDEX_FAILED = 16,      /* it, or an ancestor, breaks a rule */
+    FX_INDEX_INVALIDATED = 32, /* FAILED by a user's invalidateblock */
+    FX_INDEX_PRUNED = 64,      /* the data was here once, and was pruned */
+    FX_INDEX_UNWITNESSED = 128 /* taken when segwit did not bind yet at its height */
 };
 
 /* One header. Entries are never freed while the chain lives; others than the chain only read them.
@@ -68,6 +70,23 @@ bool fx_chain_is_initial_download(const struct fx_chain *chain);
 bool fx_chain_has_min_work(const struct fx_chain *chain);
 /* Blocks are being read from files: what peers have is of no interest before that ends. */
 bool fx_chain_is_importing(const struct fx_chain *chain);
+
+/* BIP9, for what is signalled for on Bitcoin's regtest: from the second period on. */
+#define FX_SIGNAL_PERIOD 144    /* blocks */
+#define FX_SIGNAL_THRESHOLD 108 /* of a period that lock it in */
+#define FX_SIGNAL_DUMMY_BIT 28  /* testdummy: a deployment that changes no rule */
+enum fx_signal_state {
+    FX_SIGNAL_DEFINED = 0,
+    FX_SIGNAL_STARTED,
+    FX_SIGNAL_LOCKED_IN,
+    FX_SIGNAL_ACTIVE
+};
+/* Whether this block's version signals with the bit. */
+bool fx_index_signals(const struct fx_index *index, unsigned bit);
+/* The state of a bit's deployment for the block after parent (NULL: for genesis), and the height
+ * of the first block of that state (0 while it is defined). */
+enum fx_signal_state fx_index_signal_state(const struct fx_index *parent, unsigned bit,
+                                           uint32_t *since);
 
 /* Both lanes' required nBits on this parent. */
 void fx_chain_targets(const struct fx_chain *chain, const struct fx_index *parent,
@@ -144,6 +163,25 @@ struct fx_coin_walk *fx_coin_walk_create(struct fx_chain *chain);
 enum fx_coin_step fx_coin_walk_next(struct fx_coin_walk *walk, struct fx_outpoint *outpoint,
                                     struct fx_coin *coin);
 void fx_coin_walk_destroy(struct fx_coin_walk *walk); /* NULL: nothing */
+
+/* ---- pruning ---- */
+
+#define FX_PRUNE_KEEP 288 /* blocks below the tip that are never pruned: BIP159 */
+#define FX_PRUNE_OFF UINT64_C(0)
+#define FX_PRUNE_MANUAL UINT64_MAX
+
+/* FX_PRUNE_OFF, FX_PRUNE_MANUAL, or the bytes that block and undo files are kept below. */
+uint64_t fx_chain_prune_target(const struct fx_chain *chain);
+/* A chain that is not higher than this is not pruned. */
+uint32_t fx_chain_prune_after(const struct fx_chain *chain);
+/* Removes the block files all of whose blocks are at or below height and deep enough. True also
+ * where there is none. False on an I/O failure. */
+bool fx_chain_prune(struct fx_chain *chain, uint32_t height);
+/* The highest block of the best chain that lacks data or undo data; -1: none was ever pruned, or
+ * all are here. */
+int64_t fx_chain_pruned_height(const struct fx_chain *chain);
+/* Bytes of all block and undo files. */
+uint64_t fx_chain_disk_usage(const struct fx_chain *chain);
 
 /* Writes all cached state as one atomic batch. */
 bool fx_chain_flush(struct fx_chain *chain);

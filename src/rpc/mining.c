@@ -98,6 +98,20 @@ void fx_rpc_note_template(struct fx_rpc *rpc, const struct fx_template *t)
     }
 }
 
+/* BIP9: what may be signalled for, with its bit. */
+static json_t *available_json(const struct fx_rpc *rpc, const struct fx_index *tip)
+{
+    json_t *out = json_object();
+    uint32_t since;
+    if (!rpc->config.params->lanes) {
+        enum fx_signal_state state = fx_index_signal_state(tip, FX_SIGNAL_DUMMY_BIT, &since);
+        if (state == FX_SIGNAL_STARTED || state == FX_SIGNAL_LOCKED_IN) {
+            fx_json_set(out, "testdummy", json_integer(FX_SIGNAL_DUMMY_BIT));
+        }
+    }
+    return out;
+}
+
 static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
 {
     static const uint8_t anyone[] = {0x51}; /* a miner puts its own script there */
@@ -117,9 +131,11 @@ static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
     json_t *out = json_object();
     fx_json_set(out, "capabilities", json_pack("[s]", "proposal"));
     fx_json_set(out, "lane", json_string(fx_lane_name(lane)));
-    fx_json_set(out, "version", json_integer(fx_header_version((enum fx_lane)lane)));
+    fx_json_set(out, "version",
+                json_integer(lane == FX_LANE_HASH ? t->header.version
+                                                  : fx_header_version((enum fx_lane)lane)));
     fx_json_set(out, "rules", json_pack("[s, s, s]", "csv", "!segwit", "taproot"));
-    fx_json_set(out, "vbavailable", json_object());
+    fx_json_set(out, "vbavailable", available_json(rpc, tip));
     fx_json_set(out, "vbrequired", json_integer(0));
     fx_json_set(out, "previousblockhash", fx_json_id(&tip->id));
     fx_json_set(out, "transactions", template_txs(t));
@@ -454,7 +470,7 @@ static json_t *getnetworkhashps(struct fx_rpc_call *call)
         return fx_rpc_fail(call, FX_RPC_PARAMETER, "Block does not exist at specified height");
     }
     const struct fx_index *last = height < 0 ? tip : fx_chain_at(chain, (uint32_t)height);
-    return json_real(network_rate(call->rpc, last, blocks));
+    return fx_json_figure(network_rate(call->rpc, last, blocks));
 }
 
 static const struct fx_rpc_command getnetworkhashps_command = {
@@ -483,8 +499,9 @@ static json_t *getmininginfo(struct fx_rpc_call *call)
         fx_json_set(out, "currentblockweight", json_integer((json_int_t)rpc->last_weight));
         fx_json_set(out, "currentblocktx", json_integer((json_int_t)rpc->last_txs));
     }
-    fx_json_set(out, "difficulty", json_real(fx_difficulty(FX_LANE_HASH, nbits[FX_LANE_HASH])));
-    fx_json_set(out, "networkhashps", json_real(network_rate(rpc, tip, RATE_BLOCKS)));
+    fx_json_set(out, "difficulty",
+                fx_json_figure(fx_difficulty(FX_LANE_HASH, nbits[FX_LANE_HASH])));
+    fx_json_set(out, "networkhashps", fx_json_figure(network_rate(rpc, tip, RATE_BLOCKS)));
     if (rpc->config.params->lanes) {
         fx_json_set(out, "lanes", fx_rpc_lanes_json(rpc));
     }

@@ -186,6 +186,9 @@ const char *fx_rpc_arg_str(const json_t *value, const char *fallback);
 struct fx_wallet *fx_rpc_arg_wallet(struct fx_rpc_call *call);
 /* The block of an id argument: in the index, else -5 "Block not found". */
 const struct fx_index *fx_rpc_arg_block(struct fx_rpc_call *call, const json_t *value);
+/* The block's data; one reference. NULL after fx_rpc_fail, in Bitcoin Core's words where it was
+ * pruned or never came. */
+struct fx_block *fx_rpc_read_block(struct fx_rpc_call *call, const struct fx_index *index);
 /* 0 hash, 1 job; false after fx_rpc_fail. */
 bool fx_rpc_arg_lane(struct fx_rpc_call *call, const json_t *value, unsigned *lane);
 
@@ -193,6 +196,7 @@ bool fx_rpc_arg_lane(struct fx_rpc_call *call, const json_t *value, unsigned *la
 
 void fx_json_set(json_t *object, const char *key, json_t *value); /* takes value over */
 json_t *fx_json_amount(int64_t embers);
+json_t *fx_json_figure(double value);             /* to 16 digits, as many as Bitcoin Core shows */
 json_t *fx_json_id(const struct fx_hash *id);     /* of a block or transaction: reversed */
 json_t *fx_json_root(const struct fx_hash *root); /* of a root or key: as it is */
 json_t *fx_json_u256(const struct fx_u256 *value);

@@ -275,6 +275,13 @@ json_t *fx_json_amount(int64_t embers)
     return json_real((double)embers / (double)FX_COIN);
 }
 
+json_t *fx_json_figure(double value)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%.16g", value);
+    return json_real(strtod(text, NULL));
+}
+
 json_t *fx_json_id(const struct fx_hash *id)
 {
     char text[FX_HASH_HEX];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/check.h"
 #include "consensus/commit.h"
 #include "consensus/lane.h"
 #include "src/sys/clock.h"
@@ -25,6 +26,8 @@ struct fx_templates *fx_templates_create(const struct fx_templates_config *confi
     templates->chain = config->chain;
     templates->mempool = config->mempool;
     templates->min_fee_rate = config->min_fee_rate;
+    templates->version = config->version;
+    templates->plain_coinbase = config->plain_coinbase;
     templates->salt = fx_random_u64();
     return templates;
 }
@@ -184,7 +187,7 @@ static void root_of(const struct fx_tx *coinbase, const struct fx_selection *sel
 static struct fx_tx *make_coinbase(const struct making *m)
 {
     const struct fx_template *t = m->template;
-    bool witness = false;
+    bool witness = m->templates->plain_coinbase;
     for (size_t i = 0; i < m->selection.n; i++) {
         witness = witness || m->selection.txs[i]->has_witness;
     }
@@ -192,13 +195,16 @@ static struct fx_tx *make_coinbase(const struct making *m)
     if (witness) {
         root_of(NULL, &m->selection, true, &root);
     }
-    struct fx_coinbase_parts parts = {.height = t->height,
-                                      .extra_nonce = t->id,
-                                      .salt = m->templates->salt,
-                                      .value = t->subsidy + t->total_fees - t->burned,
-                                      .script = m->script,
-                                      .work = t->lane == FX_LANE_JOB ? &t->work : NULL,
-                                      .witness_root = witness ? &root : NULL};
+    struct fx_coinbase_parts parts = {
+        .height = t->height,
+        .extra_nonce = t->id,
+        .salt = m->templates->salt,
+        .plain = m->templates->plain_coinbase,
+        .committed = fx_fork_binds(m->templates->params, FX_FORK_SEGWIT, t->height),
+        .value = t->subsidy + t->total_fees - t->burned,
+        .script = m->script,
+        .work = t->lane == FX_LANE_JOB ? &t->work : NULL,
+        .witness_root = witness ? &root : NULL};
     return fx_coinbase_make(&parts);
 }
 
@@ -306,19 +312,40 @@ static bool settle(struct making *m, char error[FX_TEMPLATE_ERROR])
     }
 }
 
+/* Without lanes the version signals for what blocks are asked to signal for (BIP9). */
+static int32_t version_of(const struct fx_templates *templates, const struct fx_index *tip,
+                          unsigned lane)
+{
+    uint32_t since, version = (uint32_t)fx_header_version((enum fx_lane)lane);
+    if (templates->params->lanes) {
+        return (int32_t)version;
+    }
+    if (templates->version != 0) {
+        return templates->version;
+    }
+    enum fx_signal_state state = fx_index_signal_state(tip, FX_SIGNAL_DUMMY_BIT, &since);
+    if (state == FX_SIGNAL_STARTED || state == FX_SIGNAL_LOCKED_IN) {
+        version |= UINT32_C(1) << FX_SIGNAL_DUMMY_BIT;
+    }
+    return (int32_t)version;
+}
+
 static struct fx_template *begin(struct fx_templates *templates, unsigned lane, uint32_t *job_nbits)
 {
     const struct fx_index *tip = fx_chain_tip(templates->chain);
     uint32_t nbits[FX_LANES];
     fx_chain_targets(templates->chain, tip, nbits);
-    int64_t now = fx_clock_now();
+    const struct fx_header_context place = {.height = tip->height + 1,
+                                            .parent_time = tip->header.time,
+                                            .parent_median_time = tip->median_time};
+    int64_t now = fx_clock_now(), lowest = fx_header_time_min(templates->params, &place);
     struct fx_template *t = fx_xcalloc(1, sizeof(*t));
     t->id = ++templates->last_id;
     t->lane = lane;
     t->height = tip->height + 1;
-    t->header.version = fx_header_version((enum fx_lane)lane);
+    t->header.version = version_of(templates, tip, lane);
     t->header.prev = tip->id;
-    t->header.time = (uint32_t)(now > tip->median_time ? now : tip->median_time + 1);
+    t->header.time = (uint32_t)(now > lowest ? now : lowest);
     t->header.nbits = nbits[lane];
     *job_nbits = nbits[FX_LANE_JOB];
     return t;

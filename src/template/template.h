@@ -17,6 +17,10 @@ struct fx_templates_config {
     struct fx_mempool *mempool; /* NULL: templates of a coinbase alone */
     /* Of the transactions that templates take, embers per 1,000 vbytes. */
     int64_t min_fee_rate;
+    /* Coinbases as Bitcoin Core makes them, always with a witness commitment: the same parent, time
+     * and transactions give the same block, on any node. False: each is like no other. */
+    bool plain_coinbase;
+    int32_t version; /* of the headers, where there are no lanes; 0: what BIP9 says */
 };
 
 struct fx_templates *fx_templates_create(const struct fx_templates_config *config);

@@ -12,7 +12,9 @@ struct fx_templates {
     struct fx_chain *chain;
     struct fx_mempool *mempool;
     int64_t min_fee_rate;                        /* of what a template takes */
+    int32_t version;                             /* of headers without lanes; 0: by BIP9 */
     struct fx_template *kept[FX_TEMPLATES_KEPT]; /* by id modulo their number; NULL: none */
+    bool plain_coinbase;
     uint64_t last_id;
     uint64_t salt; /* of the extra nonces: two processes never make the same coinbase */
 };
@@ -51,6 +53,9 @@ bool fx_backing_choose(const struct fx_view *view, uint32_t height, const struct
 struct fx_coinbase_parts {
     uint32_t height;
     uint64_t extra_nonce, salt;
+    bool plain;     /* without these two */
+    bool committed; /* to the witness root, as segwit binds: the reserved value stands in the
+                       witness */
     int64_t value;
     struct fx_span script;              /* that is paid */
     const struct fx_cb_work *work;      /* NULL: hash lane */
