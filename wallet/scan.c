@@ -205,6 +205,11 @@ bool fx_scan_catch_up(struct fx_wallet *wallet, struct fx_wallet_error *error)
         fx_log_info("wallet \"%s\": reading blocks %u to %u", wallet->name, fork->height + 1,
                     tip->height);
     }
+    if (fork->height < tip->height && fx_chain_pruned_height(chain) > fork->height) {
+        return fx_wallet_fail(error, FX_ERR_WALLET,
+                              "The wallet was last used before blocks that are pruned now: "
+                              "-reindex fetches the whole chain again");
+    }
     if (!scan_range(wallet, fork->height + 1, tip->height)) {
         return fx_wallet_fail(error, FX_ERR_WALLET,
                               "The wallet cannot catch up: blocks that it needs are not there");

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """fornaxd through a symbolic link named bitcoind: bitcoin.conf, -regtest, files and options as those of Bitcoin Core."""
+import http.client
 import os
 import socket
 import subprocess
@@ -32,6 +33,8 @@ connect=0
 ARGS = ['-logtimemicros', '-debug', '-debugexclude=libevent', '-debugexclude=leveldb', '-debugexclude=rand',
         '-uacomment=testnode0', '-disablewallet', '-logthreadnames', '-logsourcelocations', '-loglevel=trace',
         '-v2transport=0']
+# The second block of the chain that Bitcoin Core's tests begin with: rpc_getblockfrompeer.py has its id.
+SECOND = '36c56c5b5ebbaf90d76b0d1a074dcb32d42abab75b7ec6fa0ffd9b4fbce8f0f7'
 
 
 class Bitcoind(Node):
@@ -49,12 +52,17 @@ class TestBitcoind(FornaxTest):
         self.cli = os.path.join(self.dir, 'bitcoin-cli')
         os.symlink(program('fornaxd'), self.link)
         os.symlink(program('fornax-cli'), self.cli)
-        node = Bitcoind(self, 0)
+        node = self.new_node()
+        self.one_node(node)
+        self.what_stops_it(node)
+        self.what_is_refused()
+
+    def new_node(self):
+        node = Bitcoind(self, len(self.nodes))
         self.nodes.append(node)
         with open(os.path.join(node.dir, 'bitcoin.conf'), 'w') as file:
             file.write(CONFIG.format(port=node.port, rpcport=node.rpcport))
-        self.one_node(node)
-        self.what_is_refused()
+        return node
 
     def one_node(self, node):
         self.step('a node as a test of Bitcoin Core starts it')
@@ -67,11 +75,50 @@ class TestBitcoind(FornaxTest):
             check(os.path.exists(os.path.join(node.netdir, name)), 'no ' + name)
         for port in (node.port, other):
             socket.create_connection(('127.0.0.1', port), timeout=TIMEOUT).close()
-        tip, = node.generatetoaddress(1, 'mjTkW3DjgyZck4KbiRusZsqTgaYTxdSz6z')
-        wait_until(lambda: 'UpdateTip: new best=%s height=1\n' % tip in node.log(), 'a line on the new tip')
+        node.setmocktime(node.getblockheader(node.getbestblockhash())['time'])
+        tip = node.generatetoaddress(2, 'mjTkW3DjgyZck4KbiRusZsqTgaYTxdSz6z')[1]
+        check_equal(tip, SECOND, 'the block that Bitcoin Core makes there')
+        wait_until(lambda: 'UpdateTip: new best=%s height=2\n' % tip in node.log(), 'a line on the new tip')
         done = subprocess.run([self.cli, '-datadir=' + node.dir, 'getblockcount'], capture_output=True, text=True,
                               timeout=TIMEOUT, stdin=subprocess.DEVNULL)
-        check_equal((done.returncode, done.stdout), (0, '1\n'), done.stderr)
+        check_equal((done.returncode, done.stdout), (0, '2\n'), done.stderr)
+
+    def what_stops_it(self, node):
+        self.step('a height to stop at, a clock that goes wrong, witnesses that were never looked at')
+        node.setmocktime(0)
+        node.restart(['-stopatheight=4'])
+        node.generatetodescriptor(1, 'raw(51)')
+        try:
+            node.generatetodescriptor(1, 'raw(51)')
+        except (OSError, http.client.HTTPException):
+            pass  # it was gone before it answered
+        check_equal(node.process.wait(60), 0)
+        node.close()
+        node.start()
+        time = node.getblockheader(node.getbestblockhash())['time']
+        node.stop()
+        self.ends(node, 'appears to be from the future', '-mocktime=%d' % (time - 7201))
+        node.start(['-mocktime=%d' % (time - 7200)])
+        node.stop()
+        node = self.new_node()
+        node.start(['-testactivationheight=segwit@10'])
+        node.generatetodescriptor(8, 'raw(51)')
+        node.restart(['-testactivationheight=segwit@10'])  # no earlier than it was
+        node.stop()
+        self.ends(node, 'Witness data for blocks after height 6 requires validation', '-testactivationheight=segwit@6')
+        node.start(['-testactivationheight=segwit@6', '-reindex'])
+        wait_until(lambda: 'Reindexing finished' in node.log(), 'the end of -reindex')
+        # The blocks from there on commit to witnesses that they do not have.
+        check_equal(node.getblockcount(), 5)
+        node.restart(['-testactivationheight=segwit@6'])
+
+    def ends(self, node, text, *args):
+        """It does not start with these arguments, and says why as Bitcoin Core does, without "Error"."""
+        node.start(args, wait=False)
+        check_equal(node.process.wait(60), 1)
+        check(text in node.tail() and 'Please restart with -reindex' in node.tail(), node.tail())
+        check(any(line.startswith(': ') for line in node.tail(3).splitlines()), node.tail())
+        node.close()
 
     def refused(self, text, *args):
         done = subprocess.run([self.link, *args], capture_output=True, text=True, timeout=TIMEOUT,

@@ -138,6 +138,11 @@ static void unlink_entry(struct fx_chain *chain, struct fx_index *index)
     }
 }
 
+void fx_chain_unlink(struct fx_chain *chain, struct fx_index *index)
+{
+    fx_chain_each_descendant(chain, index, unlink_entry);
+}
+
 /* The bytes of a block are gone: it is as if they had never come. */
 static void forget_data(struct fx_chain *chain, struct fx_index *index)
 {
@@ -145,7 +150,7 @@ static void forget_data(struct fx_chain *chain, struct fx_index *index)
     index->status &= ~(uint32_t)(FX_INDEX_HAVE_DATA | FX_INDEX_HAVE_UNDO);
     index->n_txs = index->size = 0;
     fx_chain_touch(chain, index);
-    fx_chain_each_descendant(chain, index, unlink_entry);
+    fx_chain_unlink(chain, index);
     fx_chain_find_candidates(chain);
 }
 
@@ -245,6 +250,7 @@ bool fx_chain_activate(struct fx_chain *chain, const struct fx_index *index,
     }
     if (ok) {
         drop_worse(chain);
+        ok = fx_chain_prune_if_due(chain);
     }
     if (best_candidate(chain) == chain->tip) {
         fx_ahead_drop(chain);

@@ -65,7 +65,8 @@ static bool open_store(struct fx_chain *chain, const struct fx_chain_config *con
     char *index = fx_path_join(blocks, "index");
     char *state = fx_path_join(config->dir, "chainstate");
 
-    chain->files = fx_files_open(blocks, config->params->magic, FX_FILES_ROLL, error);
+    chain->files = fx_files_open(blocks, config->params->magic,
+                                 config->fast_prune ? FX_FILES_ROLL_FAST : FX_FILES_ROLL, error);
     if (chain->files != NULL && make_room(config, index, state, error)) {
         chain->index_db = fx_index_db_open(index, INDEX_DB_CACHE, error);
     }
@@ -174,13 +175,22 @@ static bool open_chain(struct fx_chain *chain, const struct fx_chain_config *con
     if (!open_store(chain, config, error) || !fx_chain_load_index(chain, error)) {
         return false;
     }
-    if (!fx_index_db_get_partial(chain->index_db, &chain->partial)) {
+    if (!fx_index_db_get_partial(chain->index_db, &chain->partial) ||
+        !fx_index_db_get_pruned(chain->index_db, &chain->has_pruned)) {
         *error = fx_xstrdup("the block index cannot be read");
+        return false;
+    }
+    if (chain->has_pruned && chain->prune == FX_PRUNE_OFF) {
+        *error = fx_xstrdup("You need to rebuild the database using -reindex to go back to "
+                            "unpruned mode. This will redownload the entire blockchain");
         return false;
     }
     if ((chain->genesis == NULL && !start_index(chain, config->reindex, error)) ||
         !restore_tip(chain, error)) {
         return false;
+    }
+    if (!fx_chain_remove_pruned(chain)) {
+        fx_log_info("pruned block files cannot be removed");
     }
     fx_chain_find_best_header(chain);
     fx_chain_find_candidates(chain);
@@ -221,6 +231,8 @@ struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **er
     chain->max_tip_age = config->max_tip_age != 0 ? config->max_tip_age : TIP_MAX_AGE;
     chain->min_work = config->min_work;
     chain->assume_valid = config->assume_valid;
+    chain->prune = config->prune;
+    chain->fast_prune = config->fast_prune;
     chain->entries = fx_map_create(32, fx_random_u64(), fx_random_u64());
     chain->sigcache = fx_sigcache_create(SIGCACHE_BYTES);
     chain->last_flush_ms = fx_clock_monotonic_ms();
@@ -228,6 +240,7 @@ struct fx_chain *fx_chain_create(const struct fx_chain_config *config, char **er
         close_chain(chain);
         return NULL;
     }
+    chain->open = true;
     fx_log_info("chain %s: height %u", chain->params->name, chain->tip->height);
     return chain;
 }
@@ -311,6 +324,18 @@ const struct fx_index *fx_chain_lane_tip(const struct fx_chain *chain, unsigned 
 bool fx_chain_is_partial(const struct fx_chain *chain)
 {
     return chain->partial;
+}
+
+bool fx_chain_lacks_witnesses(const struct fx_chain *chain)
+{
+    uint32_t height = chain->params->fork_height[FX_FORK_SEGWIT];
+
+    for (; height <= chain->tip->height; height++) {
+        if ((chain->active[height]->status & FX_INDEX_UNWITNESSED) != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool fx_chain_is_importing(const struct fx_chain *chain)

@@ -13,6 +13,8 @@ struct fx_chain_config {
     int64_t max_tip_age;     /* seconds: an older tip means initial download; 0: a day */
     struct fx_u256 min_work; /* of the chain; with less it is initial download */
     struct fx_pool *pool;    /* runs script checks; outlives the chain. NULL: no threads */
+    uint64_t prune;          /* FX_PRUNE_OFF, FX_PRUNE_MANUAL, or bytes */
+    bool fast_prune;         /* for tests: small block files, and shorter chains are pruned */
     bool reindex;            /* index and state are made anew, from the block files: by fx_import */
     bool reindex_state;      /* the state is made anew, from the blocks of the index */
     /* Scripts of this block and its ancestors are taken as valid once it is in a chain of headers
@@ -34,6 +36,9 @@ bool fx_chain_is_behind(const struct fx_chain *chain);
 /* Reindexing was begun, by this process or one before it, and has not ended: fx_import is to go on.
  */
 bool fx_chain_is_partial(const struct fx_chain *chain);
+/* Blocks of the best chain were taken when segwit did not bind at their heights yet, and does now:
+ * -testactivationheight was another then. */
+bool fx_chain_lacks_witnesses(const struct fx_chain *chain);
 /* What blocks need not verify again. Lives as long as the chain. */
 struct fx_sigcache *fx_chain_sigcache(struct fx_chain *chain);
 

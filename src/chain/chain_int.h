@@ -69,12 +69,17 @@ struct fx_chain {
 
     struct fx_hash assume_valid; /* zero: none */
 
+    uint64_t prune;               /* FX_PRUNE_OFF, FX_PRUNE_MANUAL, or bytes */
+    bool fast_prune, has_pruned;  /* has_pruned: some blocks were, once */
+    struct fx_files_end searched; /* where the files ended when pruning last looked */
+
     /* What the last block that failed to connect broke. */
     const struct fx_index *failed;
     enum fx_verdict failed_why;
 
     struct fx_chain_events *listeners;
     size_t n_listeners;
+    bool open;      /* fx_chain_create has ended: listeners can be there */
     bool busy;      /* inside activation: events may be running */
     bool synced;    /* the initial download has ended once */
     bool partial;   /* the index is being made anew */
@@ -171,6 +176,8 @@ void fx_chain_push_active(struct fx_chain *chain, struct fx_index *index);
 /* index has data now: gives arrival numbers to it and to descendants that waited for it. */
 void fx_chain_link(struct fx_chain *chain, struct fx_index *index);
 void fx_chain_find_candidates(struct fx_chain *chain);
+/* index has no data any more: neither it nor a descendant can become the tip. */
+void fx_chain_unlink(struct fx_chain *chain, struct fx_index *index);
 /* Marks an entry, none of the best chain, and all its descendants as failed. */
 void fx_chain_condemn(struct fx_chain *chain, struct fx_index *index);
 /* Makes the best candidate the tip. block (may be NULL): the data of index. until (monotonic ms):
@@ -179,6 +186,13 @@ bool fx_chain_activate(struct fx_chain *chain, const struct fx_index *index,
                        const struct fx_block *block, int64_t until);
 /* How many blocks the best candidate is above the tip; 0: it is the tip. */
 uint32_t fx_chain_backlog(const struct fx_chain *chain);
+
+/* ---- prune.c ---- */
+
+/* Automatic pruning, where enough has been written since it last looked. False: fatal. */
+bool fx_chain_prune_if_due(struct fx_chain *chain);
+/* Removes what an earlier process pruned and had not removed. False: a file cannot be. */
+bool fx_chain_remove_pruned(struct fx_chain *chain);
 
 /* Sets the text, once, and logs it. */
 void fx_chain_set_fatal(struct fx_chain *chain, const char *format, ...)

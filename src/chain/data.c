@@ -23,6 +23,10 @@ bool fx_chain_store_block(struct fx_chain *chain, struct fx_index *index,
     index->size = (uint32_t)block->raw.len;
     index->n_txs = (uint32_t)block->n_txs;
     index->status |= FX_INDEX_HAVE_DATA | FX_INDEX_PROVEN;
+    index->status &= ~(uint32_t)FX_INDEX_PRUNED;
+    if (!fx_fork_binds(chain->params, FX_FORK_SEGWIT, index->height)) {
+        index->status |= FX_INDEX_UNWITNESSED;
+    }
     if (index->lane == FX_LANE_JOB && fx_cb_work_read(block->txs[0], &work)) {
         index->solver = work.solver;
     }

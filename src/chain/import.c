@@ -393,6 +393,9 @@ static enum fx_import_step finish(struct fx_import *import)
         (chain->partial && !fx_index_db_set_partial(chain->index_db, false))) {
         return failed(import);
     }
+    if (chain->partial) {
+        fx_log_info("Reindexing finished"); /* in Bitcoin Core's words */
+    }
     chain->partial = false;
     chain->importing = false;
     return FX_IMPORT_DONE;

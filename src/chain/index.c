@@ -327,8 +327,10 @@ bool fx_chain_load_index(struct fx_chain *chain, char **error)
         struct fx_index *entry = list.at[i];
         bool data = (entry->status & FX_INDEX_HAVE_DATA) != 0;
         bool below = entry->parent == NULL || entry->parent->arrival != 0;
+        /* What was pruned of the best chain has an arrival, what was pruned of others none. */
+        bool had = data || (entry->status & FX_INDEX_PRUNED) != 0;
 
-        if (entry->arrival != 0 && !(data && below)) {
+        if (entry->arrival != 0 && !(had && below)) {
             entry->arrival = 0;
             fx_chain_touch(chain, entry);
         } else if (entry->arrival == 0 && data && below) {

@@ -19,6 +19,9 @@ struct fx_chain_events {
                                const struct fx_block *block, const struct fx_undo *undo);
     /* After a step of activation has ended: the tip is settled. */
     void (*tip_changed)(void *ctx, const struct fx_index *tip);
+    /* The lowest height of the best chain whose block the listener has still to read; UINT32_MAX:
+     * none. Pruning leaves that block and those above it. */
+    uint32_t (*needs_from)(void *ctx);
 };
 
 enum fx_tx_removal {

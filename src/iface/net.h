@@ -10,6 +10,7 @@ struct fx_net; /* opaque */
 #define FX_NET_ADDRESS 64 /* "[ipv6]:port" and the terminating zero */
 #define FX_NODE_NETWORK (UINT64_C(1) << 0)
 #define FX_NODE_WITNESS (UINT64_C(1) << 3)
+#define FX_NODE_LIMITED (UINT64_C(1) << 10) /* BIP159: the last 288 blocks */
 #define FX_NODE_JOBDATA (UINT64_C(1) << 24)
 
 #define FX_NET_IN_FLIGHT 16 /* blocks asked of one peer at a time */

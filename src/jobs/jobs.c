@@ -206,6 +206,16 @@ static void announce_mined(struct fx_jobs *jobs, const struct fx_block *block)
     }
 }
 
+/* The book lags behind now and then, and cannot go on without the blocks between. */
+static uint32_t needs_from(void *ctx)
+{
+    const struct fx_jobs *jobs = ctx;
+    uint32_t height;
+
+    fx_book_best(jobs->book, &height);
+    return height < fx_chain_tip(jobs->config.chain)->height ? height + 1 : UINT32_MAX;
+}
+
 static void block_connected(void *ctx, const struct fx_index *index, const struct fx_block *block,
                             const struct fx_undo *undo)
 {
@@ -416,7 +426,8 @@ static void subscribe(struct fx_jobs *jobs)
     struct fx_chain_events chain_events = {.ctx = jobs,
                                            .block_connected = block_connected,
                                            .block_disconnected = block_disconnected,
-                                           .tip_changed = tip_changed};
+                                           .tip_changed = tip_changed,
+                                           .needs_from = needs_from};
     struct fx_mempool_events mempool_events = {
         .ctx = jobs, .tx_added = tx_added, .tx_removed = tx_removed};
 

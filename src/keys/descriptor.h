@@ -14,8 +14,8 @@ struct fx_descriptor; /* opaque; may hold secrets */
 
 #define FX_DESCRIPTOR_CHECKSUM 8
 #define FX_DESCRIPTOR_ERROR 256
-#define FX_DESCRIPTOR_TEXT_MAX 65536 /* characters of one from outside */
-#define FX_DESCRIPTOR_SCRIPTS_MAX 4  /* combo() is so many scripts */
+#define FX_DESCRIPTOR_TEXT_MAX 262144 /* characters of one from outside */
+#define FX_DESCRIPTOR_SCRIPTS_MAX 4   /* combo() is so many scripts */
 
 /* False where the text has characters that no descriptor has. */
 bool fx_descriptor_checksum(const char *text, size_t n, char out[FX_DESCRIPTOR_CHECKSUM + 1]);

@@ -279,6 +279,9 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     if (net->blobs == NULL) {
         net->services &= ~FX_NODE_JOBDATA;
     }
+    if (fx_chain_prune_target(net->chain) != FX_PRUNE_OFF) {
+        net->services = (net->services & ~FX_NODE_NETWORK) | FX_NODE_LIMITED;
+    }
     net->max_connections =
         config->max_connections != 0 ? config->max_connections : FX_NET_MAX_CONNECTIONS;
     net->handshake_ms =

@@ -11,6 +11,8 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
+#define LIMITED_MARGIN 2 /* blocks */
+
 static const struct fx_index *locate(const struct fx_chain *chain, const struct fx_hash *locator,
                                      size_t n)
 {
@@ -79,7 +81,8 @@ bool fx_handle_getblocks(struct fx_peer *peer, struct fx_reader *r)
         return false;
     }
     at = fx_chain_at(chain, locate(chain, locator, n)->height + 1);
-    while (at != NULL && count < FX_GETBLOCKS_MAX && !fx_hash_equal(&at->id, &stop)) {
+    while (at != NULL && count < FX_GETBLOCKS_MAX && !fx_hash_equal(&at->id, &stop) &&
+           (at->status & FX_INDEX_HAVE_DATA) != 0) {
         items[count++] = (struct fx_inv){FX_INV_BLOCK, at->id};
         at = fx_chain_at(chain, at->height + 1);
     }
@@ -213,12 +216,30 @@ static bool is_sent_compact(const struct fx_net *net, const struct fx_index *ind
            fx_compactrelay_near_tip(net);
 }
 
+/* Where old blocks are pruned, which of those below the promised ones are still here is nobody's
+ * business: it would tell this node from others. A few more than promised, for peers that lag. */
+static bool is_too_deep(const struct fx_peer *peer, const struct fx_index *index)
+{
+    const struct fx_net *net = peer->net;
+
+    return (net->services & FX_NODE_NETWORK) == 0 && (peer->permissions & FX_PERMIT_NOBAN) == 0 &&
+           index->height + FX_PRUNE_KEEP + LIMITED_MARGIN < fx_chain_tip(net->chain)->height;
+}
+
 bool fx_serve_block(struct fx_peer *peer, const struct fx_inv *inv)
 {
     struct fx_net *net = peer->net;
     const struct fx_index *index = fx_chain_find(net->chain, &inv->hash);
     struct fx_block *block = NULL;
 
+    if (index != NULL && is_too_deep(peer, index)) {
+        fx_log(FX_LOG_NET,
+               "Ignore block request below NODE_NETWORK_LIMITED threshold, disconnect "
+               "peer=%" PRIu64,
+               peer->id);
+        fx_peer_drop(peer, NULL);
+        return true;
+    }
     if (index == NULL || !fx_serve_may(index)) {
         return false;
     }

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     }
     node = fx_node_create(&options, &error);
     if (!node) {
-        fprintf(stderr, "Error: %s\n", error);
+        fprintf(stderr, "%s%s\n", error[0] == ':' ? "" : "Error: ", error);
         free(error);
         fx_options_clear(&options);
         return EXIT_FAILURE;

@@ -68,6 +68,13 @@ static char *text(const char *format, ...)
     return fx_xstrdup(line);
 }
 
+static void stop_soon(void *ctx)
+{
+    struct fx_node *node = ctx;
+
+    event_base_loopexit(node->base, NULL);
+}
+
 /* A path below the network's folder, unless it is absolute. */
 static char *below(const struct fx_node *node, const char *name)
 {
@@ -162,6 +169,54 @@ static unsigned threads_wanted(const struct fx_node *node)
     return par < 1 ? 1 : (unsigned)par;
 }
 
+/* What Bitcoin Core says of a state that it does not go on with: as the text of a question, which
+ * it prints without its usual "Error". */
+static char *needs_reindex(const struct fx_node *node, const char *why)
+{
+    return text("%s%s.\nPlease restart with -reindex or -reindex-chainstate to recover.",
+                node->options->bitcoind ? ": " : "", why);
+}
+
+/* Bitcoin Core's checks of a chain that was made under another clock or other rules. */
+static bool check_chain(const struct fx_node *node, char **error)
+{
+    const struct fx_params *params = node->options->params;
+    int64_t time = fx_chain_tip(node->chain)->header.time;
+
+    if (params->lanes)
+        return true;
+    if (time > fx_clock_now() + params->max_future_seconds) {
+        *error = needs_reindex(
+            node, "The block database contains a block which appears to be from the future. This "
+                  "may be due to your computer's date and time being set incorrectly. Only rebuild "
+                  "the block database if you are sure that your computer's date and time are "
+                  "correct");
+        return false;
+    }
+    if (fx_chain_lacks_witnesses(node->chain)) {
+        char why[160];
+
+        snprintf(why, sizeof why,
+                 "Witness data for blocks after height %u requires validation. Please restart with "
+                 "-reindex.",
+                 params->fork_height[FX_FORK_SEGWIT]);
+        *error = needs_reindex(node, why);
+        return false;
+    }
+    return true;
+}
+
+/* -stopatheight */
+static void stop_at(void *ctx, const struct fx_index *tip)
+{
+    struct fx_node *node = ctx;
+
+    if (tip->height >= fx_args_int(node->options->args, "stopatheight", INT64_MAX)) {
+        fx_log_info("Stopping at height %u", tip->height);
+        stop_soon(node);
+    }
+}
+
 static bool start_chain(struct fx_node *node, char **error)
 {
     const struct fx_args *args = node->options->args;
@@ -172,17 +227,21 @@ static bool start_chain(struct fx_node *node, char **error)
         .max_tip_age = fx_args_int(args, "maxtipage", 0),
         .min_work = node->options->min_work,
         .pool = threads_wanted(node) > 1 ? node->pool : NULL,
+        .prune = node->options->prune,
+        .fast_prune = fx_args_bool(args, "fastprune", false),
         .reindex = fx_args_bool(args, "reindex", false),
         .reindex_state = fx_args_bool(args, "reindex-chainstate", false),
         .assume_valid = node->options->assume_valid,
     };
+    const struct fx_chain_events stopper = {.ctx = node, .tip_changed = stop_at};
     const char **files;
     size_t n;
     bool ok = true;
 
     node->chain = fx_chain_create(&chain, error);
-    if (!node->chain)
+    if (!node->chain || !check_chain(node, error))
         return false;
+    fx_chain_subscribe(node->chain, &stopper);
     n = fx_args_list(args, "loadblock", &files);
     if (n > 0 || fx_chain_is_partial(node->chain) || fx_chain_is_behind(node->chain)) {
         node->importer = fx_importer_create(node->base, node->chain, files, n, error);
@@ -258,6 +317,8 @@ static bool start_wallets(struct fx_node *node, char **error)
         .chain = node->chain,
         .mempool = node->mempool,
         .min_fee_rate = node->options->block_min_fee_rate,
+        .plain_coinbase = node->options->bitcoind,
+        .version = (int32_t)fx_args_int(node->options->args, "blockversion", 0),
     };
     struct fx_wallets_config wallets = {
         .params = node->options->params,
@@ -341,13 +402,6 @@ static bool start_jobs(struct fx_node *node, char **error)
     if (node->jobs)
         fx_net_set_jobs(node->net, node->jobs);
     return node->jobs;
-}
-
-static void stop_soon(void *ctx)
-{
-    struct fx_node *node = ctx;
-
-    event_base_loopexit(node->base, NULL);
 }
 
 static bool start_rpc(struct fx_node *node, char **error)

@@ -16,6 +16,8 @@
 #include "src/util/mem.h"
 
 #define CONFIG_MAX (1024 * 1024)
+#define PRUNE_MIN 550  /* MiB, of automatic pruning */
+#define PRUNE_SHIFT 20 /* bytes in a MiB */
 
 #define OPT_BOOL(name, group, help, flags)                \
     {                                                     \
@@ -65,6 +67,10 @@ static const struct fx_arg_option table[] = {
             "Where the process id is written, relative to the network's data directory (default: "
             "fornaxd.pid)",
             0),
+    OPT_INT("prune", "<n>", general,
+            "Remove old blocks: 1: when pruneblockchain asks for it; 550 or more: so that block "
+            "files stay below so many MiB. Not with -txindex; 0: all blocks are kept (default: 0)",
+            INT64_MIN, INT64_MAX, 0),
     OPT_BOOL("reindex", general,
              "Make block index and chain state anew from the block files, also where the index is "
              "lost",
@@ -226,16 +232,23 @@ static const struct fx_arg_option table[] = {
             FX_ARG_BARE),
     OPT_STR("debugexclude", "<category>", debugging,
             "Do not log this category after all; may be repeated", 0),
+    OPT_BOOL("fastprune", debugging,
+             "Smaller block files, and shorter chains are pruned (not on main)", 0),
     OPT_INT("maxtipage", "<seconds>", debugging,
             "While the tip is older than this the node is in initial download (default: 86400)", 1,
             INT64_MAX, 0),
     OPT_STR("minimumchainwork", "<hex>", debugging,
             "While the chain has less work than this the node is in initial download (default: 0)",
             0),
+    OPT_INT("stopatheight", "<height>", debugging, "Stop when the chain gets to this height", 1,
+            INT64_C(1) << 32, 0),
     OPT_STR("testactivationheight", "<name>@<height>", debugging,
             "Bitcoin's soft fork of this name (bip34, dersig, cltv, csv, segwit) binds from this "
             "height on; may be repeated (btcregtest only)",
             0),
+    OPT_INT("blockversion", "<n>", debugging,
+            "Version of the blocks of templates (btcregtest only; default: what BIP9 says)",
+            INT32_MIN, INT32_MAX, 0),
     OPT_BOOL("printtoconsole", debugging, "Write the log to the console as well", 0),
     OPT_INT("mocktime", "<seconds>", debugging, "The clock stands at this unix time (regtest only)",
             0, INT64_C(4294967295), FX_ARG_NETWORK),
@@ -340,12 +353,46 @@ static bool assumed_block(const struct fx_args *args, struct fx_hash *id)
     return fx_hash_from_id(id, full);
 }
 
+/* In Bitcoin Core's words. */
+static bool read_prune(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    int64_t mib = fx_args_int(options->args, "prune", 0);
+
+    if (mib < 0) {
+        snprintf(error, FX_ARGS_ERROR, "Prune cannot be configured with a negative value.");
+        return false;
+    }
+    if (mib > 1 && mib < PRUNE_MIN) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "Prune configured below the minimum of %d MiB.  Please use a higher number.",
+                 PRUNE_MIN);
+        return false;
+    }
+    if (mib != 0 && fx_args_bool(options->args, "reindex-chainstate", false)) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead.");
+        return false;
+    }
+    options->prune = mib == 1                           ? FX_PRUNE_MANUAL
+                     : mib > (INT64_MAX >> PRUNE_SHIFT) ? (uint64_t)INT64_MAX
+                                                        : (uint64_t)mib << PRUNE_SHIFT;
+    return true;
+}
+
 static bool check(struct fx_options *options, char error[FX_ARGS_ERROR])
 {
     const struct fx_args *args = options->args;
 
     if (fx_args_int(args, "mocktime", 0) != 0 && options->params->retarget) {
         snprintf(error, FX_ARGS_ERROR, "-mocktime is for regtest only");
+        return false;
+    }
+    if (fx_args_bool(args, "fastprune", false) && options->params->kind == FX_MAIN) {
+        snprintf(error, FX_ARGS_ERROR, "-fastprune is not for main");
+        return false;
+    }
+    if (fx_args_has(args, "blockversion") && options->params->lanes) {
+        snprintf(error, FX_ARGS_ERROR, "-blockversion is for btcregtest only");
         return false;
     }
     if (fx_args_bool(args, "acceptnonstdtxn", false) && options->params->kind == FX_MAIN) {
@@ -555,7 +602,7 @@ enum fx_options_result fx_options_read(struct fx_options *options, int argc, cha
         goto failed;
     if (!choose_network(options, error) || !set_forks(options, error) ||
         !read_min_work(options, error) || !read_policy(options, error) ||
-        !read_jobs(options, error))
+        !read_jobs(options, error) || !read_prune(options, error))
         goto failed;
     options->netdir = options->params->data_subdir[0]
                           ? fx_path_join(options->datadir, options->params->data_subdir)

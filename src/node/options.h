@@ -27,6 +27,7 @@ struct fx_options {
     char *netdir;                /* datadir, or the network's folder in it; owned */
     struct fx_hash assume_valid; /* -assumevalid; zero: none */
     struct fx_mempool_policy policy;
+    uint64_t prune;             /* -prune in bytes, FX_PRUNE_OFF or FX_PRUNE_MANUAL */
     int64_t block_min_fee_rate; /* -blockmintxfee, embers per 1,000 vbytes */
     int64_t challenge_above;    /* -challengeabove, embers */
 };

@@ -27,7 +27,7 @@ json_t *fx_rpc_lanes_json(const struct fx_rpc *rpc)
             fx_json_set(o, "time", json_integer(tip->header.time));
         }
         fx_json_set(o, "nbits", fx_json_bits(nbits[lane]));
-        fx_json_set(o, "difficulty", json_real(fx_difficulty(lane, nbits[lane])));
+        fx_json_set(o, "difficulty", fx_json_figure(fx_difficulty(lane, nbits[lane])));
         fx_json_set(o, "target", fx_json_u256(&target));
         fx_json_set(o, "expectedwork", json_real(fx_u256_to_double(&work)));
         json_array_append_new(out, o);
@@ -53,10 +53,7 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
     const struct fx_index *best = fx_chain_best_header(chain);
     bool initial = fx_chain_is_initial_download(chain);
     double progress = best->height > tip->height ? (double)tip->height / best->height : 1.0;
-    uint64_t bytes = 0;
-    for (const struct fx_index *at = tip; at; at = at->parent) {
-        bytes += at->size;
-    }
+    uint64_t target = fx_chain_prune_target(chain);
     json_t *out = json_object();
     fx_json_set(out, "chain", json_string(rpc->config.params->name));
     fx_json_set(out, "blocks", json_integer(tip->height));
@@ -66,14 +63,21 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
         fx_json_set(out, "bits", fx_json_bits(tip->header.nbits));
         fx_json_set(out, "target", fx_json_target(tip->header.nbits));
     }
-    fx_json_set(out, "difficulty", json_real(fx_difficulty(tip->lane, tip->header.nbits)));
+    fx_json_set(out, "difficulty", fx_json_figure(fx_difficulty(tip->lane, tip->header.nbits)));
     fx_json_set(out, "time", json_integer(tip->header.time));
     fx_json_set(out, "mediantime", json_integer(tip->median_time));
     fx_json_set(out, "verificationprogress", json_real(progress));
     fx_json_set(out, "initialblockdownload", json_boolean(initial));
     fx_json_set(out, "chainwork", fx_json_u256(&tip->work));
-    fx_json_set(out, "size_on_disk", json_integer((json_int_t)bytes));
-    fx_json_set(out, "pruned", json_false());
+    fx_json_set(out, "size_on_disk", json_integer((json_int_t)fx_chain_disk_usage(chain)));
+    fx_json_set(out, "pruned", json_boolean(target != FX_PRUNE_OFF));
+    if (target != FX_PRUNE_OFF) {
+        fx_json_set(out, "pruneheight", json_integer(fx_chain_pruned_height(chain) + 1));
+        fx_json_set(out, "automatic_pruning", json_boolean(target != FX_PRUNE_MANUAL));
+    }
+    if (target != FX_PRUNE_OFF && target != FX_PRUNE_MANUAL) {
+        fx_json_set(out, "prune_target_size", json_integer((json_int_t)target));
+    }
     if (rpc->config.params->lanes) {
         fx_json_set(out, "lanes", fx_rpc_lanes_json(rpc));
     }
@@ -97,8 +101,11 @@ static const struct fx_rpc_command getblockchaininfo_command = {
               "verificationprogress: num # 0 to 1\n"
               "initialblockdownload: bool\n"
               "chainwork: hash           # Work of the best chain, hex\n"
-              "size_on_disk: int         # Bytes of the blocks of the best chain\n"
-              "pruned: bool\n"
+              "size_on_disk: int         # Bytes of all block and undo files\n"
+              "pruned: bool              # Old blocks may be removed: -prune\n"
+              "pruneheight?: int         # Where so: the first block from which on all are here\n"
+              "automatic_pruning?: bool\n"
+              "prune_target_size?: int   # Bytes; automatic pruning\n"
               "lanes?: [ " FX_RPC_LANE_FIELDS " ]  # hash, then job; where there are lanes\n"
               "warnings: [ str ] }",
     .example = "",
@@ -160,7 +167,7 @@ static json_t *getdifficulty(struct fx_rpc_call *call)
         return NULL;
     }
     fx_chain_targets(chain, fx_chain_tip(chain), nbits);
-    return json_real(fx_difficulty(lane, nbits[lane]));
+    return fx_json_figure(fx_difficulty(lane, nbits[lane]));
 }
 
 static const struct fx_rpc_command getdifficulty_command = {
@@ -217,6 +224,68 @@ static const struct fx_rpc_command getchaintips_command = {
     .run = getchaintips,
 };
 
+/* ---- pruning --------------------------------------------------------------------------------- */
+
+#define PRUNE_TIME_MIN 1000000000 /* numbers above are times, not heights */
+#define TIMESTAMP_WINDOW 7200     /* seconds by which a block's time may be off */
+
+/* The first block of the best chain that it and those before it have no such time below. */
+static const struct fx_index *first_since(const struct fx_chain *chain, int64_t time)
+{
+    for (uint32_t height = 0; height <= fx_chain_tip(chain)->height; height++) {
+        const struct fx_index *index = fx_chain_at(chain, height);
+        if (index->header.time >= time) {
+            return index;
+        }
+    }
+    return NULL;
+}
+
+static json_t *pruneblockchain(struct fx_rpc_call *call)
+{
+    struct fx_chain *chain = call->rpc->config.chain;
+    uint32_t tip = fx_chain_tip(chain)->height;
+    int64_t height = json_integer_value(call->args[0]);
+    if (fx_chain_prune_target(chain) == FX_PRUNE_OFF) {
+        return fx_rpc_fail(call, FX_RPC_MISC,
+                           "Cannot prune blocks because node is not in prune mode.");
+    }
+    if (height < 0) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER, "Negative block height.");
+    }
+    if (height > PRUNE_TIME_MIN) {
+        const struct fx_index *index = first_since(chain, height - TIMESTAMP_WINDOW);
+        if (!index) {
+            return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                               "Could not find block with at least the specified timestamp.");
+        }
+        height = index->height;
+    }
+    if (tip < fx_chain_prune_after(chain)) {
+        return fx_rpc_fail(call, FX_RPC_MISC, "Blockchain is too short for pruning.");
+    }
+    if (height > tip) {
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           "Blockchain is shorter than the attempted prune height.");
+    }
+    if (!fx_chain_prune(chain, (uint32_t)height)) {
+        return fx_rpc_fail_read(call, "or write the block index");
+    }
+    return json_integer(fx_chain_pruned_height(chain));
+}
+
+static const struct fx_rpc_command pruneblockchain_command = {
+    .name = "pruneblockchain",
+    .text = "Removes the block files all of whose blocks are at or below a height, and 288 blocks "
+            "or more below the tip. The node must have been started with -prune.",
+    .args = "height: int   # Or a time: then the blocks that are two hours older, and more",
+    .result = "int  # The highest block that is not here any more; -1: all are here",
+    .errors = "-1: the node is not in prune mode, or the chain is too short\n"
+              "-8: a height below 0 or above the tip, or a time after it",
+    .example = "1000",
+    .run = pruneblockchain,
+};
+
 /* ---- branches by hand ------------------------------------------------------------------------ */
 
 static json_t *invalidateblock(struct fx_rpc_call *call)
@@ -229,6 +298,10 @@ static json_t *invalidateblock(struct fx_rpc_call *call)
     if (!index->parent) {
         return fx_rpc_fail(call, FX_RPC_PARAMETER, "Genesis cannot be invalidated");
     }
+    if (fx_chain_contains(chain, index) && fx_chain_pruned_height(chain) >= index->height) {
+        return fx_rpc_fail(call, FX_RPC_MISC,
+                           "Cannot go back behind blocks whose data is not here (pruned data)");
+    }
     return fx_chain_invalidate(chain, index) ? json_null() : fx_rpc_fail_read(call, "the chain");
 }
 
@@ -237,7 +310,7 @@ static const struct fx_rpc_command invalidateblock_command = {
     .text = "Marks a block as invalid, as if it broke a rule, for good.",
     .args = "blockhash: hash",
     .result = "null",
-    .errors = "-5: Block not found",
+    .errors = "-1: blocks on top of it are pruned\n-5: Block not found\n-8: it is genesis",
     .example = "\"blockhash\"",
     .run = invalidateblock,
 };
@@ -417,14 +490,31 @@ static const struct fx_rpc_command gettxoutsetinfo_command = {
 };
 
 static const struct fx_rpc_command *const commands[] = {
-    &getblockchaininfo_command, &getblockcount_command,   &getbestblockhash_command,
-    &getblockhash_command,      &getdifficulty_command,   &getchaintips_command,
-    &invalidateblock_command,   &reconsiderblock_command, &preciousblock_command,
-    &gettxout_command,          &gettxoutsetinfo_command, &fx_rpc_getblockheader,
-    &fx_rpc_getblock,           &fx_rpc_getblockstats,    &fx_rpc_getchaintxstats,
-    &fx_rpc_getdeploymentinfo,  &fx_rpc_verifychain,      &fx_rpc_waitforblock,
-    &fx_rpc_waitforblockheight, &fx_rpc_waitfornewblock,  &fx_rpc_scantxoutset,
-    &fx_rpc_gettxoutproof,      &fx_rpc_verifytxoutproof, NULL,
+    &getblockchaininfo_command,
+    &getblockcount_command,
+    &getbestblockhash_command,
+    &getblockhash_command,
+    &getdifficulty_command,
+    &getchaintips_command,
+    &invalidateblock_command,
+    &reconsiderblock_command,
+    &pruneblockchain_command,
+    &preciousblock_command,
+    &gettxout_command,
+    &gettxoutsetinfo_command,
+    &fx_rpc_getblockheader,
+    &fx_rpc_getblock,
+    &fx_rpc_getblockstats,
+    &fx_rpc_getchaintxstats,
+    &fx_rpc_getdeploymentinfo,
+    &fx_rpc_verifychain,
+    &fx_rpc_waitforblock,
+    &fx_rpc_waitforblockheight,
+    &fx_rpc_waitfornewblock,
+    &fx_rpc_scantxoutset,
+    &fx_rpc_gettxoutproof,
+    &fx_rpc_verifytxoutproof,
+    NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_blockchain = {"Blockchain", commands, FX_RPC_ALWAYS};

@@ -34,7 +34,7 @@ static void header_json(struct fx_rpc *rpc, const struct fx_index *index, json_t
     fx_json_set(out, "nonce", json_integer(h->nonce));
     fx_json_set(out, "bits", fx_json_bits(h->nbits));
     fx_json_set(out, "target", fx_json_target(h->nbits));
-    fx_json_set(out, "difficulty", json_real(fx_difficulty(index->lane, h->nbits)));
+    fx_json_set(out, "difficulty", fx_json_figure(fx_difficulty(index->lane, h->nbits)));
     fx_json_set(out, "chainwork", fx_json_u256(&index->work));
     fx_json_set(out, "nTx", json_integer(index->n_txs));
     if (index->parent) {
@@ -160,6 +160,19 @@ static json_t *txs_json(const struct fx_rpc *rpc, const struct fx_block *block,
     return out;
 }
 
+struct fx_block *fx_rpc_read_block(struct fx_rpc_call *call, const struct fx_index *index)
+{
+    if (index->status & FX_INDEX_PRUNED) {
+        fx_rpc_fail(call, FX_RPC_MISC, "Block not available (pruned data)");
+        return NULL;
+    }
+    struct fx_block *block = fx_chain_read_block(call->rpc->config.chain, index);
+    if (!block) {
+        fx_rpc_fail(call, FX_RPC_MISC, "Block not found on disk");
+    }
+    return block;
+}
+
 static json_t *getblock(struct fx_rpc_call *call)
 {
     struct fx_chain *chain = call->rpc->config.chain;
@@ -173,12 +186,9 @@ static json_t *getblock(struct fx_rpc_call *call)
     } else if (!fx_rpc_arg_int(call, call->args[1], "verbosity", 0, 3, 1, &verbosity)) {
         return NULL;
     }
-    if (!(index->status & FX_INDEX_HAVE_DATA) && index->parent) {
-        return fx_rpc_fail(call, FX_RPC_MISC, "Block not available (not fully downloaded)");
-    }
-    struct fx_block *block = fx_chain_read_block(chain, index);
+    struct fx_block *block = fx_rpc_read_block(call, index);
     if (!block) {
-        return fx_rpc_fail_read(call, "the block");
+        return NULL;
     }
     if (verbosity == 0) {
         json_t *hex = fx_json_hex(block->raw.data, block->raw.len);
@@ -235,7 +245,7 @@ const struct fx_rpc_command fx_rpc_getblock = {
               "@ verbosity 2 and 3\n{ " HEADER_FIELDS
               "strippedsize: int, size: int, weight: int\n" WORK_FIELDS "tx: [ { " FX_RPC_TX_FIELDS
               "hex: hex } ] }",
-    .errors = "-1: Block not available (not fully downloaded)\n-5: Block not found",
+    .errors = "-1: Block not available (pruned data), or not found on disk\n-5: Block not found",
     .example = "\"blockhash\"\n\"blockhash\" 2",
     .run = getblock,
 };

@@ -249,9 +249,9 @@ static json_t *getblockstats(struct fx_rpc_call *call)
     }
     struct fx_undo undo = {0};
     struct figures f = {0};
-    struct fx_block *block = fx_chain_read_block(chain, index);
+    struct fx_block *block = fx_rpc_read_block(call, index);
     if (!block) {
-        return fx_rpc_fail_read(call, "the block");
+        return NULL;
     }
     json_t *all = NULL, *out = NULL;
     bool undone = fx_chain_read_undo(chain, index, &undo);

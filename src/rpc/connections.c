@@ -176,6 +176,12 @@ static json_t *getblockfrompeer(struct fx_rpc_call *call)
     if (!index) {
         return fx_rpc_fail(call, FX_RPC_MISC, "Block header missing");
     }
+    if (fx_chain_prune_target(call->rpc->config.chain) != FX_PRUNE_OFF &&
+        index->height > fx_chain_tip(call->rpc->config.chain)->height) {
+        return fx_rpc_fail(call, FX_RPC_MISC,
+                           "In prune mode, only blocks that the node has already synced previously "
+                           "can be fetched from a peer");
+    }
     if (index->status & FX_INDEX_HAVE_DATA) {
         return fx_rpc_fail(call, FX_RPC_MISC, "Block already downloaded");
     }

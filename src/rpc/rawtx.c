@@ -126,7 +126,7 @@ static json_t *from_block(struct fx_rpc_call *call, const struct fx_hash *txid,
     struct fx_chain *chain = call->rpc->config.chain;
     struct fx_block *block = fx_chain_read_block(chain, index);
     if (!block) {
-        return fx_rpc_fail_read(call, "the block");
+        return fx_rpc_fail(call, FX_RPC_MISC, "Block not available");
     }
     struct fx_undo undo = {0};
     bool undone = verbosity > 1 && (index->status & FX_INDEX_HAVE_UNDO) &&

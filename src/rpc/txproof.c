@@ -170,7 +170,7 @@ static json_t *gettxoutproof(struct fx_rpc_call *call)
     struct fx_block *block = fx_chain_read_block(call->rpc->config.chain, index);
     json_t *out = NULL;
     if (!block) {
-        fx_rpc_fail_read(call, "the block");
+        fx_rpc_fail(call, FX_RPC_INTERNAL, "Can't read block from disk");
     } else {
         bool *wanted = fx_xcalloc(block->n_txs, sizeof(*wanted));
         for (size_t t = 0; t < block->n_txs; t++) {
@@ -197,7 +197,8 @@ const struct fx_rpc_command fx_rpc_gettxoutproof = {
     .args = "txids: [ hash ]\n"
             "blockhash?: hash",
     .result = "hex  # The proof",
-    .errors = "-5: they are not in one block, or the block is not found\n"
+    .errors = "-32603: Can't read block from disk\n"
+              "-5: they are not in one block, or the block is not found\n"
               "-8: no txids, or one of them twice",
     .example = "'[\"txid\"]'",
     .run = gettxoutproof,

@@ -388,6 +388,11 @@ static json_t *rescanblockchain(struct fx_rpc_call *call)
     if (stop < start) {
         return fx_rpc_fail(call, FX_RPC_PARAMETER, "stop_height must be greater than start_height");
     }
+    if (start <= fx_chain_pruned_height(call->rpc->config.chain)) {
+        return fx_rpc_fail(call, FX_RPC_MISC,
+                           "Can't rescan beyond pruned data. Use RPC call getblockchaininfo to "
+                           "determine your pruned height.");
+    }
     struct rescan *r = fx_xcalloc(1, sizeof(*r));
     r->wallet = fx_xstrdup(fx_wallet_name(wallet));
     r->start = r->at = (uint32_t)start;
@@ -402,7 +407,7 @@ static const struct fx_rpc_command rescanblockchain_command = {
     .args = "start_height?: int = 0\n"
             "stop_height?: int = the tip",
     .result = "{ start_height: int, stop_height: int }",
-    .errors = "-8: Invalid start_height or stop_height",
+    .errors = "-1: Can't rescan beyond pruned data\n-8: Invalid start_height or stop_height",
     .example = "\n100 200",
     .run = rescanblockchain,
 };

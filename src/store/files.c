@@ -1,6 +1,7 @@
 /* Block and undo files: appending, reading back, rolling over to the next file. */
 #include "src/store/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -116,11 +117,12 @@ static bool sync_sequence(const struct fx_files *files, struct sequence *seq)
     return true;
 }
 
-static bool open_for_append(const struct fx_files *files, struct sequence *seq)
+/* For a record of n bytes. */
+static bool open_for_append(const struct fx_files *files, struct sequence *seq, size_t n)
 {
     char *path;
 
-    if (seq->pos >= files->roll) {
+    if (seq->pos > 0 && seq->pos + n >= files->roll) {
         /* What is in the file that is left will not be looked at by a later sync. */
         if (!sync_sequence(files, seq)) {
             return false;
@@ -147,10 +149,12 @@ static bool append(struct fx_files *files, struct sequence *seq, struct fx_span 
     struct fx_buf record = FX_BUF_INIT;
     bool ok;
 
-    if (payload.len > FX_FILES_RECORD_MAX || !open_for_append(files, seq)) {
+    size_t n = FX_FILES_HEAD + payload.len + (checksum != NULL ? CHECKSUM : 0);
+
+    if (payload.len > FX_FILES_RECORD_MAX || !open_for_append(files, seq, n)) {
         return false;
     }
-    fx_buf_reserve(&record, FX_FILES_HEAD + payload.len + CHECKSUM);
+    fx_buf_reserve(&record, n);
     fx_buf_bytes(&record, files->magic, sizeof(files->magic));
     fx_buf_u32(&record, (uint32_t)payload.len);
     fx_buf_bytes(&record, payload.data, payload.len);
@@ -293,27 +297,81 @@ uint64_t fx_files_block_size(const struct fx_files *files, uint32_t file)
     return size_of(files, &files->blocks, file);
 }
 
+uint64_t fx_files_undo_size(const struct fx_files *files, uint32_t file)
+{
+    return size_of(files, &files->undo, file);
+}
+
+static bool remove_file(const struct fx_files *files, const struct sequence *seq, uint32_t file)
+{
+    char *path = path_of(files, seq, file);
+    bool ok = unlink(path) == 0 || errno == ENOENT;
+
+    if (!ok) {
+        fx_log_info("cannot remove %s: %s", path, strerror(errno));
+    }
+    free(path);
+    return ok;
+}
+
+bool fx_files_remove_block(const struct fx_files *files, uint32_t file)
+{
+    return remove_file(files, &files->blocks, file);
+}
+
+bool fx_files_remove_undo(const struct fx_files *files, uint32_t file)
+{
+    return remove_file(files, &files->undo, file);
+}
+
+/* The number of a file of the sequence; -1: it is none. */
+static long number_of(const struct sequence *seq, const char *name)
+{
+    size_t prefix = strlen(seq->prefix);
+    char *end;
+    long number;
+
+    if (strncmp(name, seq->prefix, prefix) != 0 || name[prefix] < '0' || name[prefix] > '9') {
+        return -1;
+    }
+    errno = 0;
+    number = strtol(name + prefix, &end, 10);
+    return errno == 0 && number <= UINT32_MAX && strcmp(end, ".dat") == 0 ? number : -1;
+}
+
+/* All files from this number on. */
+static bool remove_from(const struct fx_files *files, const struct sequence *seq, uint32_t first)
+{
+    DIR *dir = opendir(files->dir);
+    struct dirent *entry;
+    bool ok = dir != NULL;
+
+    while (ok && (entry = readdir(dir)) != NULL) {
+        long number = number_of(seq, entry->d_name);
+
+        ok = number < (long)first || remove_file(files, seq, (uint32_t)number);
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return ok;
+}
+
 bool fx_files_start_over(struct fx_files *files)
 {
     struct fx_files_end end = {0};
-    bool ok = true;
+    uint32_t n = 0;
 
-    /* Numbers have no gaps: files are begun one after the other. */
-    while (fx_files_block_size(files, end.block_file + 1) > 0) {
-        end.block_file++;
+    while (fx_files_block_size(files, n) > 0) {
+        n++;
     }
+    if (!remove_from(files, &files->blocks, n) || !remove_from(files, &files->undo, 0)) {
+        return false;
+    }
+    end.block_file = n > 0 ? n - 1 : 0;
     end.block_pos = fx_files_block_size(files, end.block_file);
-    for (uint32_t file = 0; ok && size_of(files, &files->undo, file) > 0; file++) {
-        char *path = path_of(files, &files->undo, file);
-
-        ok = unlink(path) == 0;
-        if (!ok) {
-            fx_log_info("cannot remove %s: %s", path, strerror(errno));
-        }
-        free(path);
-    }
     fx_files_set_end(files, &end);
-    return ok;
+    return true;
 }
 
 bool fx_files_sync(struct fx_files *files)

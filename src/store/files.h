@@ -16,7 +16,10 @@
 #include "src/util/hash.h"
 #include "src/util/span.h"
 
-#define FX_FILES_ROLL UINT64_C(134217728) /* a file that has grown past this is closed */
+/* A file that the next record would make as large as this is closed; the first record of a file may
+ * be of any size. */
+#define FX_FILES_ROLL UINT64_C(134217728)
+#define FX_FILES_ROLL_FAST UINT64_C(65536) /* likewise, for tests */
 /* Larger than any block or undo; a size above it in a file is damage. */
 #define FX_FILES_RECORD_MAX UINT32_C(67108864)
 
@@ -61,7 +64,13 @@ enum fx_files_read fx_files_read_undo(const struct fx_files *files, const struct
 /* The path of a block file, on the heap, and its size now; 0 where there is none. */
 char *fx_files_block_path(const struct fx_files *files, uint32_t file);
 uint64_t fx_files_block_size(const struct fx_files *files, uint32_t file);
-/* Before a block index is made anew: the undo files are removed, and the ends set so that what is
+uint64_t fx_files_undo_size(const struct fx_files *files, uint32_t file);
+/* Removes a file that nothing refers to and that is not the last; one that is not there is no
+ * failure. */
+bool fx_files_remove_block(const struct fx_files *files, uint32_t file);
+bool fx_files_remove_undo(const struct fx_files *files, uint32_t file);
+/* Before a block index is made anew: the undo files are removed, and so are block files above a
+ * number that is missing, since pruning took what they stand on. The ends are set so that what is
  * appended comes after all block files that there are. */
 bool fx_files_start_over(struct fx_files *files);
 /* All that was appended is on the disk after this. */

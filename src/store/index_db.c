@@ -9,10 +9,12 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
-/* Keys: 'b' || block id; 'e' for the ends; 'p', empty, where the index is partial. */
+/* Keys: 'b' || block id; 'e' for the ends; 'p', empty, where the index is partial; 'x', empty,
+ * where blocks have been pruned. */
 #define KEY_ENTRY 'b'
 #define KEY_END 'e'
 #define KEY_PARTIAL 'p'
+#define KEY_PRUNED 'x'
 #define FORMAT 1 /* first byte of every value */
 
 struct fx_index_db {
@@ -124,9 +126,9 @@ bool fx_index_db_set_partial(struct fx_index_db *db, bool partial)
                    : fx_db_delete(db->db, &key, 1, true);
 }
 
-bool fx_index_db_get_partial(struct fx_index_db *db, bool *partial)
+/* Whether the key of a mark is there. False on an I/O failure. */
+static bool get_mark(struct fx_index_db *db, uint8_t key, bool *set)
 {
-    const uint8_t key = KEY_PARTIAL;
     enum fx_db_get found;
     uint8_t *value;
     size_t n;
@@ -135,8 +137,25 @@ bool fx_index_db_get_partial(struct fx_index_db *db, bool *partial)
     if (found == FX_DB_FOUND) {
         free(value);
     }
-    *partial = found == FX_DB_FOUND;
+    *set = found == FX_DB_FOUND;
     return found != FX_DB_FAILED;
+}
+
+bool fx_index_db_get_partial(struct fx_index_db *db, bool *partial)
+{
+    return get_mark(db, KEY_PARTIAL, partial);
+}
+
+bool fx_index_db_set_pruned(struct fx_index_db *db)
+{
+    const uint8_t key = KEY_PRUNED;
+
+    return fx_db_write(db->db, &key, 1, NULL, 0, true);
+}
+
+bool fx_index_db_get_pruned(struct fx_index_db *db, bool *pruned)
+{
+    return get_mark(db, KEY_PRUNED, pruned);
 }
 
 bool fx_index_db_read_end(struct fx_index_db *db, struct fx_files_end *end)

@@ -23,6 +23,9 @@ bool fx_index_db_write(struct fx_index_db *db, struct fx_index *const *entries, 
  * some of what they have. */
 bool fx_index_db_set_partial(struct fx_index_db *db, bool partial);
 bool fx_index_db_get_partial(struct fx_index_db *db, bool *partial);
+/* A mark that stays until the database is removed: blocks have been pruned. */
+bool fx_index_db_set_pruned(struct fx_index_db *db);
+bool fx_index_db_get_pruned(struct fx_index_db *db, bool *pruned);
 /* Zero ends where none were written. False on an I/O failure or damage. */
 bool fx_index_db_read_end(struct fx_index_db *db, struct fx_files_end *end);
 /*

@@ -31,6 +31,8 @@ void kit_reopen(struct kit *kit, const char *dir, size_t cache_bytes)
         .dir = dir,
         .cache_bytes = cache_bytes,
         .pool = kit->pool,
+        .prune = kit->prune,
+        .fast_prune = kit->prune != FX_PRUNE_OFF,
     };
     char *error;
 

@@ -80,6 +80,12 @@ bool fx_chain_has_min_work(const struct fx_chain *chain)
     return !chain->lacks_work;
 }
 
+uint64_t fx_chain_prune_target(const struct fx_chain *chain)
+{
+    (void)chain;
+    return FX_PRUNE_OFF;
+}
+
 bool fx_chain_is_importing(const struct fx_chain *chain)
 {
     (void)chain;

@@ -94,6 +94,65 @@ FX_TEST(records_roll_over_and_come_back)
     fx_files_close(files);
 }
 
+/* A file ends before the record that would make it as large as the limit; one larger than that has
+ * a file of its own. */
+FX_TEST(files_stay_below_the_limit)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_files *files = open_files(dir, 1000);
+    static const struct {
+        uint32_t size, file;
+    } wanted[] = {{491, 0}, {492, 0}, {1, 1}, {5000, 2}, {10, 3}, {973, 3}, {492, 4}, {492, 5}};
+    uint8_t payload[5000] = {0};
+    uint32_t file;
+    uint64_t pos;
+
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        FX_CHECK(
+            fx_files_write_block(files, (struct fx_span){payload, wanted[i].size}, &file, &pos));
+        FX_CHECK_INT(file, wanted[i].file);
+    }
+    FX_CHECK_INT(fx_files_block_size(files, 0), 999);
+    FX_CHECK_INT(fx_files_block_size(files, 2), 5008);
+    fx_files_close(files);
+}
+
+/* What stands above a number that is missing is of no use to whoever reads from the start. */
+FX_TEST(a_new_start_ends_at_the_first_gap)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_files *files = open_files(dir, 200);
+    struct fx_hash id = {{7}};
+    struct fx_files_end end;
+    uint8_t payload[150] = {0};
+    uint32_t file;
+    uint64_t pos;
+
+    for (unsigned i = 0; i < 6; i++) {
+        FX_CHECK(fx_files_write_block(files, (struct fx_span){payload, 150}, &file, &pos));
+        FX_CHECK_INT(file, i);
+        FX_CHECK(fx_files_write_undo(files, &id, (struct fx_span){payload, 150}, &file, &pos));
+    }
+    FX_CHECK(fx_files_remove_block(files, 3));
+    FX_CHECK(fx_files_remove_block(files, 3)); /* it is not there: no failure */
+    FX_CHECK(fx_files_remove_undo(files, 0));
+    FX_CHECK_INT(fx_files_undo_size(files, 0), 0);
+    FX_CHECK(fx_files_start_over(files));
+    fx_files_get_end(files, &end);
+    FX_CHECK_INT(end.block_file, 2);
+    FX_CHECK_INT(end.block_pos, 158);
+    FX_CHECK_INT(fx_files_block_size(files, 4), 0);
+    FX_CHECK_INT(fx_files_block_size(files, 5), 0);
+    FX_CHECK_INT(fx_files_undo_size(files, 5), 0);
+    FX_CHECK(fx_files_remove_block(files, 0));
+    FX_CHECK(fx_files_start_over(files));
+    fx_files_get_end(files, &end);
+    FX_CHECK_INT(end.block_file, 0);
+    FX_CHECK_INT(end.block_pos, 0);
+    FX_CHECK_INT(fx_files_block_size(files, 1), 0);
+    fx_files_close(files);
+}
+
 FX_TEST(damage_is_seen)
 {
     const char *dir = fx_unit_tmpdir();

@@ -102,6 +102,26 @@ FX_TEST(entries_and_ends_come_back)
     fx_index_db_close(db);
 }
 
+FX_TEST(marks_come_back)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_index_db *db = fx_index_db_open(dir, 1 << 20, NULL);
+    bool partial = true, pruned = true;
+
+    FX_CHECK(fx_index_db_get_partial(db, &partial) && !partial);
+    FX_CHECK(fx_index_db_get_pruned(db, &pruned) && !pruned);
+    FX_CHECK(fx_index_db_set_partial(db, true));
+    FX_CHECK(fx_index_db_set_pruned(db));
+    fx_index_db_close(db);
+    db = fx_index_db_open(dir, 1 << 20, NULL);
+    FX_CHECK(fx_index_db_get_partial(db, &partial) && partial);
+    FX_CHECK(fx_index_db_get_pruned(db, &pruned) && pruned);
+    FX_CHECK(fx_index_db_set_partial(db, false));
+    FX_CHECK(fx_index_db_get_partial(db, &partial) && !partial);
+    FX_CHECK(fx_index_db_get_pruned(db, &pruned) && pruned);
+    fx_index_db_close(db);
+}
+
 FX_TEST(a_damaged_entry_is_refused)
 {
     const char *dir = fx_unit_tmpdir();

@@ -38,6 +38,12 @@ const struct fx_index *fx_index_fork(const struct fx_index *a, const struct fx_i
     return a;
 }
 
+int64_t fx_chain_pruned_height(const struct fx_chain *chain)
+{
+    (void)chain;
+    return -1;
+}
+
 const struct fx_index *fx_chain_tip(const struct fx_chain *chain)
 {
     (void)chain;
