@@ -289,7 +289,7 @@ static const struct fx_rpc_command getblocktemplate_command = {
             "coinbase names it (protocol section 6), and its subsidy comes from the backing list "
             "that the miner puts in.",
     .args = "template_request: {\n"
-            "rules: [ str ]           # Must have segwit\n"
+            "rules?: [ str ]          # Must have segwit, unless a block is proposed\n"
             "lane?: str = hash        # hash or job\n"
             "mode?: str = template    # template or proposal\n"
             "capabilities?: [ str ]\n"

@@ -184,7 +184,10 @@ FX_TEST(reorganisation_restores_the_state)
 {
     const char *dir = fx_unit_tmpdir();
     struct seen seen = {0};
-    struct fx_chain_events events = {&seen, on_connect, on_disconnect, on_tip};
+    struct fx_chain_events events = {.ctx = &seen,
+                                     .block_connected = on_connect,
+                                     .block_disconnected = on_disconnect,
+                                     .tip_changed = on_tip};
     struct fx_txoutset before, after, branch;
     const struct fx_index *fork, *old, *index = NULL;
     struct kit kit;
