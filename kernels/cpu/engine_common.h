@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/cpu/engine_int.h"
+#include "src/util/transpose.h"
 
 #define FX_CPU_INLINE __attribute__((always_inline)) static inline
 
@@ -17,48 +18,13 @@ FX_CPU_INLINE size_t fx_cpu_column_at(size_t r, size_t c)
     return r / FX_CPU_ROWS * FX_CPU_GROUP_BYTES + c * FX_CPU_ROWS + r % FX_CPU_ROWS;
 }
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-
-/* Sixteen rows of sixteen bytes, transposed: four times, rows i and i + 8 are dealt into one
- * another. */
-FX_CPU_INLINE void fx_cpu_transpose(const int8_t *rows, int8_t *columns)
-{
-    __m128i v[16], t[16];
-
-#pragma GCC unroll 16
-    for (unsigned r = 0; r < 16; r++)
-        v[r] = _mm_loadu_si128((const __m128i *)(const void *)(rows + (size_t)r * FX_DEPTH));
-#pragma GCC unroll 4
-    for (unsigned round = 0; round < 4; round++) {
-#pragma GCC unroll 8
-        for (unsigned i = 0; i < 8; i++) {
-            t[2 * i] = _mm_unpacklo_epi8(v[i], v[i + 8]);
-            t[2 * i + 1] = _mm_unpackhi_epi8(v[i], v[i + 8]);
-        }
-        memcpy(v, t, sizeof v);
-    }
-#pragma GCC unroll 16
-    for (unsigned c = 0; c < 16; c++)
-        _mm_storeu_si128((__m128i *)(void *)(columns + (size_t)c * FX_CPU_ROWS), v[c]);
-}
-#else
-FX_CPU_INLINE void fx_cpu_transpose(const int8_t *rows, int8_t *columns)
-{
-    for (size_t c = 0; c < 16; c++) {
-        for (size_t r = 0; r < FX_CPU_ROWS; r++)
-            columns[c * FX_CPU_ROWS + r] = rows[r * FX_DEPTH + c];
-    }
-}
-#endif
-
 /* From rows to columns. */
 FX_CPU_INLINE void fx_cpu_to_columns(const int8_t *rows, int8_t *columns)
 {
     for (size_t group = 0; group < FX_TILE / FX_CPU_ROWS; group++) {
-        for (size_t c = 0; c < FX_DEPTH; c += 16)
-            fx_cpu_transpose(rows + group * FX_CPU_GROUP_BYTES + c,
-                             columns + group * FX_CPU_GROUP_BYTES + c * FX_CPU_ROWS);
+        for (size_t c = 0; c < FX_DEPTH; c += FX_TRANSPOSE)
+            fx_transpose(rows + group * FX_CPU_GROUP_BYTES + c, FX_DEPTH,
+                         columns + group * FX_CPU_GROUP_BYTES + c * FX_CPU_ROWS, FX_CPU_ROWS);
     }
 }
 

@@ -3,7 +3,8 @@
  * minutes, and would hold up the verification of blocks on the pool of the node.
  *
  * Blobs belong to the main thread. A check that needs a chunk leaves a request and waits; the main
- * thread reads it when its loop comes by. So at most one chunk a check is in memory.
+ * thread reads it when its loop comes by. So at most one chunk a check is in memory, and, as a
+ * check has one thread here, the loop serves at most that many requests in one go.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -136,7 +137,7 @@ static void work(void *arg)
     struct fx_check_result *result = &check->result;
 
     switch (
-        fx_freivalds_check(&check->shape, &source, check->rounds, check->secret, &result->row)) {
+        fx_freivalds_check(&check->shape, &source, check->rounds, check->secret, 1, &result->row)) {
     case FX_FREIVALDS_EQUAL:
         result->readable = true;
         result->right = true;

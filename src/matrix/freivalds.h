@@ -3,8 +3,8 @@
  * with x random. A wrong C passes with probability at most 2^-61 a round.
  *
  * Everything streams: each operand block of the task and each tile is read once, for all rounds.
- * The memory is bounded by rounds * k * 16 bytes and some blocks, whatever the size of the task.
- * Pure and safe to run on any thread, as far as the source is.
+ * The memory is bounded by rounds * k * 40 bytes and, a thread, some blocks, whatever the size of
+ * the task. Safe to run on any thread, as far as the source is.
  */
 #ifndef FX_MATRIX_FREIVALDS_H
 #define FX_MATRIX_FREIVALDS_H
@@ -22,12 +22,13 @@ enum fx_freivalds {
 
 /*
  * Checks one task's rectangle. rounds: 1 to FX_FREIVALDS_ROUNDS_MAX. key: 32 bytes that nobody else
- * knows, from the system's randomness; x is drawn from it. FX_FREIVALDS_DIFFERENT sets *row to the
- * first row that differs, absolute, in entries.
+ * knows, from the system's randomness; x is drawn from it. threads: how many share the work, this
+ * one among them; any of them asks the source, one at a time. FX_FREIVALDS_DIFFERENT sets *row to
+ * the first row that differs, absolute, in entries (where the source gives up, of those looked at).
  */
 enum fx_freivalds fx_freivalds_check(const struct fx_task_shape *shape,
                                      const struct fx_source *source, unsigned rounds,
-                                     const uint8_t key[32], uint32_t *row);
+                                     const uint8_t key[32], unsigned threads, uint32_t *row);
 /*
  * Recomputes a row and finds the first column whose entry differs: *column, absolute.
  * FX_FREIVALDS_EQUAL where none does.
