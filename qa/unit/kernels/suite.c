@@ -220,6 +220,45 @@ void fx_suite_header_changes(const struct fx_suite *suite)
     fx_bed_clear(&bed);
 }
 
+/* Every ticket that came is that of its brick under this seed. */
+static void check_given(const struct fx_bed *bed, const uint8_t seed[32])
+{
+    for (uint32_t at = 0; at < bed->rows * bed->cols * bed->depth; at++) {
+        const uint32_t tile = at / bed->depth;
+        uint8_t ticket[32];
+
+        if (bed->times[at] == 0)
+            continue;
+        FX_CHECK(fx_bed_exact_ticket(bed, seed, tile / bed->cols, tile % bed->cols, at % bed->depth,
+                                     ticket));
+        FX_CHECK_MEM(bed->tickets + (size_t)at * 32, ticket, 32);
+    }
+}
+
+void fx_suite_left_tickets(const struct fx_suite *suite)
+{
+    struct fx_kernel_header header;
+    struct fx_session *session;
+    struct fx_bed bed;
+
+    fx_bed_init(&bed, 0, 0, 2, 3, 8);
+    fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
+    fx_bed_header(&header, BOTH, 0);
+    session = begin(suite, &bed, NULL);
+    bed.stop_after_tickets = 1; /* of many that are found at a time */
+    FX_CHECK_INT(fx_bed_run(&bed, suite->backend, session, &header), FX_STEP_CANCELLED);
+    FX_CHECK_INT(bed.n_tickets, 1);
+    check_given(&bed, header.seed);
+    bed.stop_after_tickets = 0;
+    memset(bed.times, 0, (size_t)bed.rows * bed.cols * bed.depth * sizeof *bed.times);
+    header.seed[0] ^= 1;
+    FX_CHECK_INT(fx_bed_run(&bed, suite->backend, session, &header), FX_STEP_DONE);
+    check_given(&bed, header.seed);
+    fx_bed_check_product(&bed);
+    suite->backend->end(session);
+    fx_bed_clear(&bed);
+}
+
 void fx_suite_mining(const struct fx_suite *suite)
 {
     struct fx_session *session;

@@ -19,6 +19,8 @@ void fx_suite_extremes(const struct fx_suite *suite);
 void fx_suite_deepest(const struct fx_suite *suite);
 void fx_suite_out_of_range(const struct fx_suite *suite);
 void fx_suite_header_changes(const struct fx_suite *suite);
+/* Tickets that the sink of one header did not take are nothing to the next. */
+void fx_suite_left_tickets(const struct fx_suite *suite);
 void fx_suite_mining(const struct fx_suite *suite);
 /* The product first, then the same bricks once more under a newer header, for tickets alone. */
 void fx_suite_mining_after_product(const struct fx_suite *suite);

@@ -287,41 +287,6 @@ FX_TEST(headers_that_change_within_a_tile)
     }
 }
 
-/* Tickets that the sink of one header did not take are nothing to the next. */
-FX_TEST(tickets_left_of_another_header)
-{
-    struct fx_device *device = device_of(2);
-    struct fx_kernel_header header;
-    struct fx_session *session;
-    struct fx_bed bed;
-
-    fx_bed_init(&bed, 0, 0, 4, 4, 8);
-    fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
-    fx_bed_header(&header, BOTH, 0);
-    session = session_of(device, &bed, NULL);
-    bed.stop_after_tickets = 1; /* of the chunk's many */
-    FX_CHECK_INT(fx_bed_run(&bed, cpu, session, &header), FX_STEP_CANCELLED);
-    FX_CHECK_INT(bed.n_tickets, 1);
-    bed.stop_after_tickets = 0;
-    memset(bed.times, 0, 4 * 4 * 8 * sizeof *bed.times);
-    header.seed[0] ^= 1;
-    FX_CHECK_INT(fx_bed_run(&bed, cpu, session, &header), FX_STEP_DONE);
-    FX_CHECK(bed.n_tickets > 1);
-    for (size_t at = 0; at < 4 * 4 * 8; at++) {
-        uint8_t ticket[32];
-
-        if (bed.times[at] > 0) {
-            FX_CHECK(fx_bed_exact_ticket(&bed, header.seed, (uint32_t)(at / 8 / 4),
-                                         (uint32_t)(at / 8 % 4), (uint32_t)(at % 8), ticket));
-            FX_CHECK_MEM(bed.tickets + at * 32, ticket, 32);
-        }
-    }
-    fx_bed_check_product(&bed);
-    cpu->end(session);
-    cpu->close(device);
-    fx_bed_clear(&bed);
-}
-
 /* A step that has ended with a chunk leaves the next one to whatever header comes. */
 FX_TEST(a_new_header_has_all_bricks_that_are_left)
 {

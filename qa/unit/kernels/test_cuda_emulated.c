@@ -59,6 +59,7 @@ ONE(operands_out_of_range_by_wgmma, WGMMA, fx_suite_out_of_range(&s))
 /* What is the same for all of them is tried with one. */
 ONE(tiles_that_are_done_are_left_alone, WGMMA, fx_suite_done_tiles(&s))
 ONE(headers_that_change, DP4A, fx_suite_header_changes(&s))
+ONE(tickets_left_of_another_header, DP4A, fx_suite_left_tickets(&s))
 ONE(mining_alone, WGMMA, fx_suite_mining(&s))
 ONE(mining_after_the_product, WGMMA, fx_suite_mining_after_product(&s))
 ONE(partial_sums_survive_a_restart, WGMMA, fx_suite_restart(&s))

@@ -29,6 +29,7 @@ static void check_session(const char *name)
         fx_suite_extremes(&suite);
         fx_suite_out_of_range(&suite);
         fx_suite_header_changes(&suite);
+        fx_suite_left_tickets(&suite);
         fx_suite_mining(&suite);
         fx_suite_restart(&suite);
         fx_backend_cpu.close(suite.device);
