@@ -43,10 +43,11 @@ static const struct implementation shani = {
 };
 #endif
 
+static _Atomic(const struct implementation *) choice; /* NULL: not made yet */
+
 /* Threads may race to the first use: they all store the same value. */
 static const struct implementation *chosen(void)
 {
-    static _Atomic(const struct implementation *) choice;
     const struct implementation *impl = atomic_load_explicit(&choice, memory_order_relaxed);
     if (impl)
         return impl;
@@ -191,6 +192,11 @@ void fx_sha256d_64(uint8_t *out, const uint8_t *in, size_t count)
 void fx_sha256_transform(uint32_t state[8], const uint8_t *data, size_t blocks)
 {
     chosen()->transform(state, data, blocks);
+}
+
+void fx_sha256_use_generic(bool generic_only)
+{
+    atomic_store_explicit(&choice, generic_only ? &generic : NULL, memory_order_relaxed);
 }
 
 const char *fx_sha256_implementation(void)

@@ -2,6 +2,7 @@
 #ifndef FX_CRYPTO_SHA256_INT_H
 #define FX_CRYPTO_SHA256_INT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,9 @@ extern const uint32_t fx_sha256_k[64];
 extern const uint32_t fx_sha256_start[8]; /* the state before any message */
 
 #define FX_SHA256_NONCES 16 /* implementations of fx_sha256d_nonces take a multiple of these */
+
+/* For tests and benches: plain C, whatever the processor has; or, with false, the best again. */
+void fx_sha256_use_generic(bool generic_only);
 
 void fx_sha256_transform_generic(uint32_t state[8], const uint8_t *data, size_t blocks);
 void fx_sha256d_64_generic(uint8_t *out, const uint8_t *in, size_t count);

@@ -184,5 +184,11 @@ FX_TEST(nonces)
 
 FX_TEST(implementation_follows_the_processor)
 {
-    FX_CHECK_STR(fx_sha256_implementation(), fx_cpu_has_sha() ? "sha-ni" : "generic");
+    const char *best = fx_cpu_has_sha() ? "sha-ni" : "generic";
+
+    FX_CHECK_STR(fx_sha256_implementation(), best);
+    fx_sha256_use_generic(true);
+    FX_CHECK_STR(fx_sha256_implementation(), "generic");
+    fx_sha256_use_generic(false);
+    FX_CHECK_STR(fx_sha256_implementation(), best);
 }
