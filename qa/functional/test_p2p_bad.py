@@ -29,7 +29,7 @@ class TestP2PBad(FornaxTest):
 
     def bad(self, text, send, score=None, handshake=True, peer=None):
         """send(peer) must give one new line that blames the peer and has this text. score None: the peer is dropped."""
-        before = len(self.lines('misbehaved'))
+        before = len(self.lines('Misbehaving'))
         peer = peer or Peer(self.node, handshake=handshake)
         try:
             send(peer)
@@ -42,8 +42,8 @@ class TestP2PBad(FornaxTest):
             check_equal(self.score(peer), [score], 'score after "%s"' % text)
         else:
             wait_until(lambda: self.score(peer) == [score], 'a score of %d' % score)
-        wait_until(lambda: len(self.lines('misbehaved')) > before, 'the log to blame a peer for: ' + text)
-        new = self.lines('misbehaved')[before:]
+        wait_until(lambda: len(self.lines('Misbehaving')) > before, 'the log to blame a peer for: ' + text)
+        new = self.lines('Misbehaving')[before:]
         check_equal(len(new), 1, 'lines for "%s": %s' % (text, new))
         check(text in new[0], 'the log has "%s", wanted "%s"' % (new[0], text))
         check(('is disconnected' in new[0]) == (score is None), new[0])
@@ -52,11 +52,11 @@ class TestP2PBad(FornaxTest):
 
     def quiet(self, send, logged=None):
         """send(peer) is no reason for blame; the log may say why nothing came of it."""
-        before = len(self.lines('misbehaved'))
+        before = len(self.lines('Misbehaving'))
         peer = Peer(self.node)
         send(peer)
         peer.ping()
-        check_equal(self.lines('misbehaved')[before:], [], 'blame')
+        check_equal(self.lines('Misbehaving')[before:], [], 'blame')
         if logged:
             wait_until(lambda: self.lines(logged), 'the log to have: ' + logged)
         self.serves()
@@ -85,24 +85,24 @@ class TestP2PBad(FornaxTest):
 
     def frames(self):
         self.step('frames')
-        self.bad('wrong magic bytes', lambda p: p.raw(b'\xfa\xbf\xb5\xda' + p.frame('version', p.version_payload())[4:]),
+        self.bad('Wrong MessageStart', lambda p: p.raw(b'\xfa\xbf\xb5\xda' + p.frame('version', p.version_payload())[4:]),
                  handshake=False)
-        self.bad('wrong magic bytes', lambda p: p.raw(b'GET / HTTP/1.1\r\nHost: node\r\n\r\n'), handshake=False)
-        self.bad('wrong magic bytes', lambda p: p.raw(b'\0' * 24))
-        self.bad('longer than the protocol allows: block, 4294967295 bytes',
+        self.bad('Wrong MessageStart', lambda p: p.raw(b'GET / HTTP/1.1\r\nHost: node\r\n\r\n'), handshake=False)
+        self.bad('Wrong MessageStart', lambda p: p.raw(b'\0' * 24))
+        self.bad('Size too large (block, 4294967295 bytes',
                  lambda p: p.raw(p.magic + b'block'.ljust(12, b'\0') + b'\xff' * 4 + bytes(4)))
-        self.bad('longer than the protocol allows: ping, 9 bytes', lambda p: p.send('ping', bytes(9)))
-        self.bad('longer than the protocol allows: unheardof, 65537 bytes',
+        self.bad('Size too large (ping, 9 bytes', lambda p: p.send('ping', bytes(9)))
+        self.bad('Size too large (unheardof, 65537 bytes',
                  lambda p: p.raw(p.magic + b'unheardof'.ljust(12, b'\0') + struct.pack('<I', 65537) + bytes(4)))
-        self.bad('command is not text', lambda p: p.raw(p.magic + b'pi\x01g'.ljust(12, b'\0') + bytes(4) + bytes(4)))
-        self.bad('command is not text', lambda p: p.raw(p.magic + b'ping\0more\0\0\0' + bytes(4) + bytes(4)))
+        self.bad('Invalid message type', lambda p: p.raw(p.magic + b'pi\x01g'.ljust(12, b'\0') + bytes(4) + bytes(4)))
+        self.bad('Invalid message type', lambda p: p.raw(p.magic + b'ping\0more\0\0\0' + bytes(4) + bytes(4)))
 
         def checksum(p):
             frame = bytearray(p.frame('ping', bytes(8)))
             frame[20] ^= 1
             p.raw(bytes(frame))
-        peer = self.bad('wrong checksum: ping', checksum, 50)
-        self.bad('wrong checksum: ping', checksum, peer=peer)
+        peer = self.bad('Wrong checksum (ping, 8 bytes), expected ', checksum, 50)
+        self.bad('Wrong checksum (ping, 8 bytes), expected ', checksum, peer=peer)
 
         self.step('a connection that ends inside a message, and silence')
         for size in (1, 23, 24, 60):
@@ -126,25 +126,25 @@ class TestP2PBad(FornaxTest):
 
     def handshakes(self):
         self.step('handshakes')
-        self.bad('it does not begin with a version message', lambda p: p.send('ping', bytes(8)), 20, handshake=False)
-        self.bad('it does not begin with a version message', lambda p: p.send('verack'), 20, handshake=False)
+        self.bad('non-version message before version handshake', lambda p: p.send('ping', bytes(8)), 20, handshake=False)
+        self.bad('non-version message before version handshake', lambda p: p.send('verack'), 20, handshake=False)
 
         def five(p):
             for _ in range(5):
                 p.send('inv', var(0))
-        before = len(self.lines('misbehaved'))
+        before = len(self.lines('Misbehaving'))
         peer = Peer(self.node, handshake=False)
         five(peer)
         peer.wait_closed()
-        wait_until(lambda: len(self.lines('misbehaved')) == before + 5, 'five lines')
+        wait_until(lambda: len(self.lines('Misbehaving')) == before + 5, 'five lines')
 
-        self.bad('a second version message', lambda p: p.send('version', p.version_payload()), 10)
+        self.bad('redundant version message from peer=', lambda p: p.send('version', p.version_payload()), 10)
         self.bad('wtxidrelay after verack', lambda p: p.send('wtxidrelay'), 10)
         self.bad('sendaddrv2 after verack', lambda p: p.send('sendaddrv2'), 10)
         for size in (0, 3, 4, 45, 79, 84):
             self.bad('malformed version message of %d bytes' % size,
                      lambda p, size=size: p.send('version', p.version_payload()[:size]), handshake=False)
-        self.bad('longer than the protocol allows: version', lambda p: p.send('version', bytes(1025)), handshake=False)
+        self.bad('Size too large (version', lambda p: p.send('version', bytes(1025)), handshake=False)
 
         def agent(p, text):
             payload = p.version_payload()
@@ -162,11 +162,11 @@ class TestP2PBad(FornaxTest):
         peer = Peer(self.node, handshake=False)
         peer.send('version', peer.version_payload(version=60001))
         peer.wait_closed()
-        wait_until(lambda: self.lines('protocol version 60001, at least 70015 is needed'), 'the reason in the log')
+        wait_until(lambda: self.lines('using obsolete version 60001; disconnecting'), 'the reason in the log')
 
         self.step('a node that connects to itself')
         self.node.rpc.addnode(self.node.address, 'onetry')
-        wait_until(lambda: self.lines('it is this node itself'), 'the reason in the log')
+        wait_until(lambda: self.lines('connected to self, disconnecting'), 'the reason in the log')
         wait_until(lambda: all(info['inbound'] for info in self.node.rpc.getpeerinfo()), 'its other end to go')
 
     def malformed(self):
@@ -200,7 +200,7 @@ class TestP2PBad(FornaxTest):
             self.bad('malformed %s message' % name, lambda p, name=name: p.send(name, good[name] + b'\0'))
         longest = {'getchunk': CHUNK_ID_MAX, 'nochunk': CHUNK_ID_MAX}
         for name in ('cert', 'getchunk', 'nochunk', 'feefilter', 'verack', 'getaddr', 'sendheaders'):
-            self.bad('longer than the protocol allows: %s' % name,
+            self.bad('Size too large (%s' % name,
                      lambda p, name=name: p.send(name, good.get(name, b'').ljust(longest.get(name, 0), b'\0') + b'\0'))
         self.bad('malformed chunk', lambda p: p.send('chunk', good['chunk'] + b'\0'))
         self.bad('malformed invdata', lambda p: p.send('invdata', INVDATA + b'\0'))
@@ -211,10 +211,10 @@ class TestP2PBad(FornaxTest):
 
         self.step('counts')
         self.bad('malformed inv', lambda p: p.send('inv', b'\xfd\x01\x00' + good['inv'][1:]))  # not the shortest form
-        self.bad('malformed inv', lambda p: p.send('inv', b'\xff' + b'\xff' * 8))
-        self.bad('malformed headers', lambda p: p.send('headers', var(2001)))
+        self.bad('inv message size = 18446744073709551615', lambda p: p.send('inv', b'\xff' + b'\xff' * 8))
+        self.bad('headers message size = 2001', lambda p: p.send('headers', var(2001)))
         self.bad('malformed getheaders', lambda p: p.send('getheaders', struct.pack('<I', 0) + var(102) + bytes(33 * 32)))
-        self.bad('longer than the protocol allows: inv', lambda p: p.send('inv', var(50001) + bytes(50001 * 36)))
+        self.bad('Size too large (inv', lambda p: p.send('inv', var(50001) + bytes(50001 * 36)))
         self.bad('malformed headers', lambda p: p.send('headers', var(1) + header + b'\x01'))  # a header has no transactions
         self.bad('malformed addr', lambda p: p.send('addr', var(1000) + bytes(5)))
 
@@ -254,7 +254,7 @@ class TestP2PBad(FornaxTest):
         self.quiet(send(future), future.hash + ' from peer')
         check(self.lines('seconds ahead of this clock'), 'no word of the clock')
         first, second = chain_on(tip['hash'], tip['height'] + 1, tip['time'] + 1, 2)
-        self.bad('headers that do not follow each other', send(second, first), 20)
+        self.bad('non-continuous headers sequence', send(second, first))
 
         def unknown(p):
             stranger = header(prev='ab' * 32)
@@ -279,7 +279,7 @@ class TestP2PBad(FornaxTest):
 
         block = block_on_tip(node)
         block.txs[0].outputs[0] = (1, block.txs[0].outputs[0][1])
-        self.bad('bad copy of block %s: bad-txnmrklroot' % block.hash, give(block), 50)
+        self.bad('bad copy of block %s: Block mutated: bad-txnmrklroot, hashMerkleRoot mismatch' % block.hash, give(block), 50)
         block.txs = []
         self.bad('bad-txnmrklroot', give(block.header() + b'\0'), 50)
 
@@ -389,11 +389,11 @@ class TestP2PBad(FornaxTest):
         self.bad('an answer to a request that was not made', lambda p: p.send('nochunk', CHUNK_ID), 20, peer=peer)
         result = struct.pack('<I', 7) + b'\x01' + CHUNK_ID[5:37] + b'\x22' * 32 + CHUNK_ID[37:] + bytes(65536) + var(0)
         self.bad('a chunk that was not asked for', lambda p: p.send('chunk', result), 30, peer=peer)
-        before = len(self.lines('misbehaved'))
+        before = len(self.lines('Misbehaving'))
         for _ in range(7):
             peer.send('chunk', chunk)
         peer.wait_closed()
-        wait_until(lambda: len(self.lines('misbehaved')) == before + 7, 'seven lines')
+        wait_until(lambda: len(self.lines('Misbehaving')) == before + 7, 'seven lines')
         self.serves()
 
         self.step('noise')

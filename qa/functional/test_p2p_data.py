@@ -123,7 +123,7 @@ class TestP2PData(JobTest):
         self.step('peers that have nothing, or are silent, are passed over')
         node = self.solver
         silent, empty = Peer(node), Peer(node)
-        before = len(self.lines('misbehaved'))
+        before = len(self.lines('Misbehaving'))
         for head in self.ask(empty, 8):
             empty.send('nochunk', head)
         empty.ping()
@@ -132,7 +132,7 @@ class TestP2PData(JobTest):
         silent.ping()
         check_equal(self.score(silent), [10])
         check_equal(self.score(empty), [0])
-        check_equal(len(self.lines('misbehaved')), before + 1)
+        check_equal(len(self.lines('Misbehaving')), before + 1)
         # A peer without the bit is never asked.
         plain = Peer(node, services=NODE_NETWORK | NODE_WITNESS)
         plain.ping()

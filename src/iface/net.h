@@ -10,7 +10,7 @@ struct fx_net; /* opaque */
 #define FX_NET_ADDRESS 64 /* "[ipv6]:port" and the terminating zero */
 #define FX_NODE_NETWORK (UINT64_C(1) << 0)
 #define FX_NODE_WITNESS (UINT64_C(1) << 3)
-#define FX_NODE_LIMITED (UINT64_C(1) << 10) /* BIP159: the last 288 blocks */
+#define FX_NODE_NETWORK_LIMITED (UINT64_C(1) << 10) /* BIP159: the last 288 blocks */
 #define FX_NODE_JOBDATA (UINT64_C(1) << 24)
 
 #define FX_NET_IN_FLIGHT 16 /* blocks asked of one peer at a time */
@@ -89,6 +89,8 @@ bool fx_net_connect(struct fx_net *net, const char *address, enum fx_net_connect
 void fx_net_set_active(struct fx_net *net, bool active);
 bool fx_net_is_active(const struct fx_net *net);
 bool fx_net_takes_txs(const struct fx_net *net); /* false: -blocksonly */
+/* setmocktime moved the clock: what is due by it is done now. */
+void fx_net_clock_moved(struct fx_net *net);
 /* Pings all peers now. */
 void fx_net_ping(struct fx_net *net);
 /* Sends any message, of at most 12 characters for its name, for tests. False: no such peer. */

@@ -98,25 +98,27 @@ static struct known *insert(struct fx_net *net, const struct fx_netaddr *addr)
     return known;
 }
 
-void fx_addrman_add(struct fx_net *net, const struct fx_netaddr *addr, uint64_t services,
+bool fx_addrman_add(struct fx_net *net, const struct fx_netaddr *addr, uint64_t services,
                     int64_t time)
 {
     struct known *known = NULL;
     int64_t now = fx_clock_now();
+    bool is_new = false;
 
     if (!fx_netaddr_is_routable(addr)) {
-        return;
+        return false;
     }
     time = time > now || time < 0 ? now : time;
     known = find(net, addr);
     if (known == NULL) {
         known = insert(net, addr);
+        is_new = known != NULL;
     }
-    if (known == NULL) {
-        return;
+    if (known != NULL) {
+        known->services |= services;
+        known->time = known->time > time ? known->time : time;
     }
-    known->services |= services;
-    known->time = known->time > time ? known->time : time;
+    return is_new;
 }
 
 void fx_addrman_good(struct fx_net *net, const struct fx_netaddr *addr, uint64_t services)
@@ -300,11 +302,22 @@ void fx_addrman_tick(struct fx_net *net, int64_t now_ms)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
+static void log_added(const struct fx_netaddr *addr)
+{
+    char text[FX_NET_ADDRESS];
+
+    fx_netaddr_format(addr, text);
+    fx_log(FX_LOG_NET, "net: address %s is new", text);
+}
+
 static bool handle_addrs(struct fx_peer *peer, struct fx_reader *r, bool v2)
 {
     struct fx_msg_addr *items = NULL;
-    size_t n = 0;
+    size_t n = 0, added = 0;
 
+    if (fx_peer_oversized(peer, v2 ? "addrv2" : "addr", r, FX_ADDR_MAX)) {
+        return true;
+    }
     if (!fx_msg_addr_read(r, v2, &items, &n)) {
         return false;
     }
@@ -314,10 +327,17 @@ static bool handle_addrs(struct fx_peer *peer, struct fx_reader *r, bool v2)
     for (size_t i = 0; i < n; i++) {
         if ((peer->permissions & FX_PERMIT_ADDR) != 0 ||
             fx_rate_take(&peer->addrs, 1, fx_clock_monotonic_ms())) {
-            fx_addrman_add(peer->net, &items[i].addr, items[i].services, items[i].time);
+            if (fx_addrman_add(peer->net, &items[i].addr, items[i].services, items[i].time)) {
+                added++;
+                log_added(&items[i].addr);
+            }
         }
     }
     free(items);
+    if (added > 0) {
+        fx_log(FX_LOG_NET, "net: Added %zu addresses (of %zu) from peer=%" PRIu64, added, n,
+               peer->id);
+    }
     /* A single one may be its own. */
     if (peer->origin == FX_PEER_ADDRS && n > 1) {
         fx_peer_drop(peer, "addrfetch connection completed");

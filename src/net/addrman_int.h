@@ -11,8 +11,9 @@
 void fx_addrman_create(struct fx_net *net);
 void fx_addrman_destroy(struct fx_net *net); /* writes peers.dat */
 void fx_addrman_tick(struct fx_net *net, int64_t now_ms);
-/* time: unix seconds at which it was last heard of. Only routable ones are kept. */
-void fx_addrman_add(struct fx_net *net, const struct fx_netaddr *addr, uint64_t services,
+/* time: unix seconds at which it was last heard of. Only routable ones are kept. True: it is new,
+ * and kept. */
+bool fx_addrman_add(struct fx_net *net, const struct fx_netaddr *addr, uint64_t services,
                     int64_t time);
 void fx_addrman_good(struct fx_net *net, const struct fx_netaddr *addr, uint64_t services);
 void fx_addrman_failed(struct fx_net *net, const struct fx_netaddr *addr);

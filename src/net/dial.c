@@ -344,6 +344,10 @@ bool fx_dial_create(struct fx_net *net, const struct fx_net_config *config, char
     struct fx_dial *dial = fx_xcalloc(1, sizeof *dial);
 
     net->dial = dial;
+    if (!config->listen && config->n_bind + config->n_whitebind > 0) {
+        *error = fx_xstrdup("Cannot set -bind or -whitebind together with -listen=0");
+        return false;
+    }
     dial->discouraged = fx_map_create(FX_NETADDR_KEY, net->map_key[0], net->map_key[1]);
     dial->tried = fx_map_create(FX_NETADDR_KEY, net->map_key[0], net->map_key[1]);
     dial->connect_only = config->n_connect > 0;

@@ -1,6 +1,7 @@
 /* The table of commands. */
 #include "src/net/dispatch_int.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,6 +105,9 @@ uint32_t fx_command_max(const struct fx_peer *peer, const char *name)
 {
     const struct fx_command *command = fx_command_find(name);
 
+    if (peer->ready && !peer->net->params->lanes) {
+        return FX_BITCOIN_MESSAGE_MAX;
+    }
     if (command == NULL) {
         return peer->ready ? UNKNOWN_MAX : 1024;
     }
@@ -127,16 +131,23 @@ void fx_dispatch(struct fx_peer *peer, const char *name, struct fx_span payload)
 {
     const struct fx_command *command = fx_command_find(name);
     struct fx_reader r;
-    char why[64];
+    char why[128];
 
-    fx_log(FX_LOG_NET, "received: %s (%zu bytes) peer=%llu", name, payload.len,
-           (unsigned long long)peer->id);
+    fx_log(FX_LOG_NET, "received: %s (%zu bytes) peer=%" PRIu64, name, payload.len, peer->id);
     if (!peer->version_seen && strcmp(name, "version") != 0) {
-        fx_peer_misbehaved(peer, 20, "it does not begin with a version message");
+        snprintf(why, sizeof why,
+                 "non-version message before version handshake. Message \"%s\" from peer=%" PRIu64,
+                 name, peer->id);
+        fx_peer_misbehaved(peer, 20, why);
         return;
     }
-    if (command == NULL || (!command->early && !peer->ready) || must_wait(peer->net, name)) {
-        fx_log(FX_LOG_NET, "net: peer %llu ignored: %s", (unsigned long long)peer->id, name);
+    if (!peer->ready && (command == NULL || !command->early)) {
+        fx_log(FX_LOG_NET, "net: Unsupported message \"%s\" prior to verack from peer=%" PRIu64,
+               name, peer->id);
+        return;
+    }
+    if (command == NULL || must_wait(peer->net, name)) {
+        fx_log(FX_LOG_NET, "net: peer %" PRIu64 " ignored: %s", peer->id, name);
         return;
     }
     fx_reader_init(&r, payload.data, payload.len);
@@ -144,7 +155,8 @@ void fx_dispatch(struct fx_peer *peer, const char *name, struct fx_span payload)
         snprintf(why, sizeof why, "malformed %s message of %zu bytes", name, payload.len);
         if (!peer->net->params->lanes && peer->ready) {
             /* Bitcoin nodes ignore what they cannot read: another version may have sent it. */
-            fx_log(FX_LOG_NET, "net: peer %llu ignored: %s", (unsigned long long)peer->id, why);
+            fx_log(FX_LOG_NET, "net: ProcessMessages(%s, %zu bytes): Exception '%s' peer=%" PRIu64,
+                   name, payload.len, r.bad ? "end of data" : "malformed", peer->id);
             return;
         }
         fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, why);

@@ -295,11 +295,15 @@ void fx_download_notfound(struct fx_peer *peer, const struct fx_hash *id)
 static void bad_copy(struct fx_peer *peer, const struct fx_hash *id, enum fx_verdict why)
 {
     char hex[FX_HASH_HEX];
-    char text[160];
+    char text[200];
     bool own = fx_unproven_has(peer, id) || !peer->net->params->lanes;
 
     fx_hash_to_id(id, hex);
-    snprintf(text, sizeof text, "bad copy of block %s: %s", hex, fx_verdict_string(why));
+    snprintf(text, sizeof text,
+             why == FX_BAD_TXNMRKLROOT
+                 ? "bad copy of block %s: Block mutated: %s, hashMerkleRoot mismatch"
+                 : "bad copy of block %s: %s",
+             hex, fx_verdict_string(why));
     avoid(peer, id);
     fx_peer_misbehaved(peer, own ? FX_MISBEHAVIOUR_MAX : FX_MISBEHAVIOUR_MAX / 2, text);
     fx_download_all(peer->net);
@@ -427,6 +431,17 @@ static bool is_welcome(const struct fx_net *net, const struct fx_index *index)
             index->height <= tip->height + UNASKED_AROUND);
 }
 
+/* With lanes its header may be one for which there was no room; else, as Bitcoin Core sees it,
+ * nobody sends a block before its header's parent. */
+static void no_parent(struct fx_peer *peer)
+{
+    if (peer->net->params->lanes) {
+        fx_headers_ask(peer, NULL);
+        return;
+    }
+    fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, "AcceptBlock FAILED (prev-blk-not-found)");
+}
+
 /* A block whose header is new: the chain checks its puzzle or its ticket before it keeps anything,
  * so it is taken wherever it may matter soon. */
 static void take_new_block(struct fx_peer *peer, const struct fx_block *block)
@@ -436,7 +451,7 @@ static void take_new_block(struct fx_peer *peer, const struct fx_block *block)
     const struct fx_index *tip = fx_chain_tip(chain);
 
     if (parent == NULL) {
-        fx_headers_ask(peer, NULL);
+        no_parent(peer);
         return;
     }
     if (parent->height < tip->height + UNASKED_AROUND &&

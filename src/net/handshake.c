@@ -63,19 +63,52 @@ static bool is_self(const struct fx_peer *peer, uint64_t nonce)
     return false;
 }
 
+/* What a node that is dialled for what it has must offer: all blocks, or, while ours are near
+ * theirs, the last (BIP159). */
+static uint64_t services_wanted(const struct fx_net *net, uint64_t offered)
+{
+    int64_t age = fx_clock_now() - fx_chain_tip(net->chain)->header.time;
+
+    if ((offered & FX_NODE_NETWORK_LIMITED) != 0 && age < FX_LIMITED_PEERS_S) {
+        return FX_NODE_NETWORK_LIMITED | FX_NODE_WITNESS;
+    }
+    return FX_NODE_NETWORK | FX_NODE_WITNESS;
+}
+
+/* Then it is dropped. */
+static bool lacks_services(struct fx_peer *peer, uint64_t offered)
+{
+    uint64_t wanted = services_wanted(peer->net, offered);
+    char why[96];
+
+    if ((peer->origin != FX_PEER_AUTO && peer->origin != FX_PEER_BLOCKS &&
+         peer->origin != FX_PEER_ADDRS) ||
+        (offered & wanted) == wanted) {
+        return false;
+    }
+    snprintf(why, sizeof why,
+             "it does not offer the expected services (%08" PRIx64 " offered, %08" PRIx64
+             " expected)",
+             offered, wanted);
+    fx_peer_drop(peer, why);
+    return true;
+}
+
 bool fx_handle_version(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_msg_version m;
     struct fx_reader first = *r;
     uint32_t version = fx_read_u32(&first);
+    char why[128];
 
     if (peer->version_seen) {
-        fx_peer_misbehaved(peer, 10, "a second version message");
+        snprintf(why, sizeof why, "redundant version message from peer=%" PRIu64, peer->id);
+        fx_peer_misbehaved(peer, 10, why);
         return true;
     }
     if (!first.bad && version < FX_PROTOCOL_VERSION_MIN) {
-        fx_log_info("net: peer %" PRIu64 " %s disconnected: protocol version %" PRIu32
-                    ", at least %d is needed",
+        fx_log_info("net: peer=%" PRIu64 " %s using obsolete version %" PRIu32
+                    "; disconnecting (at least %d is needed)",
                     peer->id, peer->name, version, FX_PROTOCOL_VERSION_MIN);
         fx_peer_drop(peer, NULL);
         return true;
@@ -84,7 +117,7 @@ bool fx_handle_version(struct fx_peer *peer, struct fx_reader *r)
         return false;
     }
     if (peer->origin == FX_PEER_INBOUND && is_self(peer, m.nonce)) {
-        fx_peer_drop(peer, "it is this node itself");
+        fx_peer_drop(peer, "connected to self, disconnecting");
         return true;
     }
     if (peer->origin == FX_PEER_FEELER) {
@@ -92,9 +125,7 @@ bool fx_handle_version(struct fx_peer *peer, struct fx_reader *r)
         fx_peer_drop(peer, "feeler connection completed");
         return true;
     }
-    if ((peer->origin == FX_PEER_AUTO || peer->origin == FX_PEER_BLOCKS) &&
-        (m.services & FX_NODE_NETWORK) == 0) {
-        fx_peer_drop(peer, "it does not serve blocks");
+    if (lacks_services(peer, m.services)) {
         return true;
     }
     peer->version = m;
@@ -168,7 +199,7 @@ void fx_ping_send(struct fx_peer *peer)
     do {
         peer->ping_nonce = fx_random_u64();
     } while (peer->ping_nonce == 0);
-    peer->ping_sent_ms = fx_clock_monotonic_ms();
+    peer->ping_sent_us = fx_clock_passed_us();
     fx_buf_u64(&buf, peer->ping_nonce);
     fx_peer_send(peer, "ping", &buf);
 }
@@ -186,21 +217,45 @@ bool fx_handle_ping(struct fx_peer *peer, struct fx_reader *r)
     return true;
 }
 
+/* What is wrong with a pong, in Bitcoin Core's words; NULL: nothing. */
+static const char *pong_problem(const struct fx_peer *peer, const struct fx_reader *r,
+                                uint64_t nonce)
+{
+    if (r->bad) {
+        return "Short payload";
+    }
+    if (peer->ping_nonce == 0) {
+        return "Unsolicited pong without ping";
+    }
+    if (nonce == peer->ping_nonce) {
+        return NULL;
+    }
+    return nonce == 0 ? "Nonce zero" : "Nonce mismatch";
+}
+
+/* A nonce that is not the one sent may be late, of a ping before. One that is none at all is of a
+ * peer that cannot do better, and ends the waiting. */
 bool fx_handle_pong(struct fx_peer *peer, struct fx_reader *r)
 {
+    size_t size = r->left;
     uint64_t nonce = fx_read_u64(r);
+    const char *problem = pong_problem(peer, r, nonce);
 
-    if (!fx_reader_done(r)) {
-        return false;
-    }
-    if (peer->ping_nonce != 0 && nonce == peer->ping_nonce) {
-        peer->ping_us = (fx_clock_monotonic_ms() - peer->ping_sent_ms) * 1000;
+    if (problem != NULL) {
+        fx_log(FX_LOG_NET,
+               "net: pong peer=%" PRIu64 ": %s, %" PRIx64 " expected, %" PRIx64
+               " received, %zu bytes",
+               peer->id, problem, peer->ping_nonce, nonce, size);
+    } else {
+        peer->ping_us = fx_clock_passed_us() - peer->ping_sent_us;
         if (peer->min_ping_us < 0 || peer->ping_us < peer->min_ping_us) {
             peer->min_ping_us = peer->ping_us;
         }
+    }
+    if (problem == NULL || r->bad || nonce == 0) {
         peer->ping_nonce = 0;
     }
-    return true;
+    return fx_reader_done(r);
 }
 
 static int by_value(const void *a, const void *b)

@@ -352,6 +352,9 @@ bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
     struct fx_header *headers = NULL;
     size_t n = 0;
 
+    if (fx_peer_oversized(peer, "headers", r, FX_HEADERS_MAX)) {
+        return true;
+    }
     if (!fx_msg_headers_read(r, &headers, &n)) {
         return false;
     }
@@ -362,7 +365,7 @@ bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
         return true;
     }
     if (!is_sequence(headers, n)) {
-        fx_peer_misbehaved(peer, 20, "headers that do not follow each other");
+        fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, "non-continuous headers sequence");
     } else if (continues_stream(peer, &headers[0])) {
         weigh(peer, headers, n, n < FX_HEADERS_MAX);
     } else if (fx_chain_find(peer->net->chain, &headers[0].prev) == NULL) {

@@ -11,6 +11,7 @@
 
 /* messages, in bytes and items */
 #define FX_MESSAGE_MAX (4u << 20)
+#define FX_BITCOIN_MESSAGE_MAX 4000000 /* on networks that follow Bitcoin alone */
 #define FX_USER_AGENT_MAX 256
 #define FX_INV_MAX 50000
 #define FX_HEADERS_MAX 2000
@@ -30,6 +31,7 @@
 #define FX_PING_EVERY_MS 120000
 #define FX_PING_TIMEOUT_MS 1200000
 #define FX_CONNECT_MS 10000
+#define FX_LIMITED_PEERS_S 86400 /* peers with the last blocks only are of use to so old a tip */
 
 #define FX_MISBEHAVIOUR_MAX 100 /* at this score a peer is dropped */
 #define FX_DISCOURAGED_MAX 4096 /* addresses that misbehaved */
@@ -68,7 +70,7 @@
 /* transactions */
 #define FX_TX_ASKED_PER_PEER 5000 /* announced by a peer, not come yet */
 #define FX_TX_QUEUE_MAX 20000     /* waiting to be announced to a peer */
-#define FX_TX_RETRY_MS 20000
+#define FX_TX_RETRY_MS 60000
 #define FX_ORPHANS_MAX 100
 #define FX_ORPHAN_WEIGHT_MAX 400000
 #define FX_ORPHAN_S 1200

@@ -280,7 +280,7 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
         net->services &= ~FX_NODE_JOBDATA;
     }
     if (fx_chain_prune_target(net->chain) != FX_PRUNE_OFF) {
-        net->services = (net->services & ~FX_NODE_NETWORK) | FX_NODE_LIMITED;
+        net->services = (net->services & ~FX_NODE_NETWORK) | FX_NODE_NETWORK_LIMITED;
     }
     net->max_connections =
         config->max_connections != 0 ? config->max_connections : FX_NET_MAX_CONNECTIONS;
@@ -414,6 +414,11 @@ bool fx_net_is_active(const struct fx_net *net)
 bool fx_net_takes_txs(const struct fx_net *net)
 {
     return !net->blocks_only;
+}
+
+void fx_net_clock_moved(struct fx_net *net)
+{
+    event_active(net->tick, 0, 0);
 }
 
 void fx_net_ping(struct fx_net *net)

@@ -1,12 +1,14 @@
 /* Network addresses as text, sockets and wire bytes. */
 #include "src/net/netaddr_int.h"
 
+#include <inttypes.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "src/net/limits_int.h"
+#include "src/sys/log.h"
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -247,8 +249,16 @@ void fx_netaddr_read_v2(struct fx_reader *r, struct fx_netaddr *addr)
 {
     uint8_t network = fx_read_u8(r);
     size_t n = 0;
+    struct fx_reader before = *r;
     const uint8_t *ip = fx_read_var_bytes(r, FX_ADDR_BYTES_MAX, &n);
 
+    if (r->bad) {
+        uint64_t said = fx_read_var(&before);
+
+        if (said > FX_ADDR_BYTES_MAX) {
+            fx_log(FX_LOG_NET, "net: Address too long: %" PRIu64 " > %d", said, FX_ADDR_BYTES_MAX);
+        }
+    }
     memset(addr, 0, sizeof *addr);
     addr->port = fx_read_u16be(r);
     if (r->bad) {

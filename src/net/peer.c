@@ -41,9 +41,14 @@ static bool read_head(struct fx_peer *peer, struct evbuffer *input)
     uint8_t head[FX_FRAME_SIZE];
     enum fx_codec code;
     char why[128];
+    int n;
 
     evbuffer_remove(input, head, sizeof head);
     code = fx_codec_read_frame(head, peer->net->params->magic, &peer->frame);
+    peer->nameless = code == FX_CODEC_COMMAND && fx_peer_ready(peer) && !peer->net->params->lanes;
+    if (peer->nameless) {
+        code = FX_CODEC_OK; /* as Bitcoin nodes do, which read on */
+    }
     if (code == FX_CODEC_OK && peer->frame.length > fx_command_max(peer, peer->frame.command)) {
         code = FX_CODEC_LENGTH;
     }
@@ -59,14 +64,32 @@ static bool read_head(struct fx_peer *peer, struct evbuffer *input)
         fx_peer_drop(peer, "no v1 transport: a BIP324 handshake, or another network");
         return false;
     }
+    n = snprintf(why, sizeof why, "Header error: %s", fx_codec_text(code));
     if (code == FX_CODEC_LENGTH) {
-        snprintf(why, sizeof why, "%s: %s, %" PRIu32 " bytes", fx_codec_text(code),
-                 peer->frame.command, peer->frame.length);
-    } else {
-        snprintf(why, sizeof why, "%s", fx_codec_text(code));
+        snprintf(why + n, sizeof why - (size_t)n, " (%s, %" PRIu32 " bytes)", peer->frame.command,
+                 peer->frame.length);
+    } else if (code == FX_CODEC_MAGIC) {
+        snprintf(why + n, sizeof why - (size_t)n, " %02x%02x%02x%02x received", head[0], head[1],
+                 head[2], head[3]);
     }
     fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, why);
     return false;
+}
+
+static void blame_checksum(struct fx_peer *peer, const struct fx_frame *frame,
+                           const uint8_t *payload)
+{
+    const uint8_t *said = frame->checksum;
+    uint8_t is[FX_CHECKSUM_SIZE];
+    char why[128];
+
+    fx_codec_checksum(payload, frame->length, is);
+    snprintf(why, sizeof why,
+             "Header error: %s (%s, %" PRIu32
+             " bytes), expected %02x%02x%02x%02x was %02x%02x%02x%02x",
+             fx_codec_text(FX_CODEC_CHECKSUM), frame->command, frame->length, is[0], is[1], is[2],
+             is[3], said[0], said[1], said[2], said[3]);
+    fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX / 2, why);
 }
 
 static void read_payload(struct fx_peer *peer, struct evbuffer *input)
@@ -75,7 +98,8 @@ static void read_payload(struct fx_peer *peer, struct evbuffer *input)
     const uint8_t *payload = NULL;
 
     peer->has_frame = false;
-    peer->received_by[fx_command_slot(frame.command)] += FX_FRAME_SIZE + frame.length;
+    peer->received_by[fx_command_slot(peer->nameless ? "" : frame.command)] +=
+        FX_FRAME_SIZE + frame.length;
     if (frame.length > 0) {
         payload = evbuffer_pullup(input, (ev_ssize_t)frame.length);
         if (payload == NULL) {
@@ -83,13 +107,13 @@ static void read_payload(struct fx_peer *peer, struct evbuffer *input)
             return;
         }
     }
-    if (fx_codec_check_payload(&frame, payload) == FX_CODEC_OK) {
-        fx_dispatch(peer, frame.command, (struct fx_span){payload, frame.length});
+    if (fx_codec_check_payload(&frame, payload) != FX_CODEC_OK) {
+        blame_checksum(peer, &frame, payload);
+    } else if (peer->nameless) {
+        fx_log(FX_LOG_NET, "net: Header error: %s (%s, %" PRIu32 " bytes) peer=%" PRIu64,
+               fx_codec_text(FX_CODEC_COMMAND), frame.command, frame.length, peer->id);
     } else {
-        char why[128];
-
-        snprintf(why, sizeof why, "%s: %s", fx_codec_text(FX_CODEC_CHECKSUM), frame.command);
-        fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX / 2, why);
+        fx_dispatch(peer, frame.command, (struct fx_span){payload, frame.length});
     }
     evbuffer_drain(input, frame.length);
     set_read_marks(peer);
@@ -229,6 +253,7 @@ struct fx_peer *fx_peer_create(struct fx_net *net, int fd, enum fx_peer_origin o
     peer->permissions = fx_dial_permissions(net, addr, origin == FX_PEER_INBOUND);
     peer->connected_at = fx_clock_now();
     peer->created_ms = now_ms;
+    peer->created_us = fx_clock_passed_us();
     peer->last_recv_ms = now_ms;
     peer->ping_us = -1;
     peer->min_ping_us = -1;
@@ -247,7 +272,7 @@ struct fx_peer *fx_peer_create(struct fx_net *net, int fd, enum fx_peer_origin o
     if (fd >= 0) {
         peer->connected = true;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        fx_log(FX_LOG_NET, "net: peer %" PRIu64 " %s connected to us", peer->id, peer->name);
+        fx_log(FX_LOG_NET, "net: Added connection peer=%" PRIu64 " from %s", peer->id, peer->name);
         return peer;
     }
     len = fx_netaddr_to_sockaddr(addr, &sa);
@@ -288,19 +313,34 @@ void fx_peer_misbehaved(struct fx_peer *peer, unsigned score, const char *why)
         return;
     }
     if ((peer->permissions & FX_PERMIT_NOBAN) != 0) {
-        fx_log_info("net: peer %" PRIu64 " %s misbehaved and may: %s", peer->id, peer->name, why);
+        fx_log_info("net: Misbehaving: peer=%" PRIu64 " %s may: %s", peer->id, peer->name, why);
         return;
     }
     peer->misbehaviour += score;
     if (peer->misbehaviour < FX_MISBEHAVIOUR_MAX) {
-        fx_log_info("net: peer %" PRIu64 " %s misbehaved (score %u of %u): %s", peer->id,
+        fx_log_info("net: Misbehaving: peer=%" PRIu64 " %s (score %u of %u): %s", peer->id,
                     peer->name, peer->misbehaviour, FX_MISBEHAVIOUR_MAX, why);
         return;
     }
-    fx_log_info("net: peer %" PRIu64 " %s misbehaved and is disconnected: %s", peer->id, peer->name,
+    fx_log_info("net: Misbehaving: peer=%" PRIu64 " %s is disconnected: %s", peer->id, peer->name,
                 why);
     fx_dial_discourage(peer->net, &peer->addr);
     fx_peer_drop(peer, NULL);
+}
+
+bool fx_peer_oversized(struct fx_peer *peer, const char *command, const struct fx_reader *r,
+                       uint64_t most)
+{
+    struct fx_reader first = *r;
+    uint64_t n = fx_read_var(&first);
+    char why[64];
+
+    if (first.bad || n <= most) {
+        return false;
+    }
+    snprintf(why, sizeof why, "%s message size = %" PRIu64, command, n);
+    fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, why);
+    return true;
 }
 
 static void free_payload(const void *data, size_t n, void *arg)
@@ -377,24 +417,53 @@ bool fx_peer_has_jobdata(const struct fx_peer *peer)
            (peer->net->services & FX_NODE_JOBDATA) != 0;
 }
 
+static void check_handshake(struct fx_peer *peer)
+{
+    int64_t limit_ms = peer->net->handshake_ms;
+    char why[96];
+
+    if (fx_clock_passed_us() - peer->created_us <= limit_ms * 1000) {
+        return;
+    }
+    if (peer->last_recv == 0 || peer->last_send == 0) {
+        snprintf(why, sizeof why,
+                 "socket no message in first %" PRId64 " seconds, %d %d peer=%" PRIu64,
+                 limit_ms / 1000, peer->last_recv != 0, peer->last_send != 0, peer->id);
+    } else {
+        snprintf(why, sizeof why, "version handshake timeout peer=%" PRIu64, peer->id);
+    }
+    fx_peer_drop(peer, why);
+}
+
+/* A clock that tests move on is no reason to drop a peer that has just come. */
+static void check_ping(struct fx_peer *peer, int64_t now_ms)
+{
+    int64_t since_us = fx_clock_passed_us() - peer->ping_sent_us;
+    char why[64];
+
+    if (peer->ping_nonce == 0) {
+        if (since_us > FX_PING_EVERY_MS * INT64_C(1000)) {
+            fx_ping_send(peer);
+        }
+    } else if (since_us > FX_PING_TIMEOUT_MS * INT64_C(1000) &&
+               now_ms - peer->created_ms > peer->net->handshake_ms) {
+        snprintf(why, sizeof why, "ping timeout: %" PRId64 ".%06" PRId64 "s", since_us / 1000000,
+                 since_us % 1000000);
+        fx_peer_drop(peer, why);
+    }
+}
+
 void fx_peer_tick(struct fx_peer *peer, int64_t now_ms)
 {
     if (peer->closing) {
         return;
     }
-    if (!peer->ready) {
-        int64_t limit = peer->connected ? peer->net->handshake_ms : FX_CONNECT_MS;
-
-        if (now_ms - peer->created_ms > limit) {
-            fx_peer_drop(peer,
-                         peer->connected ? "no handshake in time" : "cannot connect: timeout");
-        }
-        return;
-    }
-    if (peer->ping_nonce != 0 && now_ms - peer->ping_sent_ms > FX_PING_TIMEOUT_MS) {
-        fx_peer_drop(peer, "it does not answer pings");
-    } else if (peer->ping_nonce == 0 && now_ms - peer->ping_sent_ms > FX_PING_EVERY_MS) {
-        fx_ping_send(peer);
+    if (peer->ready) {
+        check_ping(peer, now_ms);
+    } else if (peer->connected) {
+        check_handshake(peer);
+    } else if (now_ms - peer->created_ms > FX_CONNECT_MS) {
+        fx_peer_drop(peer, "cannot connect: timeout");
     }
 }
 
@@ -457,8 +526,7 @@ void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info)
     info->network = network_name(&peer->addr);
     info->connection_type = connection_type(peer);
     info->min_ping_us = peer->min_ping_us;
-    info->ping_wait_us =
-        peer->ping_nonce == 0 ? -1 : (fx_clock_monotonic_ms() - peer->ping_sent_ms) * 1000;
+    info->ping_wait_us = peer->ping_nonce == 0 ? -1 : fx_clock_passed_us() - peer->ping_sent_us;
     info->n_permissions = fx_permit_names(peer->permissions, info->permissions);
     info->last_tx = peer->last_tx;
     info->last_block = peer->last_block;

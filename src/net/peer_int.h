@@ -112,14 +112,16 @@ struct fx_peer {
 
     struct fx_frame frame; /* where has_frame: the head of the message being read */
     bool has_frame;
+    bool nameless; /* its command is not text: the message is passed over */
     bool read_paused;
     uint64_t bytes_sent, bytes_received;
     uint64_t sent_by[FX_NET_COMMANDS], received_by[FX_NET_COMMANDS]; /* the same by command */
     int64_t last_tx, last_block; /* unix seconds: what it sent and was taken; 0: none */
     int64_t connected_at, last_send, last_recv; /* unix seconds */
     int64_t created_ms, last_recv_ms;
+    int64_t created_us;                         /* by fx_clock_passed_us */
     uint64_t ping_nonce;                        /* 0: none open */
-    int64_t ping_sent_ms, ping_us, min_ping_us; /* microseconds: -1, none yet */
+    int64_t ping_sent_us, ping_us, min_ping_us; /* by fx_clock_passed_us; -1: none yet */
     unsigned misbehaviour;
 
     struct fx_peer_sync sync;
@@ -139,6 +141,10 @@ void fx_peer_drop(struct fx_peer *peer, const char *why);
 /* Adds to its score; at FX_MISBEHAVIOUR_MAX it is dropped and its address discouraged. One line in
  * the log. */
 void fx_peer_misbehaved(struct fx_peer *peer, unsigned score, const char *why);
+/* Does the message hold more items than it may? Then it counts against the peer. r: at the number
+ * of items, which is only looked at. */
+bool fx_peer_oversized(struct fx_peer *peer, const char *command, const struct fx_reader *r,
+                       uint64_t most);
 /* Takes the bytes of payload, which is empty after; NULL: none. */
 void fx_peer_send(struct fx_peer *peer, const char *command, struct fx_buf *payload);
 /* The same with a payload that is only looked at. */

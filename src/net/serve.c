@@ -110,6 +110,9 @@ bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r)
     size_t n_ask = 0;
     bool ask_headers = false;
 
+    if (fx_peer_oversized(peer, "inv", r, FX_INV_MAX)) {
+        return true;
+    }
     if (!fx_msg_inv_read(r, &items, &n)) {
         return false;
     }
@@ -326,6 +329,9 @@ bool fx_handle_getdata(struct fx_peer *peer, struct fx_reader *r)
     struct fx_inv *items = NULL;
     size_t n = 0;
 
+    if (fx_peer_oversized(peer, "getdata", r, FX_INV_MAX)) {
+        return true;
+    }
     /* Nothing more is read from the peer while it waits for what it asked before. */
     if (!fx_msg_inv_read(r, &items, &n)) {
         return false;

@@ -35,6 +35,8 @@ void fx_sync_reason(const struct fx_header *header, enum fx_verdict why, char *t
                  (uint32_t)header->version);
     } else if (why == FX_BAD_BLK_SIGOPS) {
         snprintf(text, size, "%s, out-of-bounds SigOpCount", fx_verdict_string(why));
+    } else if (why == FX_HIGH_HASH) {
+        snprintf(text, size, "%s, header with invalid proof of work", fx_verdict_string(why));
     } else {
         snprintf(text, size, "%s", fx_verdict_string(why));
     }

@@ -22,11 +22,12 @@
 #define KNOWN_MAX 20000
 #define CONFIRMED_MAX 48000
 #define REJECTS_MAX 60000
-#define RETRY_EAGER_MS 4000
+#define RETRY_REGTEST_MS 4000
 #define DELAY_OUTBOUND_MS 2000
 #define DELAY_INBOUND_MS 5000
 #define OWN_EAGER_MS 20000
 #define OWN_MS 600000
+#define NONSTANDARD_INPUTS "bad-txns-nonstandard-inputs"
 #define OWN_KEEP_MS (INT64_C(14) * 86400 * 1000)
 
 /* A transaction asked for. */
@@ -489,6 +490,20 @@ static void ask_parents(struct fx_peer *peer, const struct fx_tx *tx)
     }
 }
 
+/* No other witness helps where the inputs themselves are not standard: the txid is known too. A
+ * transaction without witness that fails its scripts may be one that was stripped of it, and says
+ * nothing of the whole one. */
+static void note_reject(struct fx_txrelay *tr, const struct fx_tx *tx, const char *reason)
+{
+    if (!tx->has_witness && strstr(reason, FX_SCRIPT_VERIFY_TEXT) != NULL) {
+        return;
+    }
+    fx_rolling_add(tr->rejects, &tx->wtxid);
+    if (strncmp(reason, NONSTANDARD_INPUTS, strlen(NONSTANDARD_INPUTS)) == 0) {
+        fx_rolling_add(tr->rejects, &tx->txid);
+    }
+}
+
 static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
 {
     struct fx_txrelay *tr = net->txrelay;
@@ -515,7 +530,7 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
         }
         return false;
     }
-    fx_rolling_add(tr->rejects, &tx->wtxid);
+    note_reject(tr, tx, result.reason);
     fx_hash_to_id(&tx->txid, hex);
     fx_hash_to_id(&tx->wtxid, wtxid);
     fx_log(FX_LOG_MEMPOOL, "%s (wtxid=%s) from peer=%" PRIu64 " was not accepted: %s", hex, wtxid,
@@ -688,12 +703,18 @@ void fx_txrelay_peer_gone(struct fx_peer *peer)
     fx_orphans_peer_gone(peer->net->txrelay->orphans, peer->id);
 }
 
+/* Tests of our own do not wait; those of Bitcoin Core count on its time. */
+static int64_t retry_ms(const struct fx_net *net)
+{
+    return net->eager && net->params->lanes ? RETRY_REGTEST_MS : FX_TX_RETRY_MS;
+}
+
 void fx_txrelay_tick(struct fx_net *net, int64_t now_ms)
 {
     if (net->mempool == NULL) {
         return;
     }
-    retry_asks(net, now_ms - (net->eager ? RETRY_EAGER_MS : FX_TX_RETRY_MS), FX_NO_PEER);
+    retry_asks(net, now_ms - retry_ms(net), FX_NO_PEER);
     fx_orphans_expire(net->txrelay->orphans, now_ms);
     tick_own(net, now_ms);
     fx_txrelay_flush(net);

@@ -99,7 +99,8 @@ static const struct fx_arg_option table[] = {
     OPT_INT("maxconnections", "<n>", network, "Connections in all (default: 125)", 1, 2000, 0),
     OPT_BOOL("peerbloomfilters", network, "Only 0: bloom filters are not offered", FX_ARG_HIDDEN),
     OPT_INT("peertimeout", "<seconds>", network,
-            "Time that a peer has for its handshake (default: 60)", 1, INT64_C(1000000000), 0),
+            "Time that a peer has for its handshake (default: 60)", INT64_MIN, INT64_C(1000000000),
+            0),
     OPT_STR("uacomment", "<text>", network, "Comment in the user agent; may be repeated", 0),
     OPT_STR("whitebind", "<permissions>@<address>:<port>", network,
             "As -bind, and peers that connect there have permissions, as with -whitelist",
@@ -403,6 +404,10 @@ static bool check(struct fx_options *options, char error[FX_ARGS_ERROR])
         snprintf(error, FX_ARGS_ERROR, "-peerbloomfilters: bloom filters are not offered");
         return false;
     }
+    if (fx_args_int(args, "peertimeout", 1) <= 0) {
+        snprintf(error, FX_ARGS_ERROR, "peertimeout must be a positive integer.");
+        return false;
+    }
     if (!assumed_block(args, &options->assume_valid)) {
         snprintf(error, FX_ARGS_ERROR,
                  "-assumevalid takes the id of a block, up to 64 hex digits, or 0");
@@ -460,9 +465,7 @@ static bool read_min_work(struct fx_options *options, char error[FX_ARGS_ERROR])
 
     if (!hex_number(text, &digits, &n)) {
         snprintf(error, FX_ARGS_ERROR,
-                 "Invalid non-hex (%.100s) minimum chain work value specified, it takes up to 64 "
-                 "hex digits",
-                 text);
+                 "Invalid non-hex (%.100s) minimum chain work value specified", text);
         return false;
     }
     for (size_t i = 0; i < n; i++) {

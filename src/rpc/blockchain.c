@@ -195,12 +195,21 @@ static const char *tip_status(const struct fx_chain *chain, const struct fx_inde
     return tip->status & FX_INDEX_HAVE_DATA ? "valid-headers" : "headers-only";
 }
 
+static int by_height_down(const void *a, const void *b)
+{
+    const struct fx_index *x = *(const struct fx_index *const *)a;
+    const struct fx_index *y = *(const struct fx_index *const *)b;
+
+    return (x->height < y->height) - (x->height > y->height);
+}
+
 static json_t *getchaintips(struct fx_rpc_call *call)
 {
     const struct fx_chain *chain = call->rpc->config.chain;
     const struct fx_index **tips = NULL;
     size_t n = fx_chain_tips(chain, &tips);
     json_t *out = json_array();
+    qsort(tips, n, sizeof(*tips), by_height_down);
     for (size_t i = 0; i < n; i++) {
         const struct fx_index *fork = fx_index_fork(tips[i], fx_chain_tip(chain));
         json_t *o = json_object();
@@ -216,7 +225,7 @@ static json_t *getchaintips(struct fx_rpc_call *call)
 
 static const struct fx_rpc_command getchaintips_command = {
     .name = "getchaintips",
-    .text = "Returns the tips of all known branches, the best chain's too.",
+    .text = "Returns the tips of all known branches, the best chain's too, highest first.",
     .result = "[ { height: int, hash: hash\n"
               "branchlen: int    # Blocks from the best chain; 0 for the best chain\n"
               "status: str } ]   # active, valid-fork, valid-headers, headers-only, invalid",

@@ -15,7 +15,7 @@ static json_t *services_names(uint64_t services)
         const char *name;
     } names[] = {{FX_NODE_NETWORK, "NETWORK"}, {FX_NODE_WITNESS, "WITNESS"},
                  {FX_NODE_JOBDATA, "JOBDATA"}, {1 << 2, "BLOOM"},
-                 {1 << 6, "COMPACT_FILTERS"},  {1 << 10, "NETWORK_LIMITED"},
+                 {1 << 6, "COMPACT_FILTERS"},  {FX_NODE_NETWORK_LIMITED, "NETWORK_LIMITED"},
                  {1 << 11, "P2P_V2"}};
     json_t *out = json_array();
     for (unsigned bit = 0; bit < 64; bit++) {

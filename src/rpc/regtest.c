@@ -27,6 +27,7 @@ static json_t *setmocktime(struct fx_rpc_call *call)
                            (long long)MOCK_TIME_MAX, (long long)time);
     }
     fx_clock_set_mock(time);
+    fx_net_clock_moved(call->rpc->config.net);
     return json_null();
 }
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 static _Atomic int64_t mock_now;
+static _Atomic int64_t started_us; /* unix time less the monotonic clock; 0: not taken yet */
 
 int64_t fx_clock_real(void)
 {
@@ -29,6 +30,22 @@ int64_t fx_clock_now(void)
     int64_t mock = fx_clock_mock();
 
     return mock != 0 ? mock : fx_clock_real();
+}
+
+int64_t fx_clock_passed_us(void)
+{
+    int64_t mock = fx_clock_mock();
+    int64_t monotonic_us = fx_clock_monotonic_ns() / 1000;
+    int64_t unset = 0;
+
+    if (mock != 0) {
+        return mock * 1000000;
+    }
+    if (atomic_load(&started_us) == 0) {
+        atomic_compare_exchange_strong(&started_us, &unset,
+                                       fx_clock_real() * 1000000 - monotonic_us);
+    }
+    return atomic_load(&started_us) + monotonic_us;
 }
 
 int64_t fx_clock_monotonic_ms(void)

@@ -444,6 +444,10 @@ void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool tes
         refuse(out, "version", true);
         return;
     }
+    if (tx->version == VERSION_INPUTS) {
+        refuse(out, "bad-txns-nonstandard-inputs", true);
+        return;
+    }
     if (tx->version == VERSION_BELOW_OUT) {
         refuse(out, "bad-txns-in-belowout", false);
         return;

@@ -53,6 +53,7 @@ struct fx_header fake_header(const struct fx_hash *parent, enum fx_lane lane, ui
 
 #define FAKE_POOL_MAX 512
 #define VERSION_POLICY 97    /* refused as not standard */
+#define VERSION_INPUTS 96    /* refused for what it spends */
 #define VERSION_BELOW_OUT 98 /* refused as invalid whatever the state */
 
 struct fx_mempool {

@@ -277,6 +277,31 @@ FX_TEST(refused_transactions)
     node_destroy(&node);
 }
 
+/* Where no other witness would help, the txid is not asked for either. */
+FX_TEST(refused_by_txid)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    struct fx_hash of = fake_hash(1);
+    struct fx_tx *policy = fake_tx(&of, VERSION_POLICY, 1);
+    struct fx_tx *inputs = fake_tx(&of, VERSION_INPUTS, 1);
+
+    node_create(&node, NULL);
+    confirm(&node, 1);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    send_tx(remote, policy);
+    send_tx(remote, inputs);
+    remote_peer(remote)->tx.wtxid = false;
+    send_inv(remote, FX_INV_TX, &inputs->txid);
+    FX_CHECK(remote_silent(remote, "getdata"));
+    send_inv(remote, FX_INV_TX, &policy->txid);
+    FX_CHECK(says(remote, "getdata", FX_INV_WITNESS_TX, &policy->txid));
+    fx_tx_unref(policy);
+    fx_tx_unref(inputs);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
 FX_TEST(own_transactions_are_told_to_newcomers)
 {
     struct node node;

@@ -243,13 +243,15 @@ FX_TEST(bad_headers)
     headers[0] = fake_header(&node.chain->tip->id, FX_LANE_HASH, 1);
     headers[1] = fake_header(&nowhere, FX_LANE_HASH, 2);
     send_headers(remote, headers, 2);
-    FX_CHECK_INT(remote_peer(remote)->misbehaviour, 20);
+    FX_CHECK(remote_is_dropped(remote));
+    remote_close(remote);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
     /* connecting to nothing: asked about, and after a while blamed */
     for (size_t i = 0; i <= FX_UNCONNECTING_MAX; i++) {
         headers[0] = fake_header(&nowhere, FX_LANE_HASH, (uint32_t)i);
         send_headers(remote, headers, 1);
     }
-    FX_CHECK_INT(remote_peer(remote)->misbehaviour, 40);
+    FX_CHECK_INT(remote_peer(remote)->misbehaviour, 20);
     FX_CHECK_INT(node.chain->n, 1);
     remote_close(remote);
     node_destroy(&node);
