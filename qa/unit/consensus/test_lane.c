@@ -128,11 +128,15 @@ FX_TEST(compact_targets)
     }
 }
 
-FX_TEST(what_is_no_target_is_met_by_nothing)
+FX_TEST(targets_and_what_is_none)
 {
     const struct fx_hash least = {{0}};
 
+    const struct fx_hash two = {{2}};
+
     FX_CHECK(fx_nbits_met(0x03000001, &least));
+    FX_CHECK(fx_nbits_met(0x03000002, &two));
+    FX_CHECK(!fx_nbits_met(0x03000001, &two));
     FX_CHECK(!fx_nbits_met(0x00000000, &least));
     FX_CHECK(!fx_nbits_met(0x04923456, &least));
     FX_CHECK(!fx_nbits_met(0x23000001, &least));

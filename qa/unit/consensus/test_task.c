@@ -169,6 +169,34 @@ FX_TEST(head_of_an_invalid_spec)
     fx_test_job_clear(&job);
 }
 
+static bool spec_reads(const struct fx_task_spec *spec)
+{
+    struct fx_buf buf = FX_BUF_INIT;
+    struct fx_task_spec read;
+    bool ok;
+
+    fx_task_spec_write(spec, &buf);
+    ok = fx_task_spec_read(fx_params_get(FX_REGTEST), (struct fx_span){buf.data, buf.len}, &read);
+    fx_buf_clear(&buf);
+    return ok;
+}
+
+FX_TEST(specs_by_themselves)
+{
+    struct fx_test_job job;
+    struct fx_task task;
+    uint8_t body[256] = {0};
+
+    make(&job, &task, FX_TASK_FUNDED);
+    FX_CHECK(spec_reads(&task.spec));
+    task.spec.kind = 2;
+    FX_CHECK(!spec_reads(&task.spec));
+    task.spec.kind = 1;
+    FX_CHECK(task.spec.body.len <= sizeof body);
+    task.spec.body.data = body; /* a product of nothing */
+    FX_CHECK(!spec_reads(&task.spec));
+}
+
 FX_TEST(valid_specs)
 {
     struct fx_test_job job;
