@@ -11,6 +11,7 @@
 #include "src/rpc/rpc_int.h"
 #include "src/sys/file.h"
 #include "src/sys/random.h"
+#include "src/util/base64.h"
 #include "src/util/hex.h"
 #include "src/util/mem.h"
 
@@ -77,42 +78,6 @@ bool fx_rpc_subnet_has(const struct fx_rpc_subnet *subnet, const char *address)
     return true;
 }
 
-static int digit64(char c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Returns the length, or -1. out holds 3/4 of the text and a zero. */
-static int base64_decode(const char *s, char *out)
-{
-    int n = 0;
-    uint32_t bits = 0;
-    unsigned have = 0;
-    for (; *s && *s != '='; s++) {
-        int d = digit64(*s);
-        if (d < 0) {
-            return -1;
-        }
-        bits = bits << 6 | (uint32_t)d;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[n++] = (char)(bits >> have & 0xff);
-        }
-    }
-    out[n] = 0;
-    return n;
-}
-
 /* Equal in a time that depends on the given text alone. */
 static bool same_secret(const char *given, const char *ours)
 {
@@ -170,15 +135,17 @@ static bool salted_matches(const char *entry, const char *user, const char *pass
 bool fx_rpc_auth_check(const struct fx_rpc *rpc, const char *header)
 {
     char plain[HEADER_MAX];
+    size_t n;
     bool ok = false;
     if (!header || strlen(header) >= HEADER_MAX || strncasecmp(header, "Basic ", 6) != 0) {
         return false;
     }
     const char *text = header + 6;
     text += strspn(text, " ");
-    if (base64_decode(text, plain) < 0) {
+    if (!fx_base64_decode(text, (uint8_t *)plain, sizeof(plain) - 1, &n)) {
         return false;
     }
+    plain[n] = 0;
     for (size_t i = 0; i < rpc->n_credentials; i++) {
         ok = same_secret(plain, rpc->credentials[i]) || ok;
     }

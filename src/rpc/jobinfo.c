@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "src/rpc/topics_int.h"
+#include "src/util/base64.h"
 #include "src/util/mem.h"
 
 #define RESULT_BYTES_MAX (4u << 20) /* of one getjobresult */
@@ -311,27 +312,13 @@ const struct fx_rpc_command fx_rpc_listjobs = {
 /* ---- the result --------------------------------------------------------------------------------
  */
 
-static void base64_append(struct fx_buf *out, const uint8_t *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16;
-        v |= i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0u;
-        v |= i + 2 < n ? (uint32_t)p[i + 2] : 0u;
-        fx_buf_u8(out, (uint8_t)digits[v >> 18]);
-        fx_buf_u8(out, (uint8_t)digits[(v >> 12) & 63]);
-        fx_buf_u8(out, (uint8_t)(i + 1 < n ? digits[(v >> 6) & 63] : '='));
-        fx_buf_u8(out, (uint8_t)(i + 2 < n ? digits[v & 63] : '='));
-    }
-}
-
 static json_t *base64_json(const struct fx_job_product *product, const int64_t *sums, size_t n)
 {
     size_t bytes = n * fx_rpc_type_bytes(product->type);
     uint8_t *entries = fx_xmalloc(bytes);
     struct fx_buf text = FX_BUF_INIT;
     fx_rpc_entries(product, sums, n, entries);
-    base64_append(&text, entries, bytes);
+    fx_base64_encode(&text, entries, bytes);
     fx_buf_u8(&text, 0);
     json_t *out = json_string((const char *)text.data);
     fx_buf_clear(&text);

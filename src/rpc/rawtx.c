@@ -388,11 +388,13 @@ static const struct fx_rpc_command validateaddress_command = {
 };
 
 static const struct fx_rpc_command *const commands[] = {
-    &getrawtransaction_command,   &decoderawtransaction_command,
-    &fx_rpc_createrawtransaction, &fx_rpc_createmultisig,
-    &fx_rpc_decodescript,         &sendrawtransaction_command,
-    &validateaddress_command,     &fx_rpc_getdescriptorinfo,
-    &fx_rpc_deriveaddresses,      NULL,
+    &getrawtransaction_command,    &decoderawtransaction_command,
+    &fx_rpc_createrawtransaction,  &fx_rpc_createmultisig,
+    &fx_rpc_decodescript,          &sendrawtransaction_command,
+    &validateaddress_command,      &fx_rpc_getdescriptorinfo,
+    &fx_rpc_deriveaddresses,       &fx_rpc_signrawtransactionwithkey,
+    &fx_rpc_combinerawtransaction, &fx_rpc_signmessagewithprivkey,
+    &fx_rpc_verifymessage,         NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_rawtx = {"Rawtransactions", commands, FX_RPC_ALWAYS};

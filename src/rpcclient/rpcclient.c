@@ -9,6 +9,7 @@
 #include "src/crypto/zero.h"
 #include "src/rpcclient/http_int.h"
 #include "src/sys/file.h"
+#include "src/util/base64.h"
 #include "src/util/mem.h"
 
 #define JSON_BODY_MAX ((size_t)1 << 30)
@@ -96,20 +97,6 @@ void fx_http_escape(struct fx_buf *out, const char *text)
     }
 }
 
-static void base64(struct fx_buf *out, const uint8_t *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16;
-        v |= i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0;
-        v |= i + 2 < n ? (uint32_t)p[i + 2] : 0;
-        fx_buf_u8(out, (uint8_t)digits[v >> 18]);
-        fx_buf_u8(out, (uint8_t)digits[(v >> 12) & 63]);
-        fx_buf_u8(out, (uint8_t)(i + 1 < n ? digits[(v >> 6) & 63] : '='));
-        fx_buf_u8(out, (uint8_t)(i + 2 < n ? digits[v & 63] : '='));
-    }
-}
-
 /* False: there is no cookie. */
 static bool make_authorization(struct fx_rpc_client *client)
 {
@@ -131,7 +118,7 @@ static bool make_authorization(struct fx_rpc_client *client)
         free(cookie);
     }
     fx_buf_str(&line, "Authorization: Basic ");
-    base64(&line, plain.data, plain.len);
+    fx_base64_encode(&line, plain.data, plain.len);
     fx_buf_str(&line, "\r\n");
     fx_buf_u8(&line, 0);
     secret_free(client->authorization);
