@@ -13,7 +13,8 @@
 #include <event2/http.h>
 
 #define HEADERS_MAX 8192
-#define BODY_MAX 0 /* a GET has none */
+#define BODY_MAX 0     /* a GET has none */
+#define REAL_DIGITS 15 /* all that a double has of a decimal fraction: 0.015, not 0.0149999... */
 #define TIMEOUT_S 30
 #define TICK_MS 100 /* between two looks whether to stop */
 
@@ -23,7 +24,7 @@ static void answer_status(struct evhttp_request *request, void *ctx)
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     struct evbuffer *body = evbuffer_new();
     json_t *json = fx_miner_status_json(api->status);
-    char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS)) : NULL;
 
     if (body && text && evbuffer_add_printf(body, "%s\n", text) > 0) {
         evhttp_add_header(headers, "Content-Type", "application/json");

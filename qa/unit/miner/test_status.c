@@ -125,7 +125,8 @@ FX_TEST(rates_are_of_the_last_seconds)
     end(&status);
 }
 
-static int get(uint16_t port, const char *method, const char *target, json_t **json)
+/* The answer's text is the caller's to free; NULL where it has none. */
+static int get_text(uint16_t port, const char *method, const char *target, char **text)
 {
     const struct fx_rpc_client_config config = {
         .port = port, .user = "nobody", .password = "none", .timeout_ms = 60000};
@@ -135,10 +136,19 @@ static int get(uint16_t port, const char *method, const char *target, json_t **j
 
     fx_rpc_client_request(client, method, target, NULL, 0, NULL, 65536, &reply);
     http = reply.http;
-    *json =
-        reply.body.len ? json_loadb((const char *)reply.body.data, reply.body.len, 0, NULL) : NULL;
+    *text = reply.body.len ? strndup((const char *)reply.body.data, reply.body.len) : NULL;
     fx_http_reply_clear(&reply);
     fx_rpc_client_destroy(client);
+    return http;
+}
+
+static int get(uint16_t port, const char *method, const char *target, json_t **json)
+{
+    char *text;
+    int http = get_text(port, method, target, &text);
+
+    *json = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
     return http;
 }
 
@@ -147,7 +157,7 @@ FX_TEST(over_http)
     struct fx_miner_status status;
     atomic_bool stop = false;
     struct fx_api api = {.status = &status, .stop = &stop}, second = api;
-    char error[FX_KERNEL_TEXT] = "";
+    char error[FX_KERNEL_TEXT] = "", *text;
     json_t *json;
 
     example(&status);
@@ -158,6 +168,10 @@ FX_TEST(over_http)
     FX_CHECK(json != NULL);
     check_example(json);
     json_decref(json);
+    atomic_store(&status.paid, 1500000);
+    FX_CHECK_INT(get_text(api.port, "GET", "/status", &text), 200);
+    FX_CHECK(strstr(text, "\"paid\": 0.015,"));
+    free(text);
     FX_CHECK_INT(get(api.port, "GET", "/other", &json), 404);
     json_decref(json);
     FX_CHECK_INT(get(api.port, "POST", "/status", &json), 501); /* only GET */
