@@ -59,6 +59,7 @@ class TestSync(FornaxTest):
             if tries > 0:
                 self.end_node()
             third = self.new_node()
+            check_equal(third.rpc.getblockchaininfo()['verificationprogress'], 0)  # it knows of nothing yet
             for node in self.nodes[:2]:
                 third.rpc.addnode(node.address, 'onetry')
             self.sync_blocks()

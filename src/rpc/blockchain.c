@@ -5,6 +5,7 @@
 #include "src/iface/mempool.h"
 #include "src/rpc/rpc_int.h"
 #include "src/rpc/topics_int.h"
+#include "src/sys/clock.h"
 
 /* ---- the chain as a whole -------------------------------------------------------------------- */
 
@@ -45,6 +46,21 @@ json_t *fx_rpc_warnings_json(const struct fx_rpc *rpc)
     return out;
 }
 
+/* Of the blocks whose headers are here; before those of today are, of the time since the first
+ * block. */
+static double progress_of(struct fx_rpc *rpc, bool initial)
+{
+    const struct fx_index *tip = fx_chain_tip(rpc->config.chain);
+    const struct fx_index *best = fx_chain_best_header(rpc->config.chain);
+    const struct fx_index *first = fx_chain_genesis(rpc->config.chain);
+    if (best->height > tip->height) {
+        return (double)tip->height / best->height;
+    }
+    double passed = (double)tip->header.time - first->header.time;
+    double all = (double)fx_clock_now() - first->header.time;
+    return initial && passed < all ? passed / all : 1.0;
+}
+
 static json_t *getblockchaininfo(struct fx_rpc_call *call)
 {
     struct fx_rpc *rpc = call->rpc;
@@ -52,7 +68,6 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
     const struct fx_index *tip = fx_chain_tip(chain);
     const struct fx_index *best = fx_chain_best_header(chain);
     bool initial = fx_chain_is_initial_download(chain);
-    double progress = best->height > tip->height ? (double)tip->height / best->height : 1.0;
     uint64_t target = fx_chain_prune_target(chain);
     json_t *out = json_object();
     fx_json_set(out, "chain", json_string(rpc->config.params->name));
@@ -66,7 +81,7 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
     fx_json_set(out, "difficulty", fx_json_figure(fx_difficulty(tip->lane, tip->header.nbits)));
     fx_json_set(out, "time", json_integer(tip->header.time));
     fx_json_set(out, "mediantime", json_integer(tip->median_time));
-    fx_json_set(out, "verificationprogress", json_real(progress));
+    fx_json_set(out, "verificationprogress", json_real(progress_of(rpc, initial)));
     fx_json_set(out, "initialblockdownload", json_boolean(initial));
     fx_json_set(out, "chainwork", fx_json_u256(&tip->work));
     fx_json_set(out, "size_on_disk", json_integer((json_int_t)fx_chain_disk_usage(chain)));
