@@ -198,7 +198,7 @@ class Node:
     def command(self, extra=()):
         return [program('fornaxd'), '-' + self.test.chain, '-datadir=' + self.dir, '-port=%d' % self.port,
                 '-rpcport=%d' % self.rpcport, *([] if '-listen=0' in self.args else ['-bind=127.0.0.1']), '-rpcdoccheck',
-                '-debug=all', *self.args, *extra]
+                '-debug=all', '-printtoconsole=0', *self.args, *extra]
 
     def start(self, extra=(), env=None, wait=True):
         check(self.process is None or self.process.poll() is not None, 'node %d runs already' % self.index)

@@ -26,6 +26,7 @@ class TestNode(FornaxTest):
         self.node = self.nodes[0]
         self.options()
         self.configuration()
+        self.background()
         self.locks()
         self.signals()
         self.logs()
@@ -34,9 +35,9 @@ class TestNode(FornaxTest):
         self.full_upload()
         self.full_blocks()
 
-    def fornaxd(self, *args, timeout=TIMEOUT):
+    def fornaxd(self, *args, console=('-printtoconsole=0',), timeout=TIMEOUT):
         """A run that is expected to end by itself: (exit status, standard output, standard error)."""
-        done = subprocess.run([program('fornaxd'), *args], capture_output=True, text=True, timeout=timeout,
+        done = subprocess.run([program('fornaxd'), *console, *args], capture_output=True, text=True, timeout=timeout,
                               stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout, done.stderr
 
@@ -125,6 +126,35 @@ class TestNode(FornaxTest):
         check(node.rpc.getnetworkinfo()['port'] in (0, node.port), 'the command line does not count')
         node.stop()
         self.nodes.pop()
+
+    def background(self):
+        self.step('the console, and the background')
+        def base_in(name):
+            return ('-regtest', '-datadir=' + self.scratch(name), '-rpcport=%d' % free_port(), '-port=%d' % free_port(),
+                    '-bind=127.0.0.1')
+        status, out, error = self.fornaxd(*base_in('foreground'), '-stopafterblockimport', console=())
+        check_equal((status, error), (0, ''))
+        check(' Started: height 0\n' in out and out.endswith(' Stopped\n'), out)
+        for option in ('-daemon', '-daemonwait'):
+            base = base_in(option)
+            netdir = os.path.join(self.dir, option, 'regtest')
+            check_equal(self.fornaxd(*base, option, console=()), (0, '', ''))
+            pid_file = os.path.join(netdir, 'fornaxd.pid')
+            with open(pid_file) as file:
+                pid = int(file.read())
+            try:
+                check_equal(os.getsid(pid), pid)
+                status, out, error = self.fornaxd(*base, option, console=())
+                check_equal((status, out), (1, ''))
+                check('Cannot obtain a lock' in error and error.count('\n') == 1, error)
+                done = subprocess.run([program('fornax-cli'), *base[:3], 'stop'], capture_output=True, text=True, timeout=TIMEOUT)
+                check_equal((done.returncode, done.stdout), (0, 'Fornax stopping\n'))
+                wait_until(lambda: not os.path.exists(pid_file), 'the end of the node')
+            except BaseException:
+                os.kill(pid, signal.SIGKILL)
+                raise
+            with open(os.path.join(netdir, 'debug.log')) as file:
+                wait_until(lambda: file.read().endswith(' Stopped\n'), 'the last line of the log')
 
     def locks(self):
         self.step('a second start on the same data directory')

@@ -1,7 +1,10 @@
 /* fornaxd: reads options, runs the node, says how it ended. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "src/node/daemon.h"
 #include "src/node/node.h"
 #include "src/sys/log.h"
 
@@ -10,6 +13,7 @@ int main(int argc, char **argv)
     struct fx_options options;
     struct fx_node *node;
     char *error = NULL;
+    int daemon = -1;
     bool clean;
 
     switch (fx_options_read(&options, argc, argv)) {
@@ -20,6 +24,11 @@ int main(int argc, char **argv)
     case FX_OPTIONS_RUN:
         break;
     }
+    if (options.daemon && (daemon = fx_daemon_start()) < 0) {
+        fprintf(stderr, "Error: cannot go to the background: %s\n", strerror(errno));
+        fx_options_clear(&options);
+        return EXIT_FAILURE;
+    }
     node = fx_node_create(&options, &error);
     if (!node) {
         fprintf(stderr, "%s%s\n", error[0] == ':' ? "" : "Error: ", error);
@@ -27,6 +36,8 @@ int main(int argc, char **argv)
         fx_options_clear(&options);
         return EXIT_FAILURE;
     }
+    if (options.daemon)
+        fx_daemon_ready(daemon);
     clean = fx_node_run(node);
     fx_node_destroy(node);
     fx_options_clear(&options);

@@ -101,7 +101,8 @@ static bool start_folder(struct fx_node *node, char **error)
         return false;
     }
     log_path = fx_path_join(dir, "debug.log");
-    ok = fx_log_open(log_path, fx_args_bool(node->options->args, "printtoconsole", false));
+    ok = fx_log_open(log_path,
+                     fx_args_bool(node->options->args, "printtoconsole", !node->options->daemon));
     if (!ok)
         *error = text("cannot open the log %s: %s", log_path, strerror(errno));
     free(log_path);

@@ -48,6 +48,11 @@ static const struct fx_arg_option table[] = {
     OPT_STR("conf", "<file>", general,
             "Configuration file, relative to the data directory (default: fornax.conf)",
             FX_ARG_COMMAND_LINE),
+    OPT_BOOL("daemon", general,
+             "Run in the background: returns when the node is up, or with the error that keeps it "
+             "from that (-daemonwait is the same)",
+             0),
+    OPT_BOOL("daemonwait", general, "", FX_ARG_HIDDEN),
     OPT_STR("datadir", "<dir>", general, "Data directory (default: ~/.fornax)", 0),
     OPT_STR("assumevalid", "<block>", general,
             "Scripts of this block and those before it are valid, if it is in the best chain of "
@@ -250,7 +255,8 @@ static const struct fx_arg_option table[] = {
     OPT_INT("blockversion", "<n>", debugging,
             "Version of the blocks of templates (btcregtest only; default: what BIP9 says)",
             INT32_MIN, INT32_MAX, 0),
-    OPT_BOOL("printtoconsole", debugging, "Write the log to the console as well", 0),
+    OPT_BOOL("printtoconsole", debugging,
+             "Write the log to the console as well (default: 1, but 0 with -daemon)", 0),
     OPT_INT("mocktime", "<seconds>", debugging, "The clock stands at this unix time (regtest only)",
             0, INT64_C(4294967295), FX_ARG_NETWORK),
     OPT_BOOL("rpcdoccheck", debugging, "Check every reply against its description", FX_ARG_HIDDEN),
@@ -607,6 +613,8 @@ enum fx_options_result fx_options_read(struct fx_options *options, int argc, cha
         !read_min_work(options, error) || !read_policy(options, error) ||
         !read_jobs(options, error) || !read_prune(options, error))
         goto failed;
+    options->daemon = fx_args_bool(options->args, "daemon", false) ||
+                      fx_args_bool(options->args, "daemonwait", false);
     options->netdir = options->params->data_subdir[0]
                           ? fx_path_join(options->datadir, options->params->data_subdir)
                           : fx_xstrdup(options->datadir);

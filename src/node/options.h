@@ -20,6 +20,7 @@ struct fx_options {
     struct fx_args *args;
     struct fx_arg_option *table; /* what args refers to; owned */
     bool bitcoind;               /* started under that name: bitcoind.h */
+    bool daemon;                 /* -daemon, -daemonwait */
     struct fx_params own_params; /* params is this */
     const struct fx_params *params;
     struct fx_u256 min_work;     /* -minimumchainwork */
