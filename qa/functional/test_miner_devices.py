@@ -86,10 +86,10 @@ class TestMinerDevices(MinerTest):
         """SIGUSR1: the task under work is claimed, the others are left."""
         _, tasks, _, _ = self.offer(600, 16000, 600, 10, task_rows=3, task_cols=3, reward='0.25')
         miner = Miner(self, self.solver, 'finishes').start()
-        miner.wait_said('bricks in')
+        miner.wait_said('operands are here')  # before that it may be put off, and is not under work
         miner.process.send_signal(signal.SIGUSR1)
         check_equal(miner.process.wait(120), 0, 'exit status')
-        begun = len(miner.said('bricks in'))
+        begun = len(miner.said('operands are here'))
         check(0 < begun <= len(tasks), 'tasks begun: %d of %d' % (begun, len(tasks)))
         check_equal(len(miner.said('claimed by')), begun, 'tasks claimed, of those begun')
         self.step('%d of %d tasks finished and claimed before the end' % (begun, len(tasks)))
