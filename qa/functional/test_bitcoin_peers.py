@@ -133,7 +133,7 @@ class TestBitcoinPeers(FornaxTest):
         with socket.create_server(('127.0.0.1', 0)) as server:
             self.node.rpc.addconnection('127.0.0.1:%d' % server.getsockname()[1], kind)
             peer = Peer.__new__(Peer)
-            peer.magic, peer.received, peer.services = MAGIC, b'', services
+            peer.magic, peer.received, peer.kept, peer.services = MAGIC, b'', [], services
             peer.socket, _ = server.accept()
         peer.wait('version')
         peer.send('version', peer.version_payload())

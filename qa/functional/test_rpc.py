@@ -479,7 +479,7 @@ class TestRPC(FornaxTest):
         block = block_on_tip(self.node)
         check_equal(rpc.submitheader(block.header().hex()), None)
         check_equal(rpc.getblockheader(block.hash)['confirmations'], -1)
-        with raises_rpc(-1, 'Block not available'):
+        with raises_rpc(-1, 'Block not found on disk'):
             rpc.getblock(block.hash)
         for wrong in ('', '00', block.header().hex()[:-2]):
             with raises_rpc(-22):

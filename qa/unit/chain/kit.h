@@ -12,7 +12,7 @@ struct kit {
     struct fx_chain *chain;
     const struct fx_params *params;
     struct fx_pool *pool; /* NULL; a test that sets it reopens, and destroys it after closing */
-    uint64_t prune; /* likewise: with small files, and pruned so from the next opening on */
+    uint64_t prune;       /* likewise: with small files, and pruned so from the next opening on */
     struct fx_test_key miner, client, solver;
     struct fx_test_job job; /* one brick */
     int64_t fee;            /* that the task's transactions leave beside what they burn; 1,000 */

@@ -113,6 +113,9 @@ FX_TEST(each_expires_in_its_time_over_a_restart)
     const int64_t expiry = INT64_C(336) * 3600;
     struct pool_kit k;
     pool_kit_open(&k, 104);
+    char *path = fx_path_join(fx_unit_tmpdir(), "mempool.dat");
+    k.config.path = path;
+    pool_kit_restart(&k);
     struct kit_coin coins[5];
     const int64_t start = fx_clock_now();
     for (uint32_t i = 0; i < 5; i++) {
@@ -133,6 +136,7 @@ FX_TEST(each_expires_in_its_time_over_a_restart)
         FX_CHECK_INT(pool_kit_count(&k), 3); /* one came and one went */
     }
     pool_kit_close(&k);
+    free(path);
 }
 
 FX_TEST(a_full_pool_drops_the_cheapest_and_asks_for_more)
