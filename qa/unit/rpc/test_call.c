@@ -118,7 +118,7 @@ FX_TEST(wrong_types)
     check_code("getblocktemplate", "[{\"rules\": [1]}]", -3,
                "JSON value of type number is not of expected type string");
     check_code("getblocktemplate", "[{\"rules\": [], \"zz\": 1}]", -3, "Unexpected key zz");
-    check_code("createrawtransaction", "[[{\"vout\": 0}], []]", -3, "Missing txid");
+    check_code("gettxspendingprevout", "[[{\"vout\": 0}]]", -3, "Missing txid");
     FX_CHECK_INT(bind_to("sendtoaddress", "[\"a\", 1]"), 0);
     call_end();
     FX_CHECK_INT(bind_to("sendtoaddress", "[\"a\", \"0.1\"]"), 0);
