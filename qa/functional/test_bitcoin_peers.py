@@ -8,9 +8,9 @@ import struct
 import subprocess
 import time
 
-from blocktools import block_on_tip
+from blocktools import block_on_tip, chain_on
 from framework import TIMEOUT, FornaxTest, Node, check, check_equal, wait_until
-from p2p import MSG_TX, NODE_NETWORK, NODE_WITNESS, Peer, var
+from p2p import MSG_BLOCK, MSG_TX, MSG_WITNESS, NODE_NETWORK, NODE_WITNESS, Peer, id_bytes, var
 
 MAGIC = bytes.fromhex('fabfb5da')
 NODE_LIMITED = 1 << 10
@@ -157,6 +157,40 @@ class TestBitcoinPeers(FornaxTest):
             peer.ping()
             peer.close()
 
+    def announced(self):
+        self.step('blocks that a peer without all blocks tells of')
+        node = self.node
+        peer = Peer(node, services=NODE_WITNESS, magic=MAGIC)
+        tip = node.rpc.getbestblockhash()
+        blocks = chain_on(tip, node.rpc.getblockcount() + 1, node.rpc.getblockheader(tip)['time'] + 1, 18)
+
+        def headers(some):
+            peer.send('headers', var(len(some)) + b''.join(block.header() + b'\0' for block in some))
+
+        def asked(some):
+            data = peer.wait('getdata')
+            check_equal(data, var(len(some)) + b''.join(
+                struct.pack('<I', MSG_BLOCK | MSG_WITNESS) + id_bytes(block.hash) for block in some))
+
+        headers(blocks[:2])
+        asked(blocks[:2])
+        headers(blocks[2:])
+        asked(blocks[2:16])
+        for block in blocks:
+            peer.send('block', block.write())
+        peer.ping()
+        check_equal(node.rpc.getbestblockhash(), blocks[-1].hash)
+
+        self.step('headers that connect to nothing, again and again')
+        later = chain_on(blocks[-1].hash, node.rpc.getblockcount() + 1, blocks[-1].time + 1, 60)
+        for block in later[1:]:
+            headers([block])
+            locator = peer.wait('getheaders')
+            check_equal(locator[5:37], id_bytes(blocks[-1].hash))
+        headers(later[:1])
+        asked(later[:1])
+        peer.close()
+
     def listening(self):
         self.step('an address to listen on, and no listening')
         for bind, option in ((['-bind=127.0.0.1'], []), ([], ['-whitebind=noban@127.0.0.1:%d' % self.node.port])):
@@ -173,6 +207,7 @@ class TestBitcoinPeers(FornaxTest):
         self.handshakes()
         self.messages()
         self.services()
+        self.announced()
         self.listening()
 
 

@@ -187,6 +187,15 @@ static bool is_passed_over(const struct fx_peer *peer, int64_t now_ms)
     return false;
 }
 
+/* A peer without all blocks has those that it tells of, as long as both are near the tip. */
+static bool serves_new(const struct fx_peer *peer)
+{
+    uint64_t services = peer->version.services;
+
+    return (services & FX_NODE_NETWORK) != 0 ||
+           ((services & FX_NODE_WITNESS) != 0 && fx_compactrelay_near_tip(peer->net));
+}
+
 /* The branch that the peer told of last, where it is short: it may not be on the way to the best
  * one, whose blocks perhaps never come. */
 static void fetch_announced(struct fx_peer *peer)
@@ -197,12 +206,17 @@ static void fetch_announced(struct fx_peer *peer)
     size_t n = 0, n_items = 0;
     int64_t now_ms = fx_clock_monotonic_ms();
 
-    if (at == NULL || !fx_peer_ready(peer) || !is_worth(peer->net, at) ||
-        (peer->version.services & FX_NODE_NETWORK) == 0) {
+    if (at == NULL || !fx_peer_ready(peer) || !is_worth(peer->net, at) || !serves_new(peer)) {
         return;
     }
     for (; (at->status & FX_INDEX_HAVE_DATA) == 0; at = at->parent) {
-        if (n == FX_BLOCKS_PER_PEER || (at->status & FX_INDEX_FAILED) != 0) {
+        if ((at->status & FX_INDEX_FAILED) != 0) {
+            return;
+        }
+        if (fx_map_get(peer->net->sync->in_flight, at->id.b) != NULL) {
+            continue;
+        }
+        if (n == FX_BLOCKS_PER_PEER) {
             return;
         }
         missing[n++] = at;
@@ -210,8 +224,7 @@ static void fetch_announced(struct fx_peer *peer)
     while (n > 0 && peer->sync.in_flight < FX_BLOCKS_PER_PEER) {
         const struct fx_index *index = missing[--n];
 
-        if (fx_map_get(peer->net->sync->in_flight, index->id.b) == NULL &&
-            !avoids(peer, &index->id, now_ms)) {
+        if (!avoids(peer, &index->id, now_ms)) {
             note_asked(peer, index, now_ms);
             items[n_items++] = (struct fx_inv){FX_INV_WITNESS_BLOCK, index->id};
         }

@@ -192,7 +192,7 @@ static void unconnecting(struct fx_peer *peer, const struct fx_header *last)
 {
     struct fx_hash id;
 
-    if (++peer->sync.unconnecting > FX_UNCONNECTING_MAX) {
+    if (peer->net->params->lanes && ++peer->sync.unconnecting > FX_UNCONNECTING_MAX) {
         peer->sync.unconnecting = 0;
         fx_peer_misbehaved(peer, 20, "headers that connect to nothing known");
         return;
@@ -200,7 +200,8 @@ static void unconnecting(struct fx_peer *peer, const struct fx_header *last)
     fx_header_id(last, &id);
     peer->sync.unknown = id;
     peer->sync.has_unknown = true;
-    fx_headers_ask(peer, NULL);
+    /* There will be an answer: it has one more than we know at least. */
+    fx_headers_ask(peer, fx_chain_best_header(peer->net->chain));
 }
 
 static bool is_sequence(const struct fx_header *headers, size_t n)
