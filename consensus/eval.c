@@ -60,7 +60,7 @@ static enum fx_script_error op_if(struct fx_eval *eval, uint8_t opcode)
         return FX_SCRIPT_ERR_OK;
     }
     if (eval->stack->n == 0) {
-        return FX_SCRIPT_ERR_INVALID_STACK_OPERATION;
+        return FX_SCRIPT_ERR_EMPTY_CONDITIONAL;
     }
     error = check_condition(eval, fx_stack_peek(eval->stack, 0));
     if (error != FX_SCRIPT_ERR_OK) {

@@ -12,7 +12,9 @@ static const char *const texts[] = {"No error", FX_SCRIPT_ERRORS(FX_SCRIPT_ERROR
 
 const char *fx_script_error_name(enum fx_script_error error)
 {
-    size_t at = (size_t)error;
+    size_t at =
+        (size_t)(error == FX_SCRIPT_ERR_EMPTY_CONDITIONAL ? FX_SCRIPT_ERR_INVALID_STACK_OPERATION
+                                                          : error);
 
     return at < sizeof names / sizeof names[0] ? names[at] : "UNKNOWN_ERROR";
 }

@@ -670,6 +670,26 @@ FX_TEST(signatures_can_be_remembered)
 
 /* ---- names --------------------------------------------------------------------------------- */
 
+/* Names are those of the vectors of today, texts those of Bitcoin Core 28. */
+FX_TEST(errors_that_have_the_text_of_others)
+{
+    enum fx_script_error error = run_text("IF ENDIF", CONSENSUS);
+
+    FX_CHECK_STR(fx_script_error_name(error), "INVALID_STACK_OPERATION");
+    FX_CHECK_STR(fx_script_error_text(error), "Invalid OP_IF construction");
+    FX_CHECK_STR(fx_verdict_string(fx_verdict_of_script(error)),
+                 "mandatory-script-verify-flag-failed (Invalid OP_IF construction)");
+    error = run_text("DROP", CONSENSUS);
+    FX_CHECK_STR(fx_script_error_name(error), "INVALID_STACK_OPERATION");
+    FX_CHECK_STR(fx_script_error_text(error), "Operation not valid with the current stack size");
+    FX_CHECK_STR(fx_script_error_name(FX_SCRIPT_ERR_SCRIPTNUM), "SCRIPTNUM");
+    FX_CHECK_STR(fx_script_error_text(FX_SCRIPT_ERR_SCRIPTNUM), "unknown error");
+    FX_CHECK_STR(fx_script_error_name(FX_SCRIPT_ERR_TAPSCRIPT_EMPTY_PUBKEY),
+                 "TAPSCRIPT_EMPTY_PUBKEY");
+    FX_CHECK_STR(fx_script_error_text(FX_SCRIPT_ERR_TAPSCRIPT_EMPTY_PUBKEY),
+                 fx_script_error_text(FX_SCRIPT_ERR_PUBKEYTYPE));
+}
+
 FX_TEST(errors_have_names_and_verdicts)
 {
     FX_CHECK_STR(fx_script_error_name(FX_SCRIPT_ERR_OK), "OK");

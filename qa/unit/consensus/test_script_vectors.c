@@ -141,7 +141,7 @@ static void check(const struct vector *v, uint32_t flags, enum fx_script_error e
     fx_sighash_cache_init(&cache, tx, &coin);
     error = fx_script_verify(in->script_sig, fx_coin_script(&coin), in->witness, in->n_witness,
                              flags, &context);
-    if (error != expected) {
+    if (strcmp(fx_script_error_name(error), fx_script_error_name(expected)) != 0) {
         FX_FAIL("%s: %s, not %s", comment, fx_script_error_name(error),
                 fx_script_error_name(expected));
     }
