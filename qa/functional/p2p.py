@@ -47,9 +47,11 @@ def id_bytes(text):
 
 
 class Peer:
-    def __init__(self, node, handshake=True, services=NODE_NETWORK | NODE_WITNESS | NODE_JOBDATA, magic=None):
+    def __init__(self, node, handshake=True, services=NODE_NETWORK | NODE_WITNESS | NODE_JOBDATA, magic=None,
+                 accepted=None):
+        """accepted: the socket of a connection that the node made; else one is made to it."""
         self.magic = magic or regtest_magic()
-        self.socket = socket.create_connection(('127.0.0.1', node.port), timeout=TIMEOUT)
+        self.socket = accepted or socket.create_connection(('127.0.0.1', node.port), timeout=TIMEOUT)
         self.received = b''
         self.kept = []  # messages that came before somebody waited for them
         self.services = services

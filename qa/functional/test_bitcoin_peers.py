@@ -19,7 +19,8 @@ DAY = 86400
 
 class TestBitcoinPeers(FornaxTest):
     chain = 'btcregtest'
-    node_args = ('-peertimeout=1',)  # by a clock that stands still until it is moved
+    # Handshakes by a clock that stands still until it is moved; no address that it hears of is dialled.
+    node_args = ('-peertimeout=1', '-connect=0')
 
     def peer(self, handshake=True):
         return Peer(self.node, handshake=handshake, services=NODE_NETWORK | NODE_WITNESS, magic=MAGIC)
@@ -132,9 +133,7 @@ class TestBitcoinPeers(FornaxTest):
         """A node that this one dials, and that offers these services."""
         with socket.create_server(('127.0.0.1', 0)) as server:
             self.node.rpc.addconnection('127.0.0.1:%d' % server.getsockname()[1], kind)
-            peer = Peer.__new__(Peer)
-            peer.magic, peer.received, peer.kept, peer.services = MAGIC, b'', [], services
-            peer.socket, _ = server.accept()
+            peer = Peer(self.node, handshake=False, services=services, magic=MAGIC, accepted=server.accept()[0])
         peer.wait('version')
         peer.send('version', peer.version_payload())
         return peer
