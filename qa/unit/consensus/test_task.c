@@ -195,6 +195,7 @@ FX_TEST(specs_by_themselves)
     FX_CHECK(task.spec.body.len <= sizeof body);
     task.spec.body.data = body; /* a product of nothing */
     FX_CHECK(!spec_reads(&task.spec));
+    fx_test_job_clear(&job);
 }
 
 FX_TEST(valid_specs)
