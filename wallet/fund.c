@@ -13,10 +13,8 @@
 #define OWN_INPUT_WEIGHT (INPUT_BASE * FX_WITNESS_SCALE + OWN_WITNESS)
 #define CHANGE_OUTPUT_WEIGHT (43 * FX_WITNESS_SCALE)
 #define DUST_P2TR 330
-#define INPUTS_MAX 1500 /* keeps the weight below what is standard */
-#define ESTIMATE_BLOCKS 6
+#define INPUTS_MAX 1500        /* keeps the weight below what is standard */
 #define FEE_MAX (FX_COIN / 10) /* Bitcoin Core's -maxtxfee */
-#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 
 static int64_t fee_of(int64_t rate, size_t weight)
 {
@@ -127,7 +125,7 @@ static bool add_coins(struct fx_wallet *wallet, struct fx_txb *tx, int64_t rate,
                             "smaller amount or manually consolidating your wallet's UTXOs");
     }
     for (size_t i = 0; ok && i < chosen; i++) {
-        fx_txb_add_in(tx, &candidates[i].outpoint, SEQUENCE_REPLACEABLE);
+        fx_txb_add_in(tx, &candidates[i].outpoint, FX_SEQUENCE_REPLACEABLE);
         *in += candidates[i].value;
     }
     free(candidates);
@@ -238,7 +236,7 @@ bool fx_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fund_i
         return fx_wallet_fail(error, FX_ERR_WALLET, "Error: the wallet cannot be written");
     }
     if (terms.rate <= 0) {
-        terms.rate = fx_mempool_estimate(wallet->set->mempool, ESTIMATE_BLOCKS);
+        terms.rate = fx_mempool_estimate(wallet->set->mempool, FX_FEE_TARGET);
     }
     if (terms.rate > FX_COIN || terms.burned < 0 || n_others > tx->n_in || tx->n_out == 0) {
         return fx_wallet_fail(error, FX_ERR_PARAMETER, "Invalid parameter for funding");

@@ -5,6 +5,11 @@
 #include "consensus/connect.h"
 #include "src/iface/events.h"
 
+/* nSequence of a transaction's own inputs: it may be replaced (BIP125). */
+#define FX_SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
+/* Blocks within which what this node makes is to confirm, where nobody says otherwise. */
+#define FX_FEE_TARGET 6
+
 struct fx_mempool; /* opaque */
 
 #define FX_MEMPOOL_REASON 160 /* the longest text of a script error, with what it is of */

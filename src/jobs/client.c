@@ -10,7 +10,6 @@
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
-#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define DUST 330 /* embers: less is not worth an output */
 
 /* ---- submission -------------------------------------------------------------------------- */
@@ -155,7 +154,7 @@ static void add_inputs(const struct fx_jobs *jobs, const struct fx_own_job *own,
         const struct fx_own_job *of = fx_own_of(jobs, &from->txid);
 
         if (of != own || fx_book_find_job(jobs->book, &from->txid) != NULL) {
-            fx_txb_add_in(b, from, SEQUENCE_REPLACEABLE);
+            fx_txb_add_in(b, from, FX_SEQUENCE_REPLACEABLE);
         }
     }
     *fees += entry->descendant_fees;

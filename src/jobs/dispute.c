@@ -15,7 +15,6 @@
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
-#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
 #define EXPIRE_WINDOWS 2
@@ -32,7 +31,7 @@ static void start(struct fx_jobs *jobs, const struct fx_book_task *task, enum fx
     spend->action = action;
     spend->outpoint = task->state.outpoint;
     spend->value = task->state.value;
-    spend->sequence = SEQUENCE_REPLACEABLE;
+    spend->sequence = FX_SEQUENCE_REPLACEABLE;
     if (task->state.status == FX_STATUS_CHALLENGED) {
         fx_book_challenged_preimage(jobs->config.params, task, task->state.tile, buf);
     } else {

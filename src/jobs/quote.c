@@ -15,7 +15,6 @@
 #define SIDE_MAX (UINT64_C(1) << 24)
 #define WINDOW_END 32768 /* windows are below it */
 #define REWARD_LEAST 1000
-#define FEE_TARGET 6 /* blocks */
 /* Virtual sizes of a submission, for the estimate: a transaction with two P2TR inputs, its
  * announcement and change; and one task output. */
 #define VSIZE_BASE (11 + 2 * 58 + 146 + 43)
@@ -207,7 +206,7 @@ static bool set_fee(struct fx_jobs *jobs, struct quoting *q)
     int64_t rate = q->request->fee_rate;
 
     if (rate == 0) {
-        rate = fx_mempool_estimate(jobs->config.mempool, FEE_TARGET);
+        rate = fx_mempool_estimate(jobs->config.mempool, FX_FEE_TARGET);
     }
     if (rate < 0 || rate > FX_COIN) {
         return fx_jobs_refuse(q->error, -8, "The fee rate is out of range");

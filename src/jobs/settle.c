@@ -14,7 +14,6 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
-#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
 #define EXPIRE_WINDOWS 2 /* after these a client may end a claim */
@@ -160,7 +159,7 @@ static bool accept_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
     const struct fx_note *note = fx_note_find(jobs, task);
 
     spend->action = FX_ACTION_ACCEPT;
-    spend->sequence = SEQUENCE_REPLACEABLE;
+    spend->sequence = FX_SEQUENCE_REPLACEABLE;
     spend->items[0].data = note->certificate;
     spend->items[0].len = sizeof note->certificate;
     spend->n_items = 1;
@@ -238,7 +237,7 @@ static bool refund(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct 
     spend.value = task->state.value;
     spend.key = task->job->spec.client;
     spend.preimage = fx_book_funded_preimage(task);
-    spend.sequence = SEQUENCE_REPLACEABLE;
+    spend.sequence = FX_SEQUENCE_REPLACEABLE;
     spend.lock_time = deadline < FX_LOCKTIME_THRESHOLD ? FX_LOCKTIME_THRESHOLD : deadline;
     return fx_settle_payout(jobs, wallet, task, "task refund", spend.script, error) &&
            fx_settle_send(jobs, wallet, task, &spend, "refund", txid, error);

@@ -9,9 +9,6 @@
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
-#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
-#define FEE_TARGET 6 /* blocks, as spend.c's */
-
 bool fx_jobs_want_operands(struct fx_jobs *jobs, const struct fx_outpoint *origin,
                            struct fx_jobs_error *error)
 {
@@ -152,7 +149,7 @@ static struct fx_tx *build_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
     spend.preimage = fx_book_funded_preimage(claimed);
     spend.items[0] = fx_jobs_span(&fields);
     spend.n_items = 1;
-    spend.sequence = SEQUENCE_REPLACEABLE;
+    spend.sequence = FX_SEQUENCE_REPLACEABLE;
     fx_task_script(&program, spend.script);
     spend.paired = claimed->state.escrow + claimed->state.bond;
     tx = fx_task_spend_build(jobs, wallet, &spend, error);
@@ -170,7 +167,7 @@ static struct fx_tx *build_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
 
 static int64_t fee_for(const struct fx_jobs *jobs, size_t vsize)
 {
-    return (fx_mempool_estimate(jobs->config.mempool, FEE_TARGET) * (int64_t)vsize + 999) / 1000;
+    return (fx_mempool_estimate(jobs->config.mempool, FX_FEE_TARGET) * (int64_t)vsize + 999) / 1000;
 }
 
 /* The fees of the answers that a claim's client can still ask for. */

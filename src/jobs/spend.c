@@ -6,9 +6,7 @@
 #include "src/jobs/jobs_int.h"
 #include "src/util/mem.h"
 
-#define SEQUENCE_REPLACEABLE UINT32_C(0xfffffffd)
 #define SIGNATURE_BYTES 64
-#define FEE_TARGET 6    /* blocks */
 #define DUST 330        /* embers: less is not worth an output */
 #define RELAY_RATE 1000 /* embers per 1,000 vbytes that a replacement adds */
 
@@ -49,7 +47,7 @@ static size_t witness_weight(const struct fx_task_spend *spend)
 static int64_t choose_rate(const struct fx_jobs *jobs, const struct fx_task_spend *spend,
                            int64_t vsize)
 {
-    int64_t rate = fx_mempool_estimate(jobs->config.mempool, FEE_TARGET), least, relay;
+    int64_t rate = fx_mempool_estimate(jobs->config.mempool, FX_FEE_TARGET), least, relay;
     const struct fx_tx *rival = fx_mempool_spender(jobs->config.mempool, &spend->outpoint);
     struct fx_mempool_entry entry;
     struct fx_mempool_info info;
@@ -97,7 +95,7 @@ static void add_coins_of_rival(const struct fx_jobs *jobs, const struct fx_task_
         return;
     }
     for (size_t i = 1; i < rival->n_in; i++) {
-        fx_txb_add_in(b, &rival->in[i].prevout, SEQUENCE_REPLACEABLE);
+        fx_txb_add_in(b, &rival->in[i].prevout, FX_SEQUENCE_REPLACEABLE);
     }
 }
 

@@ -13,7 +13,6 @@
 
 #define RATE_BLOCKS 2016
 #define LANE_SPACING 240 /* seconds: protocol section 2 */
-#define FEE_TARGET 6     /* blocks */
 #define UNENDED                                                         \
     (FX_STATUS_BIT(FX_STATUS_OPEN) | FX_STATUS_BIT(FX_STATUS_CLAIMED) | \
      FX_STATUS_BIT(FX_STATUS_CHALLENGED))
@@ -282,7 +281,7 @@ static json_t *warnings_json(const struct fx_rpc *rpc, const struct fx_job_quote
 {
     json_t *out = json_array();
     int64_t left = (int64_t)quote->deadline - fx_clock_now();
-    int64_t costs = fx_mempool_estimate(rpc->config.mempool, FEE_TARGET) * SOLVER_VSIZE / 1000;
+    int64_t costs = fx_mempool_estimate(rpc->config.mempool, FX_FEE_TARGET) * SOLVER_VSIZE / 1000;
     double pay = (double)quote->reward / (double)quote->bricks;
     double going = fx_jobs_going_rate(rpc->config.jobs);
     if (rate <= 0) {

@@ -33,10 +33,8 @@ static struct fx_tx **arg_txs(struct fx_rpc_call *call, const json_t *list, size
     struct fx_tx **txs = fx_xcalloc(json_array_size(list), sizeof(*txs));
     json_array_foreach(list, i, hex)
     {
-        struct fx_rpc_call probe = {.rpc = call->rpc};
-        bool ok = fx_rpc_arg_tx(&probe, hex, &txs[i]);
-        free(probe.message);
-        if (!ok) {
+        txs[i] = fx_rpc_read_tx(hex);
+        if (!txs[i]) {
             fx_rpc_fail(call, FX_RPC_DESERIALIZATION,
                         "TX decode failed: %.200s Make sure the tx has at least one input.",
                         json_string_value(hex));

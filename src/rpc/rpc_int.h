@@ -178,6 +178,8 @@ bool fx_rpc_arg_hex(struct fx_rpc_call *call, const json_t *value, const char *n
                     uint8_t **data, size_t *n);
 /* The script that an address pays to, of a kind that can be spent. */
 bool fx_rpc_arg_address(struct fx_rpc_call *call, const json_t *value, struct fx_buf *script);
+/* The transaction of a hex string, one reference; NULL: it is none. */
+struct fx_tx *fx_rpc_read_tx(const json_t *value);
 bool fx_rpc_arg_tx(struct fx_rpc_call *call, const json_t *value, struct fx_tx **tx);
 /* true, 1: true; not given: fallback. */
 bool fx_rpc_arg_bool(const json_t *value, bool fallback);

@@ -454,10 +454,8 @@ static bool arg_variants(struct fx_rpc_call *call, const json_t *list, struct fx
     json_t *hex;
     json_array_foreach(list, i, hex)
     {
-        struct fx_rpc_call probe = {.rpc = call->rpc};
-        bool ok = fx_rpc_arg_tx(&probe, hex, &txs[i]);
-        free(probe.message);
-        if (!ok) {
+        txs[i] = fx_rpc_read_tx(hex);
+        if (!txs[i]) {
             fx_rpc_fail(call, FX_RPC_DESERIALIZATION,
                         "TX decode failed for tx %zu. Make sure the tx has at least one input.", i);
             return false;

@@ -4,13 +4,13 @@
 
 #include "consensus/opcodes.h"
 #include "consensus/script_ops.h"
+#include "src/iface/mempool.h"
 #include "src/keys/address.h"
 #include "src/rpc/topics_int.h"
 #include "src/util/hex.h"
 #include "src/util/mem.h"
 
 #define VERSION 2
-#define SEQUENCE_REPLACEABLE (FX_SEQUENCE_FINAL - 2) /* BIP125 */
 #define DATA_MAX 1000000
 
 struct making {
@@ -52,7 +52,7 @@ static bool add_input(struct fx_rpc_call *call, struct making *m, const json_t *
         return bad(call, "vout cannot be negative");
     }
     outpoint.index = (uint32_t)json_integer_value(vout);
-    int64_t value = m->replaceable ? SEQUENCE_REPLACEABLE
+    int64_t value = m->replaceable ? FX_SEQUENCE_REPLACEABLE
                     : m->lock_time ? FX_SEQUENCE_FINAL - 1
                                    : FX_SEQUENCE_FINAL;
     if (json_is_integer(sequence)) {
@@ -65,7 +65,7 @@ static bool add_input(struct fx_rpc_call *call, struct making *m, const json_t *
     fx_buf_var(&m->inputs, 0);
     fx_buf_u32(&m->inputs, (uint32_t)value);
     m->n_in++;
-    m->signals = m->signals || value <= SEQUENCE_REPLACEABLE;
+    m->signals = m->signals || value <= FX_SEQUENCE_REPLACEABLE;
     return true;
 }
 

@@ -195,16 +195,22 @@ bool fx_rpc_arg_address(struct fx_rpc_call *call, const json_t *value, struct fx
     return true;
 }
 
-bool fx_rpc_arg_tx(struct fx_rpc_call *call, const json_t *value, struct fx_tx **tx)
+struct fx_tx *fx_rpc_read_tx(const json_t *value)
 {
     uint8_t *data = NULL;
     size_t n;
     const char *s = json_string_value(value);
-    *tx = NULL;
+    struct fx_tx *tx = NULL;
     if (s && fx_hex_decode_dup(s, FX_BLOCK_SIZE_MAX, &data, &n)) {
-        *tx = fx_tx_parse(data, n);
+        tx = fx_tx_parse(data, n);
         free(data);
     }
+    return tx;
+}
+
+bool fx_rpc_arg_tx(struct fx_rpc_call *call, const json_t *value, struct fx_tx **tx)
+{
+    *tx = fx_rpc_read_tx(value);
     if (!*tx) {
         fx_rpc_fail(call, FX_RPC_DESERIALIZATION,
                     "TX decode failed. Make sure the tx has at least one input.");
