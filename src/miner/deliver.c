@@ -32,6 +32,7 @@
 #define MISSING_POLLS 3 /* without the claim in chain and mempool, before it is made again */
 #define CODE_NO_FUNDS (-6)
 #define CODE_NO_TASK (-5)
+#define CODE_NO_RESULT (-8) /* the rest of the claim's parameters are never refused */
 
 struct fx_delivery {
     struct fx_delivery *next;
@@ -267,10 +268,60 @@ static bool own_root(struct fx_deliver *deliver, struct fx_delivery *d,
     return ok;
 }
 
-/* What became of a task whose claim was refused: another one's, or still to be had. True: it is
- * over. */
-static bool gone(struct fx_deliver *deliver, struct fx_miner_node *node, struct fx_delivery *d)
+/* The result at the node, under the key that claims. Where the key is another one than before, the
+ * result is checked and uploaded again: FX_NODE_OK with d->uploaded false. */
+static enum fx_miner_node_status hand_over(struct fx_deliver *deliver, struct fx_miner_node *node,
+                                           struct fx_delivery *d)
 {
+    struct fx_hash solver, root, ours;
+    enum fx_miner_node_status status = fx_miner_node_solver(node, &solver);
+
+    if (status != FX_NODE_OK)
+        return status;
+    if (d->uploaded) {
+        d->checked = d->uploaded = fx_hash_equal(&solver, &d->stored.solver);
+        return FX_NODE_OK;
+    }
+    status = upload(deliver, node, d, &solver, &root);
+    if (status != FX_NODE_OK || atomic_load(deliver->stop))
+        return status;
+    if (!own_root(deliver, d, &solver, &ours) || !fx_hash_equal(&ours, &root)) {
+        d->attempt++;
+        snprintf(node->text, sizeof node->text,
+                 "the node has another result than was sent, sending it again");
+        return FX_NODE_ODD;
+    }
+    d->uploaded = true;
+    d->stored.solver = solver;
+    d->stored.result = root;
+    return FX_NODE_OK;
+}
+
+static void set_claimed(struct fx_deliver *deliver, struct fx_delivery *d,
+                        const struct fx_hash *claim)
+{
+    d->stored.claim = *claim;
+    atomic_fetch_add(&deliver->status->tasks_claimed, 1);
+    set_stage(deliver, d, FX_STAGE_CLAIMED);
+    d->missing = 0;
+    d->said[0] = 0;
+    if (!fx_store_save(deliver->options->workdir, &d->stored))
+        complain(d, "its state cannot be written", strerror(errno));
+    wait_ms(d, POLL_MS);
+}
+
+static bool is_ours(const struct fx_delivery *d, const struct fx_miner_task *now)
+{
+    return (now->status == FX_MINER_TASK_CLAIMED || now->status == FX_MINER_TASK_SETTLED) &&
+           fx_hash_equal(&now->solver, &d->stored.solver) &&
+           fx_hash_equal(&now->result, &d->stored.result);
+}
+
+/* What became of a task whose claim was refused: another one's, claimed by us before (the answer
+ * to that was lost), or still to be had. True: it is over. */
+static bool refused(struct fx_deliver *deliver, struct fx_miner_node *node, struct fx_delivery *d)
+{
+    static const struct fx_hash unknown;
     struct fx_miner_task now;
     char text[sizeof node->text];
     int code = node->code;
@@ -282,6 +333,11 @@ static bool gone(struct fx_deliver *deliver, struct fx_miner_node *node, struct 
         fx_miner_say("task %s: the chain does not know it any more", d->stored.task.origin);
         return true;
     }
+    if (status == FX_NODE_OK && is_ours(d, &now)) {
+        fx_miner_say("task %s: an earlier claim of ours stands", d->stored.task.origin);
+        set_claimed(deliver, d, &unknown);
+        return false;
+    }
     if (status == FX_NODE_OK && now.status != FX_MINER_TASK_OPEN &&
         now.status != FX_MINER_TASK_PENDING) {
         fx_miner_say("task %s: %s", d->stored.task.origin,
@@ -290,11 +346,42 @@ static bool gone(struct fx_deliver *deliver, struct fx_miner_node *node, struct 
                          : "taken meanwhile by another solver");
         return true;
     }
-    if (code == CODE_NO_FUNDS)
+    if (code == CODE_NO_RESULT) {
+        complain(d, "the node has lost the result", text);
+        d->checked = d->uploaded = false;
+        d->attempt++;
+    } else if (code == CODE_NO_FUNDS) {
         complain(d, "not enough coins for a claim, trying again", text);
-    else
+    } else {
         complain(d, "the node did not claim it, trying again", text);
+    }
     wait_ms(d, retry_ms(deliver));
+    return false;
+}
+
+/* True: the task is over. */
+static bool claim(struct fx_deliver *deliver, struct fx_miner_node *node, struct fx_delivery *d)
+{
+    const struct fx_miner_options *options = deliver->options;
+    const char *origin = d->stored.task.origin;
+    int64_t escrow = d->stored.task.escrow;
+    char id[FX_HASH_HEX];
+    struct fx_hash txid;
+    enum fx_miner_node_status status =
+        fx_miner_node_claim(node, origin, &d->stored.result, options->burn,
+                            options->burn_amount < escrow ? options->burn_amount : escrow, &txid);
+
+    if (status == FX_NODE_REFUSED)
+        return refused(deliver, node, d);
+    if (status == FX_NODE_OK) {
+        fx_hash_to_id(&txid, id);
+        fx_miner_say("task %s: claimed by %s", origin, id);
+        set_claimed(deliver, d, &txid);
+        return false;
+    }
+    if (status != FX_NODE_DOWN)
+        complain(d, "the claim failed", node->text);
+    wait_ms(d, RETRY_DOWN_MS);
     return false;
 }
 
@@ -302,67 +389,23 @@ static bool gone(struct fx_deliver *deliver, struct fx_miner_node *node, struct 
 static bool deliver_step(struct fx_deliver *deliver, struct fx_miner_node *node,
                          struct fx_delivery *d)
 {
-    const struct fx_miner_options *options = deliver->options;
-    struct fx_hash solver, root, ours;
     enum fx_miner_node_status status;
 
-    if (!d->checked && options->corrupt) {
+    if (!d->checked && deliver->options->corrupt)
         corrupt(deliver, d);
-        d->checked = true;
-    }
-    if (!d->checked) {
-        if (!check(deliver, d)) {
-            fx_store_remove(options->workdir, d->stored.task.origin);
-            return true;
-        }
-        d->checked = true;
-    }
-    status = fx_miner_node_solver(node, &solver);
-    if (status == FX_NODE_OK && d->uploaded && fx_hash_equal(&solver, &d->stored.solver)) {
-        root = d->stored.result;
-    } else if (status == FX_NODE_OK) {
-        status = upload(deliver, node, d, &solver, &root);
-        if (atomic_load(deliver->stop))
-            return false;
-        if (status == FX_NODE_OK &&
-            (!own_root(deliver, d, &solver, &ours) || !fx_hash_equal(&ours, &root))) {
-            d->attempt++;
-            complain(d, "the node has another result than was sent", "sending it again");
-            wait_ms(d, RETRY_DOWN_MS);
-            return false;
-        }
-        d->uploaded = status == FX_NODE_OK;
-        d->stored.solver = solver;
-        d->stored.result = root;
-    }
+    else if (!d->checked && !check(deliver, d))
+        return true;
+    d->checked = true;
+    status = hand_over(deliver, node, d);
+    if (atomic_load(deliver->stop))
+        return false;
     if (status != FX_NODE_OK) {
         if (status != FX_NODE_DOWN)
             complain(d, "the result was not uploaded", node->text);
         wait_ms(d, status == FX_NODE_DOWN ? RETRY_DOWN_MS : retry_ms(deliver));
         return false;
     }
-    status = fx_miner_node_claim(node, d->stored.task.origin, &root, options->burn,
-                                 options->burn_amount, &d->stored.claim);
-    if (status == FX_NODE_OK) {
-        char id[FX_HASH_HEX];
-
-        fx_hash_to_id(&d->stored.claim, id);
-        fx_miner_say("task %s: claimed by %s", d->stored.task.origin, id);
-        atomic_fetch_add(&deliver->status->tasks_claimed, 1);
-        set_stage(deliver, d, FX_STAGE_CLAIMED);
-        d->missing = 0;
-        d->said[0] = 0;
-        if (!fx_store_save(options->workdir, &d->stored))
-            complain(d, "its state cannot be written", strerror(errno));
-        wait_ms(d, POLL_MS);
-        return false;
-    }
-    if (status == FX_NODE_REFUSED)
-        return gone(deliver, node, d);
-    if (status != FX_NODE_DOWN)
-        complain(d, "the claim failed", node->text);
-    wait_ms(d, RETRY_DOWN_MS);
-    return false;
+    return d->uploaded && claim(deliver, node, d);
 }
 
 /* ---- from claim to pay ---------------------------------------------------------------------- */
@@ -404,7 +447,6 @@ static bool claimed_step(struct fx_deliver *deliver, struct fx_miner_node *node,
     const char *origin = d->stored.task.origin;
     struct fx_miner_task now;
     enum fx_miner_node_status status = fx_miner_node_task(node, origin, &now);
-    bool ours;
 
     wait_ms(d, options->params->kind == FX_REGTEST ? POLL_MS : POLL_PUBLIC_MS);
     if (status == FX_NODE_REFUSED && node->code == CODE_NO_TASK) {
@@ -413,8 +455,6 @@ static bool claimed_step(struct fx_deliver *deliver, struct fx_miner_node *node,
     }
     if (status != FX_NODE_OK)
         return false;
-    ours = fx_hash_equal(&now.solver, &d->stored.solver) &&
-           fx_hash_equal(&now.result, &d->stored.result);
     switch (now.status) {
     case FX_MINER_TASK_PENDING:
     case FX_MINER_TASK_OPEN:
@@ -422,7 +462,7 @@ static bool claimed_step(struct fx_deliver *deliver, struct fx_miner_node *node,
         return false;
     case FX_MINER_TASK_CLAIMED:
         d->missing = 0;
-        if (ours) {
+        if (is_ours(d, &now)) {
             /* From here on the node's store serves it. */
             fx_store_remove_tiles(options->workdir, origin);
             return false;
@@ -430,7 +470,7 @@ static bool claimed_step(struct fx_deliver *deliver, struct fx_miner_node *node,
         fx_miner_say("task %s: taken meanwhile by another solver", origin);
         return true;
     case FX_MINER_TASK_SETTLED:
-        if (ours)
+        if (is_ours(d, &now))
             paid(deliver, &now);
         else
             fx_miner_say("task %s: settled by another solver", origin);

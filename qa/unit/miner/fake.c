@@ -34,7 +34,7 @@ static char *lines[LINES];
 static size_t n_lines;
 static struct fx_miner_work given; /* the last work */
 static struct fx_hash tip;
-static const struct fx_hash solver = {{7}};
+static struct fx_hash solver;
 
 void fx_fake_lock(void)
 {
@@ -64,8 +64,16 @@ void fx_fake_begin(void)
     memset(&fx_fake, 0, sizeof fx_fake);
     snprintf(fx_fake.chain, sizeof fx_fake.chain, "regtest");
     fx_fake.height = 100;
+    memset(solver.b, 7, 32);
     move_tip();
     fx_fake.job_bits = fx_fake.hash_bits = 1;
+}
+
+static void drop_uploads(void)
+{
+    for (size_t at = 0; at < n_uploads; at++)
+        free(uploads[at].data);
+    n_uploads = 0;
 }
 
 void fx_fake_end(void)
@@ -74,9 +82,7 @@ void fx_fake_end(void)
         free(owned[at]);
         owned[at] = NULL;
     }
-    for (size_t at = 0; at < n_uploads; at++)
-        free(uploads[at].data);
-    n_uploads = 0;
+    drop_uploads();
     for (size_t at = 0; at < n_lines; at++)
         free(lines[at]);
     n_lines = 0;
@@ -155,6 +161,24 @@ void fx_fake_take(size_t task)
     fx_fake.tasks[task].task.status = FX_MINER_TASK_CLAIMED;
     memset(fx_fake.tasks[task].task.solver.b, 9, 32);
     move_tip();
+    fx_fake_unlock();
+}
+
+void fx_fake_undo_claim(size_t task, bool with_result)
+{
+    fx_fake_lock();
+    fx_fake.tasks[task].task.status = FX_MINER_TASK_OPEN;
+    fx_fake.tasks[task].claimed_here = false;
+    if (with_result)
+        drop_uploads();
+    move_tip();
+    fx_fake_unlock();
+}
+
+void fx_fake_change_key(void)
+{
+    fx_fake_lock();
+    solver.b[0]++;
     fx_fake_unlock();
 }
 
@@ -459,7 +483,11 @@ enum fx_miner_node_status fx_miner_node_claim(struct fx_miner_node *node, const 
     ENTER(node);
     t = find(origin);
     if (!t || t->task.status != FX_MINER_TASK_OPEN)
-        return leave(say(node, FX_NODE_REFUSED, -8, "the task is not open"));
+        return leave(say(node, FX_NODE_REFUSED, -4, "the task is not open"));
+    if (t->claimed_here)
+        return leave(say(node, FX_NODE_REFUSED, -4, "a claim waits in the mempool"));
+    if (burn == FX_CHOOSE_BURN_AMOUNT && burn_amount > t->task.escrow)
+        return leave(say(node, FX_NODE_REFUSED, -8, "burns more than the escrow"));
     if (fx_fake.no_funds > 0) {
         fx_fake.no_funds--;
         return leave(say(node, FX_NODE_REFUSED, -6, "Insufficient funds"));
@@ -468,7 +496,7 @@ enum fx_miner_node_status fx_miner_node_claim(struct fx_miner_node *node, const 
         struct fx_hash known;
 
         root_of(&uploads[at], &known);
-        if (!fx_hash_equal(&known, root))
+        if (!fx_hash_equal(&known, root) || !fx_hash_equal(&uploads[at].solver, &solver))
             continue;
         t->claimed_here = true;
         t->right = is_product(t, uploads[at].data, uploads[at].n);
@@ -480,7 +508,10 @@ enum fx_miner_node_status fx_miner_node_claim(struct fx_miner_node *node, const 
                                                      : 0;
         memset(txid->b, (int)t->claims, 32);
         t->claim = *txid;
-        return leave(FX_NODE_OK);
+        if (fx_fake.lose_answers == 0)
+            return leave(FX_NODE_OK);
+        fx_fake.lose_answers--;
+        return leave(say(node, FX_NODE_DOWN, 0, "connection reset"));
     }
     return leave(say(node, FX_NODE_REFUSED, -8, "no such result"));
 }

@@ -25,12 +25,13 @@ struct fx_fake_task {
 struct fx_fake {
     /* switches, set by tests */
     bool down, refuses_password;
-    unsigned not_here;    /* calls of prepare that say: not yet */
-    unsigned no_funds;    /* claims that are refused for want of coins */
-    unsigned lose_claims; /* claims that get lost before they are on the chain */
-    unsigned slow_settle; /* looks at a claimed task before it settles; 0: the next one */
-    bool no_settle;       /* claims stay claimed */
-    unsigned job_bits;    /* a ticket wins with probability 2^-bits */
+    unsigned not_here;     /* calls of prepare that say: not yet */
+    unsigned no_funds;     /* claims that are refused for want of coins */
+    unsigned lose_claims;  /* claims that get lost before they are on the chain */
+    unsigned lose_answers; /* claims that are made, and not answered */
+    unsigned slow_settle;  /* looks at a claimed task before it settles; 0: the next one */
+    bool no_settle;        /* claims stay claimed */
+    unsigned job_bits;     /* a ticket wins with probability 2^-bits */
     unsigned hash_bits;
     char chain[16];
     /* what came of it */
@@ -53,6 +54,11 @@ size_t fx_fake_add(uint32_t rows, uint32_t cols, uint32_t depth, int64_t escrow)
 /* Another solver's claim. */
 void fx_fake_take(size_t task);
 void fx_fake_move_tip(void);
+/* A reorganisation takes the claim off the chain. with_result: and the node's store has lost what
+ * was uploaded. */
+void fx_fake_undo_claim(size_t task, bool with_result);
+/* The node's wallet has another solver key. */
+void fx_fake_change_key(void);
 /* For reading and setting the world while the miner runs. */
 void fx_fake_lock(void);
 void fx_fake_unlock(void);

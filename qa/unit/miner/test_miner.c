@@ -317,6 +317,80 @@ FX_TEST(a_claim_that_gets_lost)
     clear(&run);
 }
 
+/* The claim stands, but the miner was not told: it sees that the claim is its own. */
+FX_TEST(a_claim_whose_answer_gets_lost)
+{
+    struct run run;
+
+    fx_fake_begin();
+    fx_fake_add(1, 1, 1, COIN);
+    fx_fake.lose_answers = 1;
+    options_of(&run.options, fx_unit_tmpdir());
+    run.options.tasks = 1;
+    start(&run);
+    FX_CHECK_INT(finish(&run, false), 0);
+    check_settled(1);
+    FX_CHECK_INT(fx_fake_said("an earlier claim of ours stands"), 1);
+    FX_CHECK_INT(fx_fake_said("tasks: done 1, claimed 1, paid 1"), 1);
+    clear(&run);
+}
+
+/* A claim was on the chain, so the tiles are with the node alone; then it is gone again, with the
+ * key that it was made under, with what was uploaded, or by itself. */
+FX_TEST(a_claim_that_is_undone)
+{
+    enum { CLAIM, RESULT, KEY, CASES };
+
+    for (unsigned what = CLAIM; what < CASES; what++) {
+        struct run run;
+        char *tiles;
+
+        fx_fake_begin();
+        fx_fake_add(2, 1, 1, COIN);
+        fx_fake.job_bits = 60;
+        fx_fake.no_settle = true;
+        options_of(&run.options, fx_unit_tmpdir());
+        run.options.tasks = 1;
+        tiles = fx_store_path(run.options.workdir, fx_fake.tasks[0].task.origin, "tiles");
+        start(&run);
+        WAIT_FOR(fx_fake.tasks[0].task.status == FX_MINER_TASK_CLAIMED && !fx_path_exists(tiles));
+        if (what == KEY)
+            fx_fake_change_key();
+        fx_fake_undo_claim(0, what == RESULT);
+        fx_fake_lock();
+        fx_fake.no_settle = false;
+        fx_fake_unlock();
+        FX_CHECK_INT(finish(&run, false), 0);
+        FX_CHECK_INT(fx_fake.tasks[0].task.status, FX_MINER_TASK_SETTLED);
+        FX_CHECK(fx_fake.tasks[0].right);
+        FX_CHECK_INT(fx_fake.tasks[0].claims, 2);
+        FX_CHECK_INT(fx_fake_said("claiming it again"), 1);
+        /* Nothing is computed twice but what nobody has any more. */
+        FX_CHECK_INT(fx_fake_said("product finished"), what == CLAIM ? 1 : 2);
+        FX_CHECK_INT(fx_fake_said("it is computed again"), what == CLAIM ? 0 : 1);
+        free(tiles);
+        clear(&run);
+    }
+}
+
+/* As the node ranks tasks: what is more than the escrow is the escrow. */
+FX_TEST(burns_no_more_than_the_escrow)
+{
+    struct run run;
+
+    fx_fake_begin();
+    fx_fake_add(1, 1, 1, COIN);
+    options_of(&run.options, fx_unit_tmpdir());
+    run.options.tasks = 1;
+    run.options.burn = FX_CHOOSE_BURN_AMOUNT;
+    run.options.burn_amount = 3 * COIN;
+    start(&run);
+    FX_CHECK_INT(finish(&run, false), 0);
+    check_settled(1);
+    FX_CHECK_INT(fx_fake.tasks[0].task.burn, COIN);
+    clear(&run);
+}
+
 /* The node goes while a task is under way: the product goes on, and what follows waits. */
 FX_TEST(a_node_that_restarts)
 {
