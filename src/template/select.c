@@ -10,6 +10,8 @@
 
 /* A block that is nearly full is not searched to the end for something small. */
 #define MISSES_MAX 1000
+#define NEARLY_FULL 4000            /* weight that it has left at most */
+#define COINBASE_SIGOPS_RESERVE 400 /* cost; as Bitcoin Core's */
 
 static bool depends_on(const struct fx_tx *tx, const struct fx_map *txids)
 {
@@ -40,17 +42,20 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, int64_t mi
     }
     struct fx_mempool_entry *entries;
     size_t n = fx_mempool_list(mempool, &entries), misses = 0;
+    uint64_t sigops = COINBASE_SIGOPS_RESERVE;
     struct fx_map *left_out = txid_set();
     out->txs = fx_xcalloc(n + 1, sizeof(*out->txs));
     out->fees = fx_xcalloc(n + 1, sizeof(*out->fees));
     out->burned = fx_xcalloc(n + 1, sizeof(*out->burned));
     out->sigops = fx_xcalloc(n + 1, sizeof(*out->sigops));
-    for (size_t i = 0; i < n && misses < MISSES_MAX; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct fx_mempool_entry *e = &entries[i];
-        if (pays_less(e, min_fee_rate)) {
-            break; /* as do all that come after it */
+        bool full = weight_max - out->weight <= NEARLY_FULL;
+        if (pays_less(e, min_fee_rate) || (full && misses >= MISSES_MAX)) {
+            break; /* all that come after it pay as little */
         }
-        if (e->weight > weight_max - out->weight || depends_on(e->tx, left_out)) {
+        if (e->weight > weight_max - out->weight || depends_on(e->tx, left_out) ||
+            e->sigops > FX_BLOCK_SIGOPS_COST_MAX - sigops) {
             fx_map_put(left_out, e->tx->txid.b, out);
             misses++;
             continue;
@@ -60,6 +65,7 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, int64_t mi
         out->sigops[out->n] = e->sigops;
         out->burned[out->n++] = e->burned;
         out->weight += e->weight;
+        sigops += e->sigops;
     }
     fx_map_destroy(left_out, NULL);
     free(entries);

@@ -95,6 +95,43 @@ FX_TEST(what_does_not_fit_is_left_out_with_its_children)
     world_close();
 }
 
+static struct fx_tx *add_sigops(const struct fx_tx *parent, uint64_t cost)
+{
+    struct fx_tx *tx = world_add_tx(parent, 1000, 5000, 0, true);
+    world.pool[world.n_pool - 1].sigops = cost;
+    return tx;
+}
+
+FX_TEST(sigops_above_the_limit_wait_with_their_children)
+{
+    world_open();
+    struct fx_tx *most = add_sigops(NULL, FX_BLOCK_SIGOPS_COST_MAX - 1000);
+    struct fx_tx *too_many = add_sigops(NULL, 601); /* 400 are for the coinbase */
+    world_add_tx(too_many, 1000, 4000, 0, true);
+    struct fx_tx *rest = add_sigops(NULL, 600);
+    add_sigops(NULL, 1);
+    struct fx_tx *other = world_add_tx(NULL, 1000, 3000, 0, true);
+    const struct fx_template *t = hash_template();
+    FX_CHECK_INT(t->n_txs, 4);
+    FX_CHECK(t->txs[1] == most && t->txs[2] == rest && t->txs[3] == other);
+    world_close();
+}
+
+/* They are cheap to make, and more than one block takes: what else waits is mined all the same. */
+FX_TEST(a_crowd_of_sigops_leaves_the_block_to_others)
+{
+    world_open();
+    while (world.n_pool < WORLD_POOL - 1) {
+        add_sigops(NULL, FX_BLOCK_SIGOPS_COST_MAX / 5);
+    }
+    struct fx_tx *other = world_add_tx(NULL, 1000, 3000, 0, true);
+    const struct fx_template *t = hash_template();
+    FX_CHECK_INT(t->n_txs, 1 + 4 + 1);
+    FX_CHECK(t->txs[5] == other);
+    FX_CHECK_INT(world.tested, 1);
+    world_close();
+}
+
 FX_TEST(what_does_not_connect_is_left_out_with_its_children)
 {
     world_open();

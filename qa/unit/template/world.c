@@ -71,6 +71,19 @@ void fx_chain_view(struct fx_chain *chain, struct fx_view *view)
     *view = (struct fx_view){.coin = view_coin, .record = view_record};
 }
 
+/* What the pool says that the block's transactions have. */
+static uint64_t sigops_of(const struct fx_block *block)
+{
+    uint64_t cost = 0;
+
+    for (size_t i = 1; i < block->n_txs; i++) {
+        for (size_t j = 0; j < world.n_pool; j++) {
+            cost += world.pool[j].tx == block->txs[i] ? world.pool[j].sigops : 0;
+        }
+    }
+    return cost;
+}
+
 enum fx_result fx_chain_test_block(struct fx_chain *chain, const struct fx_block *block,
                                    enum fx_verdict *why)
 {
@@ -86,6 +99,10 @@ enum fx_result fx_chain_test_block(struct fx_chain *chain, const struct fx_block
     }
     if (world.broken) {
         *why = FX_BAD_CB_AMOUNT;
+        return FX_INVALID;
+    }
+    if (sigops_of(block) > FX_BLOCK_SIGOPS_COST_MAX) {
+        *why = FX_BAD_BLK_SIGOPS;
         return FX_INVALID;
     }
     for (size_t i = 1; world.poison && i < block->n_txs; i++) {
