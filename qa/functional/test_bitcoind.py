@@ -103,6 +103,13 @@ class TestBitcoind(FornaxTest):
         node = self.new_node()
         node.start(['-testactivationheight=segwit@10'])
         node.generatetodescriptor(8, 'raw(51)')
+        template = node.getblocktemplate({'rules': ['segwit']})  # of the last block with the old limits
+        check_equal((template['sizelimit'], template['sigoplimit']), (1000000, 20000))
+        check('weightlimit' not in template and '!segwit' not in template['rules'], template)
+        node.generatetodescriptor(1, 'raw(51)')
+        template = node.getblocktemplate({'rules': ['segwit']})
+        check_equal((template['sizelimit'], template['sigoplimit'], template['weightlimit']), (4000000, 80000, 4000000))
+        check('!segwit' in template['rules'], template)
         node.restart(['-testactivationheight=segwit@10'])  # no earlier than it was
         node.stop()
         self.ends(node, 'Witness data for blocks after height 6 requires validation', '-testactivationheight=segwit@6')

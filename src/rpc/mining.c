@@ -16,7 +16,8 @@
 #define RESERVED_WEIGHT 4000 /* what Bitcoin Core counts for header, counts and coinbase */
 #define LONGPOLL_STEP_MS 200
 
-static json_t *template_txs(const struct fx_template *t)
+/* scale: by which costs of signature operations are divided. */
+static json_t *template_txs(const struct fx_template *t, unsigned scale)
 {
     json_t *out = json_array();
     for (size_t i = 1; i < t->n_txs; i++) {
@@ -34,7 +35,7 @@ static json_t *template_txs(const struct fx_template *t)
         fx_json_set(o, "hash", fx_json_id(&tx->wtxid));
         fx_json_set(o, "depends", depends);
         fx_json_set(o, "fee", json_integer(t->fees[i - 1]));
-        fx_json_set(o, "sigops", json_integer((json_int_t)t->sigops[i - 1]));
+        fx_json_set(o, "sigops", json_integer((json_int_t)(t->sigops[i - 1] / scale)));
         fx_json_set(o, "weight", json_integer((json_int_t)fx_tx_weight(tx)));
         json_array_append_new(out, o);
     }
@@ -112,6 +113,23 @@ static json_t *available_json(const struct fx_rpc *rpc, const struct fx_index *t
     return out;
 }
 
+/* Before segwit binds, blocks have Bitcoin's old limits: a quarter of these, and no weight. */
+static void limits_json(bool segwit, json_t *out)
+{
+    unsigned scale = segwit ? 1 : FX_WITNESS_SCALE;
+    fx_json_set(out, "sigoplimit", json_integer(FX_BLOCK_SIGOPS_COST_MAX / scale));
+    fx_json_set(out, "sizelimit", json_integer(FX_BLOCK_SIZE_MAX / scale));
+    if (segwit) {
+        fx_json_set(out, "weightlimit", json_integer(FX_BLOCK_WEIGHT_MAX));
+    }
+}
+
+static json_t *rules_json(bool segwit)
+{
+    return segwit ? json_pack("[s, s, s]", "csv", "!segwit", "taproot")
+                  : json_pack("[s, s]", "csv", "taproot");
+}
+
 static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
 {
     static const uint8_t anyone[] = {0x51}; /* a miner puts its own script there */
@@ -128,17 +146,18 @@ static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
     fx_rpc_note_template(rpc, t);
     fx_chain_targets(chain, tip, nbits);
     int commitment = fx_block_commitment_output(t->txs[0]);
+    bool segwit = fx_fork_binds(rpc->config.params, FX_FORK_SEGWIT, t->height);
     json_t *out = json_object();
     fx_json_set(out, "capabilities", json_pack("[s]", "proposal"));
     fx_json_set(out, "lane", json_string(fx_lane_name(lane)));
     fx_json_set(out, "version",
                 json_integer(lane == FX_LANE_HASH ? t->header.version
                                                   : fx_header_version((enum fx_lane)lane)));
-    fx_json_set(out, "rules", json_pack("[s, s, s]", "csv", "!segwit", "taproot"));
+    fx_json_set(out, "rules", rules_json(segwit));
     fx_json_set(out, "vbavailable", available_json(rpc, tip));
     fx_json_set(out, "vbrequired", json_integer(0));
     fx_json_set(out, "previousblockhash", fx_json_id(&tip->id));
-    fx_json_set(out, "transactions", template_txs(t));
+    fx_json_set(out, "transactions", template_txs(t, segwit ? 1 : FX_WITNESS_SCALE));
     fx_json_set(out, "coinbaseaux", json_object());
     int64_t value = t->total_fees - t->burned;
     fx_json_set(out, "coinbasevalue",
@@ -148,9 +167,7 @@ static json_t *template_json(struct fx_rpc_call *call, unsigned lane)
     fx_json_set(out, "mintime", json_integer(tip->median_time + 1));
     fx_json_set(out, "mutable", json_pack("[s, s, s]", "time", "transactions", "prevblock"));
     fx_json_set(out, "noncerange", json_string("00000000ffffffff"));
-    fx_json_set(out, "sigoplimit", json_integer(FX_BLOCK_SIGOPS_COST_MAX));
-    fx_json_set(out, "sizelimit", json_integer(FX_BLOCK_SIZE_MAX));
-    fx_json_set(out, "weightlimit", json_integer(FX_BLOCK_WEIGHT_MAX));
+    limits_json(segwit, out);
     fx_json_set(out, "curtime", json_integer(t->header.time));
     fx_json_set(out, "bits", fx_json_bits(nbits[lane]));
     fx_json_set(out, "height", json_integer((json_int_t)tip->height + 1));
@@ -301,13 +318,14 @@ static const struct fx_rpc_command getblocktemplate_command = {
               "transactions: [ { data: hex, txid: hash, hash: hash\n"
               "depends: [ int ]         # Numbers of transactions of this list, from 1\n"
               "fee: int                 # Embers\n"
-              "sigops: int              # As blocks count them: four times Bitcoin's old count\n"
+              "sigops: int              # As blocks count them: from segwit on, four times the old "
+              "count\n"
               "weight: int } ]\n"
               "coinbaseaux: { *: hex }\n"
               "coinbasevalue: int       # Embers that the coinbase may pay; on the job lane "
               "without the subsidy of a backing list\n"
               "longpollid: str, target: hash, mintime: time, mutable: [ str ]\n"
-              "noncerange: hex, sigoplimit: int, sizelimit: int, weightlimit: int\n"
+              "noncerange: hex, sigoplimit: int, sizelimit: int, weightlimit?: int\n"
               "curtime: time, bits: hex, height: int\n"
               "default_witness_commitment?: hex\n"
               "tasks?: [ " OFFER_FIELDS " ] }   # Job lane: the tasks on offer\n"
