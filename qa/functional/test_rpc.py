@@ -342,7 +342,7 @@ class TestRPC(FornaxTest):
             rpc.getrawtransaction(txid, 1, block)
         with raises_rpc(-5, 'Block hash not found'):
             rpc.getrawtransaction(txid, 1, 'ab' * 32)
-        with raises_rpc(-5, 'No such mempool transaction'):
+        with raises_rpc(-5, 'No such mempool or blockchain transaction'):
             rpc.getrawtransaction('ab' * 32)
 
     def templates(self):

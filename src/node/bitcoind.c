@@ -46,8 +46,6 @@ const struct fx_arg_option fx_bitcoind_options[] = {
     PASS("maxreceivebuffer"),
     PASS("maxsendbuffer"),
     PASS("maxsigcachesize"),
-    /* Without that index getrawtransaction needs to know the block of most old transactions. */
-    PASS("txindex"),
     /* Bitcoin Core's wallet. */
     PASS("addresstype"),
     PASS("fallbackfee"),

@@ -18,6 +18,7 @@
 #include "src/mempool/mempool.h"
 #include "src/net/net.h"
 #include "src/node/importer.h"
+#include "src/node/indexer.h"
 #include "src/rpc/rpc.h"
 #include "src/store/blob.h"
 #include "src/sys/clock.h"
@@ -46,6 +47,7 @@ struct fx_node {
     struct fx_pool *pool;
     struct fx_chain *chain;
     struct fx_importer *importer; /* NULL: no blocks to read */
+    struct fx_indexer *indexer;   /* NULL: without -txindex */
     struct fx_blobs *blobs;
     struct fx_mempool *mempool;
     struct fx_templates *templates;
@@ -252,11 +254,28 @@ static bool start_chain(struct fx_node *node, char **error)
     return ok;
 }
 
+/* Where transactions are looked up by others than wallets, as those of tasks are, it is there
+ * unless it is asked away. */
+static bool start_index(struct fx_node *node, char **error)
+{
+    const struct fx_options *options = node->options;
+    bool wanted = options->params->tasks && options->prune == FX_PRUNE_OFF;
+
+    if (fx_args_bool(options->args, "txindex", wanted)) {
+        char *dir = below(node, "txindex");
+
+        node->indexer = fx_indexer_create(node->base, node->chain, dir, error);
+        free(dir);
+        return node->indexer;
+    }
+    return true;
+}
+
 static bool start_state(struct fx_node *node, char **error)
 {
     const struct fx_args *args = node->options->args;
 
-    if (!start_chain(node, error))
+    if (!start_chain(node, error) || !start_index(node, error))
         return false;
     char *path = fx_path_join(node->options->netdir, "mempool.dat");
     char *blobs = fx_path_join(node->options->netdir, "blobs");
@@ -421,6 +440,7 @@ static bool start_rpc(struct fx_node *node, char **error)
         .wallets = with_wallets(node) ? node->wallets : NULL,
         .jobs = node->jobs,
         .blobs = node->options->params->tasks ? node->blobs : NULL,
+        .tx_index = fx_indexer_index(node->indexer),
         .cookie_file = cookie,
         .port = (uint16_t)fx_args_int(args, "rpcport", 0),
         .user = fx_args_str(args, "rpcuser", NULL),
@@ -592,6 +612,7 @@ void fx_node_destroy(struct fx_node *node)
     fx_mempool_destroy(node->mempool);
     fx_blobs_close(node->blobs);
     fx_importer_destroy(node->importer);
+    fx_indexer_destroy(node->indexer);
     fx_chain_destroy(node->chain);
     free_event(node->on_pool);
     if (node->pool)

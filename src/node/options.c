@@ -84,6 +84,11 @@ static const struct fx_arg_option table[] = {
     OPT_BOOL("stopafterblockimport", general,
              "Stop when -loadblock, -reindex and -reindex-chainstate are done", 0),
 
+    OPT_BOOL("txindex", general,
+             "Keep an index of all transactions, which getrawtransaction finds them by (default: "
+             "1; on btcregtest, and with -prune: 0)",
+             0),
+
     OPT_BOOL("listen", network, "Accept connections (default: 1, but 0 with -connect and no -bind)",
              0),
     OPT_STR("bind", "<address>", network,
@@ -373,6 +378,10 @@ static bool read_prune(struct fx_options *options, char error[FX_ARGS_ERROR])
         snprintf(error, FX_ARGS_ERROR,
                  "Prune configured below the minimum of %d MiB.  Please use a higher number.",
                  PRUNE_MIN);
+        return false;
+    }
+    if (mib != 0 && fx_args_bool(options->args, "txindex", false)) {
+        snprintf(error, FX_ARGS_ERROR, "Prune mode is incompatible with -txindex.");
         return false;
     }
     if (mib != 0 && fx_args_bool(options->args, "reindex-chainstate", false)) {

@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "src/iface/txindex.h"
 #include "src/rpc/dispatch_int.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
@@ -151,22 +152,30 @@ static const struct fx_rpc_command getmemoryinfo_command = {
     .run = getmemoryinfo,
 };
 
-/* ---- what there is none of ------------------------------------------------------------------- */
-
 static json_t *getindexinfo(struct fx_rpc_call *call)
 {
-    (void)call;
-    return json_object();
+    static const char name[] = "txindex";
+    const struct fx_tx_index *index = call->rpc->config.tx_index;
+    json_t *out = json_object();
+    if (index && strcmp(fx_rpc_arg_str(call->args[0], name), name) == 0) {
+        json_t *o = json_object();
+        fx_json_set(o, "synced", json_boolean(fx_tx_index_is_synced(index)));
+        fx_json_set(o, "best_block_height", json_integer(fx_tx_index_height(index)));
+        fx_json_set(out, name, o);
+    }
+    return out;
 }
 
 static const struct fx_rpc_command getindexinfo_command = {
     .name = "getindexinfo",
-    .text = "Returns the optional indexes, of which this node has none.",
-    .args = "index_name?: str",
-    .result = "object  # {}",
-    .example = "",
+    .text = "Returns the optional indexes that are on, and how far each is: of this node, txindex.",
+    .args = "index_name?: str   # Only this one",
+    .result = "{ *: { synced: bool, best_block_height: int } }",
+    .example = "\n\"txindex\"",
     .run = getindexinfo,
 };
+
+/* ---- what there is none of ------------------------------------------------------------------- */
 
 static json_t *getzmqnotifications(struct fx_rpc_call *call)
 {

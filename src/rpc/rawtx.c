@@ -4,90 +4,25 @@
 #include "consensus/script.h"
 #include "src/iface/mempool.h"
 #include "src/iface/net.h"
+#include "src/iface/txindex.h"
 #include "src/keys/address.h"
 #include "src/rpc/rpc_int.h"
 #include "src/rpc/topics_int.h"
 #include "src/util/amount.h"
 
-/* The block that holds a transaction with an unspent output, by the coin's height. */
-static const struct fx_index *block_by_coin(struct fx_rpc_call *call, const struct fx_hash *txid)
+bool fx_rpc_indexed_block(struct fx_rpc_call *call, const struct fx_hash *txid,
+                          const struct fx_index **index)
 {
-    const struct fx_chain *chain = call->rpc->config.chain;
-    struct fx_view view;
-    fx_chain_view(call->rpc->config.chain, &view);
-    /* Most have few outputs, and one of the first is unspent for a while. */
-    for (uint32_t n = 0; n < 16; n++) {
-        const struct fx_outpoint o = {*txid, n};
-        struct fx_coin coin = {0};
-        if (view.coin(view.ctx, &o, &coin) == FX_FOUND) {
-            uint32_t height = coin.height;
-            fx_coin_clear(&coin);
-            return fx_chain_at(chain, height);
-        }
+    struct fx_tx_index *tx_index = call->rpc->config.tx_index;
+    enum fx_lookup found = tx_index ? fx_tx_index_find(tx_index, txid, index) : FX_MISSING;
+    if (found == FX_MISSING) {
+        *index = NULL;
     }
-    return NULL;
-}
-
-static const struct fx_index *block_by_wallet(struct fx_rpc_call *call, const struct fx_hash *txid)
-{
-    const char **names = NULL;
-    const struct fx_index *found = NULL;
-    if (!call->rpc->config.wallets) {
-        return NULL;
+    if (found == FX_LOOKUP_FAILED) {
+        fx_rpc_fail_read(call, "the transaction index");
+        return false;
     }
-    size_t n = fx_wallet_list(call->rpc->config.wallets, &names);
-    for (size_t w = 0; w < n && !found; w++) {
-        struct fx_wallet_error error;
-        struct fx_wallet *wallet = fx_wallet_get(call->rpc->config.wallets, names[w], &error);
-        struct fx_wallet_entry *entries = NULL;
-        size_t lines = wallet ? fx_wallet_history(wallet, &entries) : 0;
-        for (size_t i = 0; i < lines && !found; i++) {
-            if (fx_hash_equal(&entries[i].txid, txid) && !fx_hash_is_zero(&entries[i].block)) {
-                found = fx_chain_find(call->rpc->config.chain, &entries[i].block);
-            }
-        }
-        free(entries);
-    }
-    free(names);
-    return found;
-}
-
-/* As block_by_wallet, for the transactions of tasks that the job book knows. */
-static const struct fx_index *block_by_task(struct fx_rpc_call *call, const struct fx_hash *txid)
-{
-    const struct fx_chain *chain = call->rpc->config.chain;
-    const struct fx_index *found = NULL;
-    const struct fx_task_filter all = {.job = NULL};
-    struct fx_task_info *tasks = NULL;
-    if (!call->rpc->config.jobs) {
-        return NULL;
-    }
-    size_t n = fx_jobs_tasks(call->rpc->config.jobs, &all, &tasks);
-    for (size_t i = 0; i < n && !found; i++) {
-        uint32_t height = 0;
-        if (fx_hash_equal(&tasks[i].origin.txid, txid)) {
-            height = tasks[i].h0;
-        } else if (fx_hash_equal(&tasks[i].claim.txid, txid)) {
-            height = tasks[i].claim_height;
-        } else if (fx_hash_equal(&tasks[i].end_txid, txid)) {
-            height = tasks[i].end_height;
-        }
-        for (size_t e = 0; e < tasks[i].n_events && height == 0; e++) {
-            if (fx_hash_equal(&tasks[i].events[e].txid, txid)) {
-                height = tasks[i].events[e].height;
-            }
-        }
-        found = height > 0 ? fx_chain_at(chain, height) : NULL;
-    }
-    free(tasks);
-    return found;
-}
-
-const struct fx_index *fx_rpc_block_of_tx(struct fx_rpc_call *call, const struct fx_hash *txid)
-{
-    const struct fx_index *index = block_by_coin(call, txid);
-    index = index ? index : block_by_wallet(call, txid);
-    return index ? index : block_by_task(call, txid);
+    return true;
 }
 
 static void place_json(struct fx_rpc *rpc, const struct fx_index *index, json_t *out)
@@ -156,6 +91,20 @@ static json_t *from_block(struct fx_rpc_call *call, const struct fx_hash *txid,
     return out;
 }
 
+static json_t *not_found(struct fx_rpc_call *call)
+{
+    const struct fx_tx_index *tx_index = call->rpc->config.tx_index;
+    const char *why =
+        !tx_index ? "No such mempool transaction. Use -txindex or provide a block hash to enable "
+                    "blockchain transaction queries"
+        : !fx_tx_index_is_synced(tx_index)
+            ? "No such mempool transaction. Blockchain transactions are still in the process of "
+              "being indexed"
+            : "No such mempool or blockchain transaction";
+    return fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
+                       "%s. Use gettransaction for wallet transactions.", why);
+}
+
 static json_t *getrawtransaction(struct fx_rpc_call *call)
 {
     struct fx_hash txid;
@@ -183,21 +132,17 @@ static json_t *getrawtransaction(struct fx_rpc_call *call)
     if (pooled) {
         return raw_result(call, pooled, NULL, verbosity, NULL);
     }
-    const struct fx_index *index = fx_rpc_block_of_tx(call, &txid);
-    if (!index) {
-        return fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
-                           "No such mempool transaction. Give blockhash to look into a block; "
-                           "without it the transaction is found while an output is unspent, or "
-                           "where it is a wallet's or a task's. Use gettransaction for wallet "
-                           "transactions.");
+    const struct fx_index *index;
+    if (!fx_rpc_indexed_block(call, &txid, &index)) {
+        return NULL;
     }
-    return from_block(call, &txid, index, verbosity);
+    return index ? from_block(call, &txid, index, verbosity) : not_found(call);
 }
 
 static const struct fx_rpc_command getrawtransaction_command = {
     .name = "getrawtransaction",
-    .text = "Returns a transaction: of the mempool, of the block named, or of the best chain while "
-            "one of its outputs is unspent or where a wallet or a task knows it.",
+    .text = "Returns a transaction: of the mempool, of the block named, or, where the node keeps "
+            "the index -txindex, of any block of the best chain.",
     .args =
         "txid: hash\n"
         "verbosity|verbose?: int|bool = 0  # 0: hex; 1: JSON; 2: with fee and the outputs spent\n"

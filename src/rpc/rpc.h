@@ -18,6 +18,7 @@ struct fx_jobs;
 struct fx_mempool;
 struct fx_net;
 struct fx_templates;
+struct fx_tx_index;
 struct fx_wallets;
 struct fx_rpc; /* opaque */
 
@@ -32,6 +33,7 @@ struct fx_rpc_config {
     struct fx_wallets *wallets; /* NULL: wallet, job and miner calls are absent */
     struct fx_jobs *jobs;       /* NULL: job and task calls are absent */
     struct fx_blobs *blobs;
+    struct fx_tx_index *tx_index; /* NULL: without -txindex */
 
     const char *cookie_file; /* written with mode 0600 where there is no password */
     /* Numeric addresses, each may have ":port"; n_bind 0: loopback. */

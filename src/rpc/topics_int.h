@@ -50,9 +50,10 @@ extern const struct fx_rpc_command fx_rpc_generatetoaddress, fx_rpc_generatetode
 bool fx_rpc_arg_fee_rate(struct fx_rpc_call *call, const json_t *value, int64_t *rate);
 bool fx_rpc_too_dear(int64_t max_rate, int64_t fee, size_t vsize);
 
-/* rawtx.c. The block of the best chain that has a transaction, as far as that can be told without
- * an index of all: by an unspent output, a wallet, or a task. NULL where it cannot. */
-const struct fx_index *fx_rpc_block_of_tx(struct fx_rpc_call *call, const struct fx_hash *txid);
+/* rawtx.c. The block of the best chain that has a transaction, by -txindex; *index is NULL where
+ * there is no such index, or it does not know the transaction. False after fx_rpc_fail. */
+bool fx_rpc_indexed_block(struct fx_rpc_call *call, const struct fx_hash *txid,
+                          const struct fx_index **index);
 
 /* Reads the operands of a task's bricks from the store. */
 struct fx_rpc_operands {

@@ -7,6 +7,7 @@
 #include "src/rpc/topics_int.h"
 #include "src/util/mem.h"
 
+#define COINS_TRIED 16    /* outputs; most transactions have few, and one of the first is unspent */
 #define TX_WEIGHT_MIN 240 /* of the smallest transaction: 60 bytes */
 #define TXS_MAX (FX_BLOCK_WEIGHT_MAX / TX_WEIGHT_MIN)
 #define PROOF_MAX (FX_HEADER_SIZE + 9 + 9 + 32 * TXS_MAX + TXS_MAX)
@@ -142,6 +143,23 @@ static struct fx_hash *arg_txids(struct fx_rpc_call *call, const json_t *list, s
     return ids;
 }
 
+/* The block that holds a transaction with an unspent output, by the coin's height. */
+static const struct fx_index *block_by_coin(struct fx_rpc_call *call, const struct fx_hash *txid)
+{
+    struct fx_view view;
+    fx_chain_view(call->rpc->config.chain, &view);
+    for (uint32_t n = 0; n < COINS_TRIED; n++) {
+        const struct fx_outpoint o = {*txid, n};
+        struct fx_coin coin = {0};
+        if (view.coin(view.ctx, &o, &coin) == FX_FOUND) {
+            uint32_t height = coin.height;
+            fx_coin_clear(&coin);
+            return fx_chain_at(call->rpc->config.chain, height);
+        }
+    }
+    return NULL;
+}
+
 static const struct fx_index *find_block(struct fx_rpc_call *call, const struct fx_hash *ids,
                                          size_t n)
 {
@@ -150,7 +168,10 @@ static const struct fx_index *find_block(struct fx_rpc_call *call, const struct 
         return fx_rpc_arg_block(call, call->args[1]);
     }
     for (size_t i = 0; i < n && !found; i++) {
-        found = fx_rpc_block_of_tx(call, &ids[i]);
+        found = block_by_coin(call, &ids[i]);
+    }
+    if (!found && !fx_rpc_indexed_block(call, &ids[0], &found)) {
+        return NULL;
     }
     if (!found) {
         fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "Transaction not yet in block");
@@ -193,7 +214,7 @@ static json_t *gettxoutproof(struct fx_rpc_call *call)
 const struct fx_rpc_command fx_rpc_gettxoutproof = {
     .name = "gettxoutproof",
     .text = "Proves that transactions are in a block (BIP37). Without blockhash the block is found "
-            "while one of them has an unspent output, or where a wallet or a task knows one.",
+            "while one of them has an unspent output, and after that by -txindex.",
     .args = "txids: [ hash ]\n"
             "blockhash?: hash",
     .result = "hex  # The proof",
