@@ -62,6 +62,7 @@ class TestCli(FornaxTest):
         self.bad(1, 'too few parameters', '-regtest', plain=True)
         self.bad(1, 'Invalid parameter -nonsense', '-nonsense', 'help', plain=True)
         self.bad(1, 'does not exist', '-datadir=/nonsense', 'help', plain=True)
+        self.bad(1, 'is no directory', '-datadir=/dev/null', 'help', plain=True)
         self.bad(1, 'Can use at most one', '-regtest', '-test', 'help', plain=True)
         self.bad(1, 'main, test, regtest and btcregtest are known', '-chain=moon', 'help', plain=True)
         self.bad(1, 'is not from 1 to 65535', '-rpcport=0', 'help', plain=True)

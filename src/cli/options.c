@@ -169,10 +169,8 @@ static bool read_all(struct fx_cli_options *options, char error[FX_ARGS_ERROR])
     const char *given = fx_args_str(options->args, "datadir", NULL);
     char *datadir = given ? fx_xstrdup(given) : fx_datadir_default();
     bool ok = false;
-    if (given && !fx_path_exists(datadir)) {
-        snprintf(error, FX_ARGS_ERROR, "Specified data directory \"%.150s\" does not exist.",
-                 datadir);
-    } else if (read_config(options, datadir, error)) {
+    if ((!given || fx_datadir_check(given, error, FX_ARGS_ERROR)) &&
+        read_config(options, datadir, error)) {
         /* The file may name another data directory. */
         const char *named = fx_args_str(options->args, "datadir", datadir);
         char *final = fx_xstrdup(named);

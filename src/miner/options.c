@@ -109,6 +109,7 @@ static const struct fx_arg_option table[] = {
 
     OPT_STR("chain", "<name>", chain, "main, test or regtest", 0),
     OPT_BOOL("test", chain, "As -chain=test", 0),
+    OPT_BOOL("testnet", chain, "", FX_ARG_HIDDEN),
     OPT_BOOL("regtest", chain, "As -chain=regtest: a private network for developers", 0),
     /* Known, so that a file which the node reads is refused for what it says. */
     OPT_BOOL("btcregtest", chain, "", FX_ARG_HIDDEN),
@@ -361,12 +362,8 @@ static bool interpret(struct fx_miner_options *options, struct fx_args *args,
     const char *name;
     bool ok = false;
 
-    if (fx_args_has(args, "datadir") && !fx_path_exists(datadir)) {
-        snprintf(error, FX_ARGS_ERROR,
-                 "the data directory \"%.150s\" does not exist: make it, or correct -datadir",
-                 datadir);
+    if (fx_args_has(args, "datadir") && !fx_datadir_check(datadir, error, FX_ARGS_ERROR))
         goto out;
-    }
     if (!read_config(args, datadir, error))
         goto out;
     name = fx_args_chain(args, error);

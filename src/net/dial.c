@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/listener.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,19 @@ struct fx_dial {
     struct fx_map *tried;       /* address -> int64_t, ms at which it was dialled for data */
     struct fx_netaddr external; /* what outbound peers call us; FX_NETWORK_NONE: nothing yet */
 };
+
+/* *error is the caller's to free. */
+static bool __attribute__((format(printf, 2, 3))) refuse(char **error, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    *error = fx_xstrdup(text);
+    return false;
+}
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
@@ -217,15 +231,12 @@ static bool listen_on(struct fx_net *net, const struct fx_netaddr *addr, uint32_
     listener->socket = evconnlistener_new_bind(net->base, on_accept, listener, flags, BACKLOG,
                                                (struct sockaddr *)&sa, (int)len);
     if (listener->socket == NULL) {
-        struct fx_buf buf = FX_BUF_INIT;
+        int why = errno;
 
-        fx_netaddr_format(addr, text);
-        fx_buf_printf(&buf, "Cannot listen on %s: %s%s", text, strerror(errno),
-                      errno == EADDRINUSE ? " (is another node running?)" : "");
-        fx_buf_u8(&buf, 0);
-        *error = (char *)fx_buf_steal(&buf, &(size_t){0});
         free(listener);
-        return false;
+        fx_netaddr_format(addr, text);
+        return refuse(error, "Cannot listen on %s: %s%s", text, strerror(why),
+                      why == EADDRINUSE ? " (is another node running?)" : "");
     }
     evconnlistener_set_error_cb(listener->socket, on_accept_error);
     dial->listeners =
@@ -279,8 +290,8 @@ static bool start_listening(struct fx_net *net, const struct fx_net_config *conf
     }
     for (size_t i = 0; i < config->n_bind; i++) {
         if (!bind_address(config->bind[i], port, &addr)) {
-            *error = fx_xstrdup("The address to bind to is not a numeric address.");
-            return false;
+            return refuse(error, "Cannot resolve -bind address: '%.100s' (a numeric one is needed)",
+                          config->bind[i]);
         }
         if (!listens_on(net->dial, &addr) && !listen_on(net, &addr, 0, error)) {
             return false;
@@ -327,13 +338,8 @@ static bool add_list(struct fx_net *net, const char *const *list, size_t n, cons
         }
         if (!fx_netaddr_parse(list[i], net->params->p2p_port, &addr) ||
             !fx_dial_add(net, &addr, list[i], false)) {
-            struct fx_buf buf = FX_BUF_INIT;
-
-            fx_buf_printf(&buf, "-%s=%.100s is not a numeric address, or one too many.", option,
+            return refuse(error, "-%s=%.100s is not a numeric address, or one too many.", option,
                           list[i]);
-            fx_buf_u8(&buf, 0);
-            *error = (char *)fx_buf_steal(&buf, &(size_t){0});
-            return false;
         }
     }
     return true;

@@ -233,6 +233,7 @@ static const struct fx_arg_option table[] = {
 
     OPT_STR("chain", "<name>", chain, "main, test, regtest or btcregtest", 0),
     OPT_BOOL("test", chain, "As -chain=test", 0),
+    OPT_BOOL("testnet", chain, "", FX_ARG_HIDDEN),
     OPT_BOOL("regtest", chain, "As -chain=regtest: a private network for developers", 0),
     OPT_BOOL("btcregtest", chain,
              "As -chain=btcregtest: Bitcoin's regtest, without lanes, tasks and jobs", 0),
@@ -335,12 +336,7 @@ static bool choose_datadir(struct fx_options *options, char error[FX_ARGS_ERROR]
         snprintf(error, FX_ARGS_ERROR, "under the name bitcoind, -datadir must be given");
         return false;
     }
-    if (given && !fx_path_exists(given)) {
-        snprintf(error, FX_ARGS_ERROR,
-                 "the data directory \"%s\" does not exist: make it, or correct -datadir", given);
-        return false;
-    }
-    return true;
+    return !given || fx_datadir_check(given, error, FX_ARGS_ERROR);
 }
 
 /* Up to 64 hex digits, with or without 0x, as of a number; *n of them. False: something else. */

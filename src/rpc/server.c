@@ -148,7 +148,13 @@ static void on_request(struct evhttp_request *req, void *arg)
     }
 }
 
-/* Splits "address", "address:port", "[address]:port". */
+static bool is_numeric(const char *address)
+{
+    struct in6_addr any; /* room for both */
+    return inet_pton(AF_INET, address, &any) == 1 || inet_pton(AF_INET6, address, &any) == 1;
+}
+
+/* Splits "address", "address:port", "[address]:port", of a numeric address or localhost. */
 static bool split_bind(const char *text, char address[64], uint16_t *port)
 {
     const char *start = text, *end = text + strlen(text), *colon = strrchr(text, ':');
@@ -178,7 +184,10 @@ static bool split_bind(const char *text, char address[64], uint16_t *port)
     }
     memcpy(address, start, n);
     address[n] = 0;
-    return true;
+    if (strcmp(address, "localhost") == 0) {
+        memcpy(address, "127.0.0.1", sizeof("127.0.0.1"));
+    }
+    return is_numeric(address);
 }
 
 /* Asks for the port, as 0 lets the system choose one. */
@@ -198,15 +207,16 @@ static bool listen_at(struct fx_rpc *rpc, const char *text, bool must, char *err
     char address[64];
     uint16_t port = rpc->config.port;
     if (!split_bind(text, address, &port)) {
-        snprintf(error, FX_RPC_CREATE_ERROR, "Invalid -rpcbind address: %.100s", text);
+        snprintf(error, FX_RPC_CREATE_ERROR,
+                 "Invalid -rpcbind address: '%.100s' (a numeric one is needed)", text);
         return false;
     }
     struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(rpc->http, address, port);
     if (!bound) {
         if (must) {
-            snprintf(error, FX_RPC_CREATE_ERROR,
-                     "Unable to listen for RPC at %.64s port %u: %s. Is another node running?",
-                     address, (unsigned)port, strerror(errno));
+            snprintf(error, FX_RPC_CREATE_ERROR, "Unable to listen for RPC at %.64s port %u: %s.%s",
+                     address, (unsigned)port, strerror(errno),
+                     errno == EADDRINUSE ? " Is another node running?" : "");
         }
         return !must;
     }

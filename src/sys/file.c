@@ -34,7 +34,7 @@ bool fx_path_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
-static bool is_dir(const char *path)
+bool fx_path_is_dir(const char *path)
 {
     struct stat st;
 
@@ -53,19 +53,19 @@ bool fx_dir_make(const char *path)
     char *copy, *p;
     bool ok = true;
 
-    if (is_dir(path)) {
+    if (fx_path_is_dir(path)) {
         return true;
     }
     copy = fx_xstrdup(path);
     for (p = copy + (copy[0] == '/'); ok && *p != '\0'; p++) {
         if (*p == '/') {
             *p = '\0';
-            ok = mkdir(copy, 0700) == 0 || errno == EEXIST || is_dir(copy);
+            ok = mkdir(copy, 0700) == 0 || errno == EEXIST || fx_path_is_dir(copy);
             *p = '/';
         }
     }
     free(copy);
-    return ok && (mkdir(path, 0700) == 0 || errno == EEXIST) && is_dir(path);
+    return ok && (mkdir(path, 0700) == 0 || errno == EEXIST) && fx_path_is_dir(path);
 }
 
 static void close_keep_errno(int fd)

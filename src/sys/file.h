@@ -9,7 +9,8 @@
 /* dir/name on the heap; the caller frees. */
 char *fx_path_join(const char *dir, const char *name);
 bool fx_path_exists(const char *path);
-bool fx_dir_make(const char *path); /* with parents, mode 0700; true where it is there already */
+bool fx_path_is_dir(const char *path); /* false: errno says why not */
+bool fx_dir_make(const char *path);    /* with parents, mode 0700; true where it is there already */
 /* The whole file, at most max bytes; *data is the caller's to free and has a zero after its n
  * bytes. */
 bool fx_file_read(const char *path, size_t max, uint8_t **data, size_t *n);

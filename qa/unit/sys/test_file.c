@@ -54,6 +54,7 @@ FX_TEST(write_replaces_and_read_bounds)
     FX_CHECK_INT(errno, ENOENT);
     FX_CHECK(fx_file_write(path, "hello", 5, 0600));
     FX_CHECK(fx_path_exists(path));
+    FX_CHECK(fx_path_is_dir(dir) && !fx_path_is_dir(path));
     FX_CHECK(fx_file_read(path, 5, &data, &n));
     FX_CHECK_INT(n, 5);
     FX_CHECK_STR((char *)data, "hello");
