@@ -2,7 +2,8 @@
  * The language of the CUDA kernels: C that nvcc compiles for the device, and any compiler for an
  * emulated one (kernels/cuda/emulate.h). Each special instruction is a function here, with the
  * heading under which the PTX manual (ISA 9.0) defines it. FX_ARCH is the target, 750 for compute
- * capability 7.5.
+ * capability 7.5; FX_ARCH_AS stands for another one, so that nvcc compiles code whose targets it
+ * does not have any more.
  */
 #ifndef FX_KERNELS_CUDA_DEVICE_CUH
 #define FX_KERNELS_CUDA_DEVICE_CUH
@@ -13,7 +14,9 @@
 #include "kernels/device.h"
 
 #if defined(__CUDACC__)
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDA_ARCH__) && defined(FX_ARCH_AS)
+#define FX_ARCH FX_ARCH_AS
+#elif defined(__CUDA_ARCH__)
 #define FX_ARCH __CUDA_ARCH__
 #else
 #define FX_ARCH 0
@@ -245,41 +248,46 @@ FX_DEVICE void fx_ldmatrix_x4(uint32_t out[4], const uint8_t *row)
 #endif
 }
 
+#if FX_ARCH < 800
+/*
+ * d = a b + c, 8 x 8 x 16 int8. "Matrix Fragments for mma.m8n8k16": with g = lane / 4 and
+ * t = lane % 4, a has row g, columns 4t .. 4t + 3; b column g, rows 4t .. 4t + 3; c and d row g,
+ * columns 2t and 2t + 1. From 7.5.
+ */
+FX_DEVICE void fx_mma8(int32_t d[2], uint32_t a, uint32_t b, const int32_t c[2])
+{
+#if !defined(__CUDACC__)
+    fx_emu_mma_m8n8k16(d, a, b, c);
+#elif FX_ARCH >= 750
+    asm volatile("mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {%0, %1}, {%2}, {%3}, {%4, %5};"
+                 : "=r"(d[0]), "=r"(d[1])
+                 : "r"(a), "r"(b), "r"(c[0]), "r"(c[1]));
+#endif
+}
+#endif
+
 /*
  * d = a b + c, 16 x 8 x 32 int8. "Matrix Fragments for mma.m16n8k32": with g = lane / 4 and
  * t = lane % 4, a[0] has row g, columns 4t .. 4t + 3; a[1] row g + 8; a[2] and a[3] the same
  * 16 columns on; b[0] has column g, rows 4t .. 4t + 3; b[1] 16 rows on; c and d have row g, columns
- * 2t and 2t + 1, then the same of row g + 8.
- *
- * Before 8.0 it is made of four "mma.m8n8k16", whose fragments are those of the quarters: a and b
- * four bytes of row (column) g, c and d columns 2t and 2t + 1 of row g.
+ * 2t and 2t + 1, then the same of row g + 8. Before 8.0 it is made of its quarters, whose fragments
+ * are just these.
  */
 FX_DEVICE void fx_mma(int32_t d[4], const uint32_t a[4], const uint32_t b[2], const int32_t c[4])
 {
-#if defined(__CUDACC__) && FX_ARCH >= 800
+#if FX_ARCH < 800
+    fx_mma8(d, a[0], b[0], c);
+    fx_mma8(d + 2, a[1], b[0], c + 2);
+    fx_mma8(d, a[2], b[1], d);
+    fx_mma8(d + 2, a[3], b[1], d + 2);
+#elif !defined(__CUDACC__)
+    fx_emu_mma_m16n8k32(d, a, b, c);
+#else
     asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 "
                  "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};"
                  : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(c[0]),
                    "r"(c[1]), "r"(c[2]), "r"(c[3]));
-#elif defined(__CUDACC__) && FX_ARCH >= 750
-#define FX_MMA8(first, left, right, from)                                                       \
-    asm volatile("mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {%0, %1}, {%2}, {%3}, "        \
-                 "{%4, %5};"                                                                    \
-                 : "=r"(d[first]), "=r"(d[first + 1])                                           \
-                 : "r"(a[left]), "r"(b[right]), "r"(from[first]), "r"(from[first + 1]))
-    FX_MMA8(0, 0, 0, c);
-    FX_MMA8(2, 1, 0, c);
-    FX_MMA8(0, 2, 1, d);
-    FX_MMA8(2, 3, 1, d);
-#undef FX_MMA8
-#elif !defined(__CUDACC__) && FX_ARCH >= 800
-    fx_emu_mma_m16n8k32(d, a, b, c);
-#elif !defined(__CUDACC__)
-    fx_emu_mma_m8n8k16(d, a[0], b[0], c);
-    fx_emu_mma_m8n8k16(d + 2, a[1], b[0], c + 2);
-    fx_emu_mma_m8n8k16(d, a[2], b[1], d);
-    fx_emu_mma_m8n8k16(d + 2, a[3], b[1], d + 2);
 #endif
 }
 

@@ -162,10 +162,10 @@ FX_DEVICE void fx_wgmma(int32_t d[64], uint64_t a, uint64_t b, int add)
 }
 #undef FX_D4
 
-/* "setmaxnreg": registers go from the copying warpgroup to the others. The three have 3 x 168 at the
- * start; what the copying thread spills does not matter. */
-#define FX_FEWER_REGISTERS() asm volatile("setmaxnreg.dec.sync.aligned.u32 24;")
-#define FX_MORE_REGISTERS() asm volatile("setmaxnreg.inc.sync.aligned.u32 240;")
+/* "setmaxnreg": registers go from the copying warpgroup to the others, which have the 504 of three
+ * times 168 at the start. With fewer than 56 the copying thread would spill. */
+#define FX_FEWER_REGISTERS() asm volatile("setmaxnreg.dec.sync.aligned.u32 56;")
+#define FX_MORE_REGISTERS() asm volatile("setmaxnreg.inc.sync.aligned.u32 224;")
 #define FX_CLUSTER __cluster_dims__(2, 1, 1)
 #else
 #define fx_rank() fx_emu_rank()

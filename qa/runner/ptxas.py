@@ -1,5 +1,6 @@
 """Reads what `nvcc -Xptxas -v` says on standard input, and prints registers, spilled bytes and static
-shared memory of each kernel for each target, as a table of Markdown: make cuda-resources."""
+shared memory of each kernel for each target, as a table of Markdown: make cuda-resources. Status 1
+where a kernel spills."""
 
 import re
 import sys
@@ -43,6 +44,10 @@ def main():
         cells = ["{} / {} / {}".format(*table[kernel][target]) if target in table[kernel] else "-"
                  for target in targets]
         print(f"| `{kernel}` | " + " | ".join(cells) + " |")
+    spilled = [f"{kernel} on {name(target)}" for kernel in sorted(table) for target in targets
+               if table[kernel].get(target, (0, 0))[1]]
+    if spilled:
+        sys.exit("registers are spilled: " + ", ".join(spilled))
 
 
 if __name__ == "__main__":
