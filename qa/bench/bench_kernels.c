@@ -10,6 +10,8 @@
  * turns, and the fastest turn of each counts, by the clock on the wall. The share of each part of
  * (b) is that of the time of all threads; the CPU's threads are idle where they wait for each
  * other.
+ * A backend that is named and has no device that opens is an error, status 1; else it is passed
+ * over.
  * --threads and --engine (as in kernels/cpu/engine.c) are of the CPU: one a core, and the fastest
  * one, if not given. --quick: one shape; --shape: those with this in their name.
  */
@@ -51,6 +53,7 @@ struct bench {
     unsigned threads;  /* of the CPU */
     unsigned turns;
     bool quick;
+    bool named; /* the backend was asked for */
 };
 
 /* The fastest turns, in nanoseconds; 0: none. */
@@ -307,8 +310,8 @@ static bool bench_backend(struct bench *bench)
     bench->backend->list(&info, 1);
     bench->device = bench->backend->open(0, error);
     if (!bench->device) {
-        printf("%s: %s\n", bench->backend->name, error);
-        return true;
+        fprintf(bench->named ? stderr : stdout, "%s: %s\n", bench->backend->name, error);
+        return !bench->named;
     }
     printf("%s:0, %s\n", bench->backend->name, info.name);
     for (size_t at = 0; at < sizeof shapes / sizeof *shapes && ok; at++) {
@@ -399,7 +402,9 @@ int main(int argc, char **argv)
     bench.threads = options.threads;
     bench.turns = options.turns;
     bench.quick = options.quick;
-    bench_nonces();
+    bench.named = options.backend != NULL;
+    if (!bench.named || !strcmp(options.backend, fx_backend_cpu.name))
+        bench_nonces();
     for (size_t at = 0; fx_backends[at]; at++) {
         bench.backend = fx_backends[at];
         if (!options.backend || !strcmp(options.backend, bench.backend->name))
