@@ -99,8 +99,9 @@ AVX2 static void product(const void *left, const void *right, bool more, int32_t
 }
 
 AVX2 static void bricks(const void *const left[], const void *const right[], unsigned n, bool more,
-                        uint32_t *sum, uint32_t (*words)[8])
+                        uint32_t *sum, uint32_t (*words)[8], const struct fx_cpu_soon *soon)
 {
+    (void)soon;
     fx_cpu_bricks(product, left, right, n, more, sum, words);
 }
 
@@ -126,10 +127,11 @@ AVX2 static bool digits(enum fx_side side, int32_t *wide, void *high, void *low)
 }
 
 AVX2 static void peel(const void *const g[2], const void *lb, const void *la,
-                      const void *const h[2], uint32_t *sum)
+                      const void *const h[2], uint32_t *sum, const struct fx_cpu_soon *soon)
 {
     _Alignas(FX_CPU_ALIGN) int32_t d[FX_TILE_ENTRIES];
 
+    (void)soon;
     product(g[1], lb, false, d);
     product(la, h[1], true, d);
     fx_cpu_subtract(d, sum);

@@ -24,6 +24,7 @@
 #define GROUPS (FX_TILE / FX_CPU_ROWS)
 #define STEPS (FX_DEPTH / 4)
 #define VECTOR 64
+#define SHARE 1024      /* bytes that are asked for while 8 x 32 sums of a brick are made */
 #define WIDE_AHEAD 1024 /* sums of gather that are asked for before they are needed */
 
 struct packed {
@@ -215,12 +216,37 @@ AVX512_INLINE void dot(__m512i *sum, __m512i a, __m512i b)
     __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
 }
 
+/* How far a thread has come with asking for what it needs soon. */
+struct asking {
+    const struct fx_cpu_soon *soon; /* or NULL */
+    size_t range, at;
+};
+
+/* The next share of it; or, where there is none, of what is near. */
+AVX512_INLINE const void *share(struct asking *asking, const void *near)
+{
+    const uint8_t *share;
+
+    if (!asking->soon || asking->range == asking->soon->n)
+        return near;
+    share = (const uint8_t *)asking->soon->ranges[asking->range].at + asking->at;
+    asking->at += SHARE;
+    if (asking->at + SHARE > asking->soon->ranges[asking->range].bytes) {
+        asking->range++;
+        asking->at = 0;
+    }
+    return share;
+}
+
 /* 8 x 32 sums over the depth of a brick: rows `first` .. + 3 and + 8 .. + 11 of the group at left;
- * columns of the two groups at right. */
-AVX512_INLINE void multiply(__m512i sums[8][2], const uint8_t *left, const uint8_t *right)
+ * columns of the two groups at right. ask: a share; a little in each step, since many requests at
+ * once would hold up the loads of this product. */
+AVX512_INLINE void multiply(__m512i sums[8][2], const uint8_t *left, const uint8_t *right,
+                            const void *ask)
 {
 #pragma GCC unroll 1
     for (unsigned step = 0; step < STEPS; step++) {
+        _mm_prefetch((const char *)ask + (size_t)step * (SHARE / STEPS), _MM_HINT_T1);
         const __m512i b0 = _mm512_load_si512(right + (size_t)step * VECTOR);
         const __m512i b1 = _mm512_load_si512(right + FX_CPU_GROUP_BYTES + (size_t)step * VECTOR);
 
@@ -336,50 +362,47 @@ AVX512_INLINE void join_lanes(uint32_t lanes[4][16], const __m512i turning[8], u
     }
 }
 
-/* The first tile of a column finds its right factor far away: each place asks for its share of the
- * next pair of groups. */
-AVX512_INLINE void ask_right(const struct packed *right, unsigned fragment, unsigned half,
-                             unsigned pair)
+/* Bricks at 16 rows and 32 columns of a tile, both halves of them: folded, and, if `kept`, which is
+ * known where this is called from, put to sum, one brick after the other, so that the sums there
+ * and the left factor are in the nearest cache. */
+AVX512_INLINE void folded_there(const void *const left[], const void *const right[], unsigned n,
+                                bool kept, uint32_t *sum, unsigned fragment, unsigned pair,
+                                __m512i turning[][2][8], struct asking *asking)
 {
-    const uint8_t *next = right->bytes + (size_t)(pair + 1) * 2 * FX_CPU_GROUP_BYTES +
-                          (size_t)(2 * fragment + half) * 8 * VECTOR;
+    for (unsigned s = 0; s < n; s++) {
+        const struct packed *a = left[s], *b = right[s];
 
-#pragma GCC unroll 8
-    for (unsigned t = 0; t < 8; t++)
-        _mm_prefetch((const char *)next + (size_t)t * VECTOR, _MM_HINT_T1);
+        for (unsigned half = 0; half < 2; half++) {
+            __m512i sums[8][2];
+
+            start(sums, b->correction + (size_t)32 * pair);
+            multiply(sums, a->bytes + (size_t)fragment * FX_CPU_GROUP_BYTES + (size_t)16 * half,
+                     b->bytes + (size_t)pair * 2 * FX_CPU_GROUP_BYTES, share(asking, a));
+            turn(turning[s][half], sums);
+            if (kept)
+                add(sums, sum, fragment, half, pair);
+        }
+    }
 }
 
-/* Bricks that are folded, and, if `kept`, which is known where this is called from, put to sum: one
- * brick after the other at each place, so that the sums there are in the nearest cache. */
 AVX512_INLINE void folded(const void *const left[], const void *const right[], unsigned n,
-                          bool kept, bool more, uint32_t *sum, uint32_t (*words)[8])
+                          bool kept, bool more, uint32_t *sum, uint32_t (*words)[8],
+                          const struct fx_cpu_soon *soon)
 {
     _Alignas(VECTOR) uint32_t lanes[FX_CPU_CHUNK][8][16] = {{{0}}};
+    struct asking asking = {soon, 0, 0};
 
-    for (unsigned at = 0; at < 4 * 2; at++) {
-        const unsigned pair = at / 2, half = at % 2;
-        __m512i turning[FX_CPU_CHUNK][8];
+    for (unsigned pair = 0; pair < 4; pair++) {
+        __m512i turning[FX_CPU_CHUNK][2][8];
 
         memset(turning, 0, sizeof turning);
         for (unsigned fragment = GROUPS; fragment-- > 0;) {
-            if (kept)
+            for (unsigned half = 0; kept && half < 2; half++)
                 prepare(sum, more, fragment, half, pair);
-            for (unsigned s = 0; s < n; s++) {
-                const struct packed *a = left[s], *b = right[s];
-                __m512i sums[8][2];
-
-                if (pair < 3)
-                    ask_right(b, fragment, half, pair);
-                start(sums, b->correction + (size_t)32 * pair);
-                multiply(sums, a->bytes + (size_t)fragment * FX_CPU_GROUP_BYTES + (size_t)16 * half,
-                         b->bytes + (size_t)pair * 2 * FX_CPU_GROUP_BYTES);
-                turn(turning[s], sums);
-                if (kept)
-                    add(sums, sum, fragment, half, pair);
-            }
+            folded_there(left, right, n, kept, sum, fragment, pair, turning, &asking);
         }
-        for (unsigned s = 0; s < n; s++)
-            join_lanes(lanes[s] + (size_t)4 * half, turning[s], pair);
+        for (unsigned at = 0; at < 2 * n; at++)
+            join_lanes(lanes[at / 2] + (size_t)4 * (at % 2), turning[at / 2][at % 2], pair);
     }
     for (unsigned s = 0; s < n; s++)
         fold_lanes((const uint32_t(*)[16])lanes[s], words[s]);
@@ -388,7 +411,7 @@ AVX512_INLINE void folded(const void *const left[], const void *const right[], u
 /* Adds a brick to the sums of one place of it. */
 AVX512_INLINE void further(__m512i sums[8][2], const struct packed *left,
                            const struct packed *right, unsigned fragment, unsigned half,
-                           unsigned pair)
+                           unsigned pair, struct asking *asking)
 {
     const __m512i c0 = _mm512_load_si512(right->correction + (size_t)32 * pair);
     const __m512i c1 = _mm512_load_si512(right->correction + (size_t)32 * pair + 16);
@@ -399,13 +422,15 @@ AVX512_INLINE void further(__m512i sums[8][2], const struct packed *left,
         sums[t][1] = _mm512_add_epi32(sums[t][1], c1);
     }
     multiply(sums, left->bytes + (size_t)fragment * FX_CPU_GROUP_BYTES + (size_t)16 * half,
-             right->bytes + (size_t)pair * 2 * FX_CPU_GROUP_BYTES);
+             right->bytes + (size_t)pair * 2 * FX_CPU_GROUP_BYTES, share(asking, left));
 }
 
 /* All bricks of a tile in one: nothing is looked at in between. */
 AVX512 static void plain(const void *const left[], const void *const right[], unsigned n, bool more,
-                         uint32_t *sum)
+                         uint32_t *sum, const struct fx_cpu_soon *soon)
 {
+    struct asking asking = {soon, 0, 0};
+
     for (unsigned at = 0; at < 4 * 2 * GROUPS; at++) {
         const unsigned pair = at / 16, half = at / 8 % 2, fragment = at % 8;
         __m512i sums[8][2];
@@ -415,22 +440,21 @@ AVX512 static void plain(const void *const left[], const void *const right[], un
         for (unsigned t = 0; t < 8; t++)
             sums[t][0] = sums[t][1] = _mm512_setzero_si512();
         for (unsigned s = 0; s < n; s++)
-            further(sums, left[s], right[s], fragment, half, pair);
+            further(sums, left[s], right[s], fragment, half, pair, &asking);
         add(sums, sum, fragment, half, pair);
     }
 }
 
 AVX512 static void bricks(const void *const left[], const void *const right[], unsigned n,
-                          bool more, uint32_t *sum, uint32_t (*words)[8])
+                          bool more, uint32_t *sum, uint32_t (*words)[8],
+                          const struct fx_cpu_soon *soon)
 {
-    if (!words) {
-        plain(left, right, n, more, sum);
-        return;
-    }
-    if (sum)
-        folded(left, right, n, true, more, sum, words);
+    if (!words)
+        plain(left, right, n, more, sum, soon);
+    else if (sum)
+        folded(left, right, n, true, more, sum, words, soon);
     else
-        folded(left, right, n, false, false, NULL, words);
+        folded(left, right, n, false, false, NULL, words, soon);
 }
 
 /* What fits into two digits is taken from the sixteen sums at wide and laid into bytes i of high
@@ -487,8 +511,10 @@ AVX512 static bool digits(enum fx_side side, int32_t *wide, void *high, void *lo
 }
 
 AVX512 static void peel(const void *const g[2], const void *lb, const void *la,
-                        const void *const h[2], uint32_t *sum)
+                        const void *const h[2], uint32_t *sum, const struct fx_cpu_soon *soon)
 {
+    struct asking asking = {soon, 0, 0};
+
     for (unsigned at = 0; at < 4 * 2 * GROUPS; at++) {
         const unsigned pair = at / 16, half = at / 8 % 2, fragment = at % 8;
         __m512i sums[8][2];
@@ -497,15 +523,15 @@ AVX512 static void peel(const void *const g[2], const void *lb, const void *la,
 #pragma GCC unroll 8
         for (unsigned t = 0; t < 8; t++)
             sums[t][0] = sums[t][1] = _mm512_setzero_si512();
-        further(sums, g[0], lb, fragment, half, pair);
-        further(sums, la, h[0], fragment, half, pair);
+        further(sums, g[0], lb, fragment, half, pair, &asking);
+        further(sums, la, h[0], fragment, half, pair, &asking);
 #pragma GCC unroll 8
         for (unsigned t = 0; t < 8; t++) {
             sums[t][0] = _mm512_slli_epi32(sums[t][0], 8);
             sums[t][1] = _mm512_slli_epi32(sums[t][1], 8);
         }
-        further(sums, g[1], lb, fragment, half, pair);
-        further(sums, la, h[1], fragment, half, pair);
+        further(sums, g[1], lb, fragment, half, pair, &asking);
+        further(sums, la, h[1], fragment, half, pair, &asking);
 #pragma GCC unroll 8
         for (unsigned t = 0; t < 8; t++) {
             sums[t][0] = _mm512_sub_epi32(_mm512_setzero_si512(), sums[t][0]);

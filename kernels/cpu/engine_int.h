@@ -22,6 +22,7 @@
 #define FX_CPU_ALIGN 64 /* of every block and sum */
 #define FX_CPU_ROWS 16  /* rows of a column that lie together */
 #define FX_CPU_GROUP_BYTES (FX_CPU_ROWS * FX_DEPTH)
+#define FX_CPU_SOON 3 /* right factors, sums, left factors */
 #define FX_TILE_ENTRIES (FX_TILE * FX_TILE)
 /* What two signed digits of 8 bits hold, and 16 bits as well. */
 #define FX_CPU_DIGITS_MAX 32639
@@ -46,6 +47,16 @@ struct fx_cpu_plan {
     int32_t signs[FX_DEPTH]; /* their sum */
 };
 
+/* Memory that the thread needs when it has done what it is about to do, first things first: an
+ * engine may ask for it meanwhile. */
+struct fx_cpu_soon {
+    size_t n;
+    struct {
+        const void *at;
+        size_t bytes;
+    } ranges[FX_CPU_SOON];
+};
+
 struct fx_cpu_engine {
     const char *name;
     bool (*usable)(void); /* on this processor */
@@ -62,19 +73,19 @@ struct fx_cpu_engine {
     /*
      * Bricks s = 0 .. n - 1 of one tile, n <= FX_CPU_CHUNK. Their products are what sum becomes
      * (where `more`: what is added to it; 128 x 128 row-major, modulo 2^32) unless it is NULL; each
-     * is folded into words[s] unless that is NULL.
+     * is folded into words[s] unless that is NULL. soon: NULL where nothing is known.
      */
     void (*bricks)(const void *const left[], const void *const right[], unsigned n, bool more,
-                   uint32_t *sum, uint32_t (*words)[8]);
+                   uint32_t *sum, uint32_t (*words)[8], const struct fx_cpu_soon *soon);
     /*
      * The digits of wide sums, packed: what fits is taken from wide, and true says that something
      * remains (which needs sums so large that no real noise makes them). Of what was taken the
      * product with L is high * 256 + low.
      */
     bool (*digits)(enum fx_side side, int32_t *wide, void *high, void *low);
-    /* sum -= G LB^T + LA H^T, of packed digits and packed L. */
+    /* sum -= G LB^T + LA H^T, of packed digits and packed L. soon: as above. */
     void (*peel)(const void *const g[2], const void *lb, const void *la, const void *const h[2],
-                 uint32_t *sum);
+                 uint32_t *sum, const struct fx_cpu_soon *soon);
 };
 
 /* Fastest first; the last one is portable. NULL ends. */

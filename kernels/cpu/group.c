@@ -6,7 +6,7 @@
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 
-#define STRIP_ROWS 4 /* their left blocks of a chunk are half a MiB */
+#define STRIP_ROWS 2 /* a thread: their left blocks of a chunk are a quarter of a MiB */
 
 static void *carve(uint8_t **at, size_t n)
 {
@@ -47,13 +47,13 @@ static void grow(struct fx_session *session, struct fx_cpu_group *group, size_t 
 
 /* In strips of some rows, column after column: the right blocks of a column are in the cache for
  * all tiles of the strip, and its left blocks for all columns. */
-static void order_tiles(struct fx_cpu_group *group)
+static void order_tiles(const struct fx_session *session, struct fx_cpu_group *group)
 {
+    const uint32_t strip = STRIP_ROWS * session->device->threads;
     size_t n = 0;
 
-    for (uint32_t first = 0; first < group->rows; first += STRIP_ROWS) {
-        const uint32_t left = group->rows - first,
-                       end = first + (left < STRIP_ROWS ? left : STRIP_ROWS);
+    for (uint32_t first = 0; first < group->rows; first += strip) {
+        const uint32_t left = group->rows - first, end = first + (left < strip ? left : strip);
 
         for (uint32_t col = 0; col < group->cols; col++) {
             for (uint32_t row = first; row < end; row++)
@@ -83,7 +83,7 @@ void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, 
     group->has_sums = false;
     group->again = false;
     group->n_wanted = tiles;
-    order_tiles(group);
+    order_tiles(session, group);
 }
 
 void fx_cpu_group_clear(struct fx_session *session, struct fx_cpu_group *group)
@@ -252,10 +252,42 @@ static bool folds(const struct fx_session *session, const struct fx_cpu_group *g
            !memcmp(group->seed.seed, session->header->seed, 32);
 }
 
+static void add_soon(struct fx_cpu_soon *soon, const void *at, size_t bytes)
+{
+    soon->ranges[soon->n].at = at;
+    soon->ranges[soon->n].bytes = bytes;
+    soon->n++;
+}
+
+/*
+ * What a thread needs for the wanted tile that most likely comes after this one, of `segments`
+ * packed blocks a unit: right factors are near while it stays in the column, left ones while it
+ * stays in the strip.
+ */
+static struct fx_cpu_soon soon_after(const struct fx_session *session,
+                                     const struct fx_cpu_group *group, size_t item, size_t segments)
+{
+    const size_t bytes = segments * session->device->engine->packed_bytes;
+    const size_t next = item + session->device->threads, cols = group->cols;
+    struct fx_cpu_soon soon = {0};
+
+    if (next >= group->n_wanted)
+        return soon;
+    if (group->wanted[next] % cols != group->wanted[item] % cols)
+        add_soon(&soon, packed_at(session, group, group->rows + group->wanted[next] % cols, 0),
+                 bytes);
+    if (group->summed)
+        add_soon(&soon, fx_cpu_group_sum(group, next), FX_TILE_BYTES);
+    if (group->wanted[next] % cols == 0)
+        add_soon(&soon, packed_at(session, group, group->wanted[next] / cols, 0), bytes);
+    return soon;
+}
+
 static void multiply(struct fx_session *session, struct fx_cpu_group *group, size_t item)
 {
     const size_t row = group->wanted[item] / group->cols;
     const size_t column = group->rows + group->wanted[item] % group->cols;
+    const struct fx_cpu_soon soon = soon_after(session, group, item, group->segments);
     const bool folded = folds(session, group);
     const void *left[FX_CPU_CHUNK], *right[FX_CPU_CHUNK];
     uint32_t words[FX_CPU_CHUNK][8];
@@ -268,7 +300,7 @@ static void multiply(struct fx_session *session, struct fx_cpu_group *group, siz
     if (folded || group->summed)
         session->device->engine->bricks(left, right, group->segments, group->has_sums,
                                         group->summed ? fx_cpu_group_sum(group, item) : NULL,
-                                        folded ? words : NULL);
+                                        folded ? words : NULL, &soon);
     lap(&at, &session->product_ns);
     if (folded) {
         hash_tickets(session, group, row, column, words);
@@ -297,11 +329,12 @@ static void peel(struct fx_session *session, struct fx_cpu_group *group, size_t 
     const void *const g[2] = {packed_at(session, group, row, 0), packed_at(session, group, row, 1)};
     const void *const h[2] = {packed_at(session, group, column, 0),
                               packed_at(session, group, column, 1)};
+    const struct fx_cpu_soon soon = soon_after(session, group, item, 2);
     int64_t at = fx_clock_monotonic_ns();
 
     session->device->engine->peel(g, packed_panel(session, group, column),
                                   packed_panel(session, group, row), h,
-                                  fx_cpu_group_sum(group, item));
+                                  fx_cpu_group_sum(group, item), &soon);
     lap(&at, &session->peel_ns);
 }
 

@@ -150,14 +150,14 @@ FX_TEST(products_of_any_int8)
             fx_brick_product(f.rows[0], f.rows[1], (int32_t *)f.want);
             fx_brick_fold((const int32_t *)f.want, want_words);
             memset(f.sum, 0x55, FX_TILE_BYTES);
-            engine->bricks(left, right, 1, false, f.sum, NULL);
+            engine->bricks(left, right, 1, false, f.sum, NULL, NULL);
             FX_CHECK_MEM(f.sum, f.want, FX_TILE_BYTES);
-            engine->bricks(left, right, 1, false, NULL, words);
+            engine->bricks(left, right, 1, false, NULL, words, NULL);
             FX_CHECK_MEM(words[0], want_words, sizeof want_words);
             memset(f.sum, 0x55, FX_TILE_BYTES);
-            engine->bricks(left, right, 1, false, f.sum, words);
+            engine->bricks(left, right, 1, false, f.sum, words, NULL);
             FX_CHECK_MEM(f.sum, f.want, FX_TILE_BYTES);
-            engine->bricks(left, right, 1, true, f.sum, words);
+            engine->bricks(left, right, 1, true, f.sum, words, NULL);
             FX_CHECK_MEM(words[0], want_words, sizeof want_words);
             for (size_t at = 0; at < FX_TILE_ENTRIES; at++)
                 FX_CHECK_INT(f.sum[at], 2 * f.want[at]);
@@ -210,7 +210,7 @@ static void peel_wide(const struct fx_cpu_engine *engine, const struct factors *
             more = s == side ? left : more;
         }
         engine->peel((const void *const *)digits[0], f->packed[1], f->packed[0],
-                     (const void *const *)digits[1], f->sum);
+                     (const void *const *)digits[1], f->sum, NULL);
         rounds++;
     }
     FX_CHECK_INT(rounds, 4); /* 99,999 and more in steps of 32,768 or less */
