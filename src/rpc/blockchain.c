@@ -103,26 +103,28 @@ static json_t *getblockchaininfo(struct fx_rpc_call *call)
 static const struct fx_rpc_command getblockchaininfo_command = {
     .name = "getblockchaininfo",
     .text = "Returns the state of the chain and of its two lanes.",
-    .result = "{ chain: str              # main, test, regtest or btcregtest (regtest, where the "
-              "node was "
-              "started as bitcoind)\n"
-              "blocks: int               # Height of the best chain with all its data\n"
-              "headers: int              # Height of the best chain of headers\n"
-              "bestblockhash: hash\n"
-              "bits?: hex                # nBits of the tip, in its own lane\n"
-              "target?: hash             # The same, decoded\n"
-              "difficulty: num           # Of the tip, in its own lane\n"
-              "time: time, mediantime: time\n"
-              "verificationprogress: num # 0 to 1\n"
-              "initialblockdownload: bool\n"
-              "chainwork: hash           # Work of the best chain, hex\n"
-              "size_on_disk: int         # Bytes of all block and undo files\n"
-              "pruned: bool              # Old blocks may be removed: -prune\n"
-              "pruneheight?: int         # Where so: the first block from which on all are here\n"
-              "automatic_pruning?: bool\n"
-              "prune_target_size?: int   # Bytes; automatic pruning\n"
-              "lanes?: [ " FX_RPC_LANE_FIELDS " ]  # hash, then job; where there are lanes\n"
-              "warnings: [ str ] }",
+    .result =
+        "{ chain: str              # main, test, regtest or btcregtest (regtest, where the "
+        "node was "
+        "started as bitcoind)\n"
+        "blocks: int               # Height of the best chain with all its data\n"
+        "headers: int              # Height of the best chain of headers\n"
+        "bestblockhash: hash\n"
+        "bits?: hex                # nBits of the tip, in its own lane\n"
+        "target?: hash             # The same, decoded\n"
+        "difficulty: num           # Of the tip, in its own lane\n"
+        "time: time, mediantime: time\n"
+        "verificationprogress: num # 0 to 1\n"
+        "initialblockdownload: bool\n"
+        "chainwork: hash           # Work of the best chain, hex\n"
+        "size_on_disk: int         # Bytes of all block and undo files\n"
+        "pruned: bool              # Old blocks may be removed: -prune\n"
+        "pruneheight?: int         # Where so: the first block from which on all are here\n"
+        "automatic_pruning?: bool\n"
+        "prune_target_size?: int   # Bytes; automatic pruning\n"
+        "lanes?: [                 # hash, then job; where there are lanes\n" FX_RPC_LANE_FIELDS
+        " ]\n"
+        "warnings: [ str ] }",
     .example = "",
     .run = getblockchaininfo,
 };

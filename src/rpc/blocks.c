@@ -218,17 +218,18 @@ static json_t *getblock(struct fx_rpc_call *call)
     return out;
 }
 
-#define WORK_FIELDS                                                                        \
-    "work?: {                 # Job lane: the work proof\n"                                \
-    "  task?: str             # The task that it was mined in, by its origin\n"            \
-    "  outpoint?: str         # The funded output, as the coinbase names it\n"             \
-    "  solver?: hash          # Key that signed\n"                                         \
-    "  index: int, kind: str  # Number and kind of the task in its job\n"                  \
-    "  brick: { i: int, j: int, l: int }  # Tile row, tile column, segment of the depth\n" \
-    "  ticket: hash           # At most the target; highest digit first\n"                 \
-    "  backing: [ str ]       # Settled tasks that back the subsidy\n"                     \
-    "  credit?: int           # Their bricks\n"                                            \
-    "  burns?: amount         # What they burned\n"                                        \
+#define WORK_FIELDS                                                             \
+    "work?: {                 # Job lane: the work proof\n"                     \
+    "  task?: str             # The task that it was mined in, by its origin\n" \
+    "  outpoint?: str         # The funded output, as the coinbase names it\n"  \
+    "  solver?: hash          # Key that signed\n"                              \
+    "  index: int, kind: str  # Number and kind of the task in its job\n"       \
+    "  brick: {               # Tile row, tile column, segment of the depth\n"  \
+    "    i: int, j: int, l: int }\n"                                            \
+    "  ticket: hash           # At most the target; highest digit first\n"      \
+    "  backing: [ str ]       # Settled tasks that back the subsidy\n"          \
+    "  credit?: int           # Their bricks\n"                                 \
+    "  burns?: amount         # What they burned\n"                             \
     "  size: int }            # Bytes of the proof\n"
 
 const struct fx_rpc_command fx_rpc_getblock = {

@@ -472,8 +472,9 @@ const struct fx_rpc_command fx_rpc_getjobresult = {
               "data: str|[ [ num ] ]\n"
               "progress?: { tasks: int     # partial: of all of the job\n"
               "  here: int }               # Whose result is here\n"
-              "missing?: [ { row: int, rows: int, column: int, columns: int } ] }  # partial: "
-              "rectangles of entries that touch these rows; they may overlap\n",
+              "missing?: [                 # partial: rectangles of entries that touch these "
+              "rows; they may overlap\n"
+              "  { row: int, rows: int, column: int, columns: int } ] }",
     .errors = "-5: No such job\n-8: rows out of range\n-4: not here yet",
     .example = "\"job\"\n\"job\" 0 2 \"array\"",
     .run = getjobresult,

@@ -22,31 +22,32 @@
     "root_a?: hash           # Of A as uploaded: padded to tiles of 128 rows, 256 columns\n" \
     "root_b?: hash           # Of B transposed, likewise\n"
 
-#define SHAPE_FIELDS                                                                            \
-    "rows?: int              # Of A, before padding\n"                                          \
-    "columns?: int           # Of B\n"                                                          \
-    "depth?: int             # Columns of A, rows of B\n"                                       \
-    "limbs_a?: int = 1       # Limbs of A's entries, which stand one below the other in the "   \
-    "operand: limbs_a * rows rows\n"                                                            \
-    "limbs_b?: int = 1       # The same of B, for the columns\n"                                \
-    "type?: str = int32      # Of the result: int32, int64 or float64\n"                        \
-    "scale_a?: num = 1       # float64: what A was multiplied with before it was rounded\n"     \
-    "scale_b?: num = 1\n"                                                                       \
-    "error?: num = 0         # float64: the most that an entry can be wrong by\n"               \
-    "parts?: [ { root_a: hash, root_b: hash } ]  # In place of the two roots, where the depth " \
-    "is above 65,536: one pair for each 65,536 of it\n"
+#define SHAPE_FIELDS                                                                          \
+    "rows?: int              # Of A, before padding\n"                                        \
+    "columns?: int           # Of B\n"                                                        \
+    "depth?: int             # Columns of A, rows of B\n"                                     \
+    "limbs_a?: int = 1       # Limbs of A's entries, which stand one below the other in the " \
+    "operand: limbs_a * rows rows\n"                                                          \
+    "limbs_b?: int = 1       # The same of B, for the columns\n"                              \
+    "type?: str = int32      # Of the result: int32, int64 or float64\n"                      \
+    "scale_a?: num = 1       # float64: what A was multiplied with before it was rounded\n"   \
+    "scale_b?: num = 1\n"                                                                     \
+    "error?: num = 0         # float64: the most that an entry can be wrong by\n"             \
+    "parts?: [               # In place of the two roots, where the depth is above 65,536: "  \
+    "one pair for each 65,536 of it\n"                                                        \
+    "  { root_a: hash, root_b: hash } ]\n"
 
-#define REQUEST_FIELDS                                                                        \
-    "kind?: str = gemm\n" ROOT_FIELDS SHAPE_FIELDS "products?: [ { " ROOT_FIELDS SHAPE_FIELDS \
-    "} ]  # In place of one product: several under "                                          \
-    "one job\n"                                                                               \
-    "reward?: amount         # Escrow of each task\n"                                         \
-    "task_rows?: int         # Rows of a task, in tiles of 128\n"                             \
-    "task_cols?: int         # Columns, likewise\n"                                           \
-    "deadline?: int          # When unclaimed tasks can be refunded: unix time, or seconds "  \
-    "from now where below 500,000,000\n"                                                      \
-    "window?: int            # Units of 512 s that a claim waits without a certificate\n"     \
-    "exclusive?: int = 0     # Blocks in which the assigned solver alone may claim\n"         \
+#define REQUEST_FIELDS                                                                       \
+    "kind?: str = gemm\n" ROOT_FIELDS SHAPE_FIELDS                                           \
+    "products?: [ {          # In place of one product: several under one job\n" ROOT_FIELDS \
+        SHAPE_FIELDS "} ]\n"                                                                 \
+    "reward?: amount         # Escrow of each task\n"                                        \
+    "task_rows?: int         # Rows of a task, in tiles of 128\n"                            \
+    "task_cols?: int         # Columns, likewise\n"                                          \
+    "deadline?: int          # When unclaimed tasks can be refunded: unix time, or seconds " \
+    "from now where below 500,000,000\n"                                                     \
+    "window?: int            # Units of 512 s that a claim waits without a certificate\n"    \
+    "exclusive?: int = 0     # Blocks in which the assigned solver alone may claim\n"        \
     "fee_rate?: amount       # FNX per 1,000 vbytes\n"
 
 #define QUOTE_FIELDS                                                                            \

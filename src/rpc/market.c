@@ -188,7 +188,7 @@ static const struct fx_rpc_command getjobbook_command = {
               "solver?: hash           # For whom the order is\n"
               "total: int              # Tasks, with those beyond count\n"
               "tasks: [ " FX_RPC_TASK_FIELDS OFFER_FIELDS "} ]\n"
-              "solvers?: [ " SOLVER_FIELDS "] }  # Most claimed bricks first",
+              "solvers?: [             # Most claimed bricks first\n" SOLVER_FIELDS "] }",
     .errors = "-8: a parameter is out of range\n-18: no such wallet",
     .example = "\n'{\"speed\":8000,\"all\":true}'",
     .run = getjobbook,

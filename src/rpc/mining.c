@@ -328,7 +328,7 @@ static const struct fx_rpc_command getblocktemplate_command = {
               "noncerange: hex, sigoplimit: int, sizelimit: int, weightlimit?: int\n"
               "curtime: time, bits: hex, height: int\n"
               "default_witness_commitment?: hex\n"
-              "tasks?: [ " OFFER_FIELDS " ] }   # Job lane: the tasks on offer\n"
+              "tasks?: [                # Job lane: those on offer\n" OFFER_FIELDS " ] }\n"
               "@ mode proposal\nnull|str",
     .errors = "-8: the rule segwit is not given, or the lane or mode is unknown\n"
               "-22: Block decode failed",
@@ -538,7 +538,7 @@ static const struct fx_rpc_command getmininginfo_command = {
               "currentblocktx?: int      # Its transactions, without the coinbase\n"
               "difficulty: num           # Of the next block of the hash lane\n"
               "networkhashps: num        # See getnetworkhashps\n"
-              "lanes?: [ " FX_RPC_LANE_FIELDS " ]  # Where there are lanes\n"
+              "lanes?: [                 # Where there are lanes\n" FX_RPC_LANE_FIELDS " ]\n"
               "pooledtx: int, chain: str, warnings: [ str ] }",
     .example = "",
     .run = getmininginfo,

@@ -9,8 +9,9 @@
  *     }
  *
  * Types: str hex hash int num amount time bool null any, objects { .. } and arrays [ .. ], joined
- * by `|`. A text after `#` belongs to the field before it; one on a line of its own goes on. A
- * result may have several forms, each after a line "@ when".
+ * by `|`. A text after `#` belongs to the field before it; one on a line of its own goes on. Of a
+ * whole object or array it stands behind the opening bracket. A result may have several forms, each
+ * after a line "@ when".
  */
 #ifndef FX_RPC_SCHEMA_INT_H
 #define FX_RPC_SCHEMA_INT_H
