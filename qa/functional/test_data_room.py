@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """The store of operands and results: its limit, what makes room and what never does, what is given up, rates, several peers."""
+import json
 import os
 import time
+
+import numpy
 
 from framework import check, check_equal, raises_rpc, wait_until
 from jobkit import JobTest, matrix, panel, product, read_result, upload_operand, wait_status, wait_task
@@ -23,9 +26,12 @@ class TestDataRoom(JobTest):
         return body if status == 200 else None
 
     def start_upload(self, node, rows, k):
-        """Opens an upload without a byte; the HTTP status."""
+        """Opens an upload without a byte; the HTTP status. What is refused is so for the limit: the disk has room."""
         target = '/blob/operand?upload=%s&rows=%d&k=%d&offset=0' % (os.urandom(16).hex(), rows, k)
-        return node.rpc.request('PUT', target)[0]
+        status, reply = node.rpc.request('PUT', target)
+        if status == 507:
+            check_equal(json.loads(reply)['error'], 'No room under -maxblobs')
+        return status
 
     def uploads(self, node):
         """Those that are not finished."""
@@ -51,6 +57,10 @@ class TestDataRoom(JobTest):
         check_equal(self.start_upload(client, 128, 24 * 1024), 507, 'status of what does not fit beside it')
         for root in self.roots:
             check(self.blob(client, 'operand', root), 'an operand of an open task')
+        path = os.path.join(self.dir, 'large.npy')
+        numpy.save(path, numpy.zeros((3072, 3072), 'i1'))
+        status, _, error = client.cli('submitjob', 'gemm', path, path, '--yes')
+        check(status == 1 and 'No room under -maxblobs' in error and 'up to byte 0 of 9437184' in error, error)
 
         self.step('an upload that does not go on is given up, and its room is free')
         check_equal(len(self.uploads(client)), 1)

@@ -250,6 +250,7 @@ class TestJobNumbers(JobTest):
         check_equal((done['replaced'], done['remaining']), (2, []))
         check_equal(self.node.rpc.getrawmempool(), [done['replacement']])
         check_equal(self.node.rpc.getjob(job)['status'], 'cancelled')
+        self.bad('The job was cancelled', 'getjobresult', job, os.path.join(self.dir, 'no.npy'))
         status, out, _ = self.node.cli('watchjob', job)
         check_equal((status, out.startswith('cancelled: 2116 tasks')), (3, True))
         self.mine()

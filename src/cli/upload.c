@@ -72,9 +72,9 @@ static bool fail_reply(struct upload *u, const struct fx_http_reply *reply)
     const char *text = json_string_value(json_object_get(json, "error"));
     if (reply->http == 507) {
         snprintf(u->error, FX_MATRIX_ERROR,
-                 "the node's disk is full: %.200s is there up to byte %" PRIu64 " of %" PRIu64
-                 "; the same command goes on from there once there is room",
-                 u->m->path, u->received, u->total);
+                 "the node says: %.100s; %.200s is there up to byte %" PRIu64 " of %" PRIu64
+                 ", and the same command goes on from there once there is room",
+                 text ? text : "no room", u->m->path, u->received, u->total);
     } else if (text) {
         snprintf(u->error, FX_MATRIX_ERROR, "uploading %.200s: %.200s", u->m->path, text);
     } else {

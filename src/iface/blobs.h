@@ -78,7 +78,8 @@ enum fx_upload {
     FX_UPLOAD_OK = 0,
     FX_UPLOAD_OFFSET,
     FX_UPLOAD_SHAPE,
-    FX_UPLOAD_FULL,
+    FX_UPLOAD_FULL,  /* no disk space */
+    FX_UPLOAD_LIMIT, /* the disk has room, the limit of the store has none (fx_blobs_set_limit) */
     FX_UPLOAD_FAILED
 };
 
@@ -86,8 +87,7 @@ enum fx_upload {
  * shape, or a bad one. */
 enum fx_upload fx_upload_open(struct fx_blobs *blobs, const char *id, enum fx_blob_type type,
                               const struct fx_blob_shape *shape, uint64_t *received);
-/* Appends at offset, which must be *received of the upload (else FX_UPLOAD_OFFSET). FX_UPLOAD_FULL:
- * no disk space. */
+/* Appends at offset, which must be *received of the upload (else FX_UPLOAD_OFFSET). */
 enum fx_upload fx_upload_write(struct fx_blobs *blobs, const char *id, uint64_t offset,
                                struct fx_span data, uint64_t *received);
 /* All bytes are there: makes the blob, gives its root. The upload is gone then; the same id gives

@@ -95,6 +95,9 @@ static void answer_upload(struct evhttp_request *req, enum fx_upload status, uin
     case FX_UPLOAD_FULL:
         fx_rpc_answer_error(req, 507, "No disk space", (int64_t)received);
         return;
+    case FX_UPLOAD_LIMIT:
+        fx_rpc_answer_error(req, 507, "No room under -maxblobs", (int64_t)received);
+        return;
     case FX_UPLOAD_FAILED:
         fx_rpc_answer_error(req, 500, "The node could not write to its disk; see debug.log", -1);
         return;

@@ -337,6 +337,8 @@ static bool upload_failed(struct fx_rpc_call *call, enum fx_upload status)
     }
     if (status == FX_UPLOAD_FULL) {
         fx_rpc_fail(call, FX_RPC_MISC, "No disk space for the result");
+    } else if (status == FX_UPLOAD_LIMIT) {
+        fx_rpc_fail(call, FX_RPC_MISC, "No room for the result under -maxblobs");
     } else {
         fx_rpc_fail_read(call, "or write the result");
     }

@@ -168,6 +168,14 @@ static void stream_start(struct fx_rpc *rpc, struct evhttp_request *req,
 static void answer_missing(struct evhttp_request *req, const struct fx_job_info *info)
 {
     char text[200];
+    if (info->status == FX_JOB_CANCELLED) {
+        fx_rpc_answer_error(req, 409, "The job was cancelled: it has no result", -1);
+        return;
+    }
+    if (info->status == FX_JOB_PENDING) {
+        fx_rpc_answer_error(req, 409, "The result is not here yet: the job waits for a block", -1);
+        return;
+    }
     snprintf(text, sizeof(text),
              "The result is not here yet: of %zu tasks %zu are settled, %zu claimed, %zu open, "
              "%zu refunded; results found wrong: %zu",

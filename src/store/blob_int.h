@@ -88,6 +88,8 @@ bool fx_blob_tree_build(int fd, const struct blob_geometry *g, struct fx_hash *r
 uint64_t fx_blob_bytes(const struct blob_geometry *g);
 /* Is there room for so many more, or can it be made? May remove any blob. */
 bool fx_blob_room(struct fx_blobs *blobs, uint64_t bytes);
+/* Has the disk room for so many more, whatever the limit says? */
+bool fx_blob_disk_room(const struct fx_blobs *blobs, uint64_t bytes);
 /* It is in use now. */
 void fx_blob_touch(struct blob *blob);
 

@@ -143,10 +143,16 @@ bool fx_blobs_use(struct fx_blobs *blobs, const struct fx_blob_key *key, uint64_
     return true;
 }
 
-uint64_t fx_blobs_spare(struct fx_blobs *blobs)
+static uint64_t disk_spare(const struct fx_blobs *blobs)
 {
     uint64_t there = fx_disk_free(blobs->dir);
-    uint64_t spare = there > FX_BLOB_DISK_MARGIN ? there - FX_BLOB_DISK_MARGIN : 0;
+
+    return there > FX_BLOB_DISK_MARGIN ? there - FX_BLOB_DISK_MARGIN : 0;
+}
+
+uint64_t fx_blobs_spare(struct fx_blobs *blobs)
+{
+    uint64_t spare = disk_spare(blobs);
 
     if (blobs->limit != 0) {
         uint64_t used = fx_blobs_bytes(blobs);
@@ -155,6 +161,11 @@ uint64_t fx_blobs_spare(struct fx_blobs *blobs)
         spare = left < spare ? left : spare;
     }
     return spare;
+}
+
+bool fx_blob_disk_room(const struct fx_blobs *blobs, uint64_t bytes)
+{
+    return disk_spare(blobs) >= bytes;
 }
 
 bool fx_blob_room(struct fx_blobs *blobs, uint64_t bytes)
@@ -166,8 +177,9 @@ bool fx_blob_room(struct fx_blobs *blobs, uint64_t bytes)
         spare = fx_blobs_spare(blobs);
     }
     if (spare < bytes) {
-        fx_log_info("no room for data of %llu bytes: there are %llu (see -maxblobs)",
-                    (unsigned long long)bytes, (unsigned long long)spare);
+        fx_log_info("no room for data of %llu bytes: %s leaves %llu", (unsigned long long)bytes,
+                    fx_blob_disk_room(blobs, bytes) ? "-maxblobs" : "the disk",
+                    (unsigned long long)spare);
     }
     return spare >= bytes;
 }

@@ -182,7 +182,7 @@ static enum fx_upload start(struct fx_blobs *blobs, const char *id, enum fx_blob
     u.dir = fx_path_join(blobs->uploads, id);
     set_shape(&u, type, shape);
     if (!fx_blob_room(blobs, fx_blob_bytes(&u.g))) {
-        result = FX_UPLOAD_FULL;
+        result = fx_blob_disk_room(blobs, fx_blob_bytes(&u.g)) ? FX_UPLOAD_LIMIT : FX_UPLOAD_FULL;
     } else if (!fx_dir_make(u.dir) || !open_files(&u, O_CREAT | O_TRUNC) || !write_count(&u) ||
                ftruncate(u.tree, (off_t)fx_blob_tree_bytes(&u.g)) != 0 ||
                !fx_blob_write_shape(u.dir, &u.key, shape, false)) {

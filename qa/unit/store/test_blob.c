@@ -431,7 +431,7 @@ FX_TEST(room_is_limited)
     FX_CHECK_INT(fx_blobs_spare(blobs), bytes - 1);
     FX_CHECK(!fx_blobs_expect(blobs, &third, &shape));
     FX_CHECK_INT(pressure.asked, 1);
-    FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_FULL);
+    FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_LIMIT);
     pressure.gives_way = &first;
     FX_CHECK_INT(fx_upload_open(blobs, "1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
     FX_CHECK_INT(fx_blobs_state(blobs, &first), FX_BLOB_ABSENT);
