@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "consensus/params.h"
+#include "consensus/script_ops.h"
+#include "consensus/tx.h"
 #include "src/crypto/sha256.h"
 #include "src/sys/crash.h"
 #include "src/sys/file.h"
@@ -18,6 +21,14 @@
 #include "src/util/mem.h"
 
 #define CHECKSUM 32
+
+/* What the rules allow, the files must hold: else one valid block ends every node. */
+#define INPUTS_MAX (FX_BLOCK_WEIGHT_MAX / FX_WITNESS_SCALE / 41)
+#define COIN_HEAD_MAX 32            /* height, amount, length of the script */
+#define RECORD_CHANGES_MAX 10000000 /* all task records that one block changes or forgets */
+_Static_assert(FX_FILES_RECORD_MAX >
+                   INPUTS_MAX * (FX_SCRIPT_SIZE_MAX + COIN_HEAD_MAX) + RECORD_CHANGES_MAX,
+               "the undo data of any block fits a record");
 
 /* One of the two sequences. */
 struct sequence {
@@ -143,40 +154,42 @@ static bool open_for_append(const struct fx_files *files, struct sequence *seq, 
     return seq->fd >= 0 && fx_dir_sync(files->dir);
 }
 
+/* In two parts: the first alone is what a process that dies in the middle of write(2) leaves. */
+static bool write_record(const struct fx_files *files, const struct sequence *seq,
+                         struct fx_span payload, const uint8_t *checksum)
+{
+    uint64_t pos = seq->pos + FX_FILES_HEAD;
+    size_t half = payload.len / 2;
+    uint8_t head[FX_FILES_HEAD];
+    bool ok;
+
+    memcpy(head, files->magic, sizeof(files->magic));
+    fx_store_u32(head + sizeof(files->magic), (uint32_t)payload.len);
+    ok = fx_fd_write_all(seq->fd, seq->pos, head, sizeof(head)) &&
+         fx_fd_write_all(seq->fd, pos, payload.data, half);
+    fx_crash_point(seq == &files->blocks ? "block-write-torn" : "undo-write-torn");
+    return ok && fx_fd_write_all(seq->fd, pos + half, payload.data + half, payload.len - half) &&
+           (checksum == NULL || fx_fd_write_all(seq->fd, pos + payload.len, checksum, CHECKSUM));
+}
+
 static bool append(struct fx_files *files, struct sequence *seq, struct fx_span payload,
                    const uint8_t *checksum, uint32_t *file, uint64_t *pos)
 {
-    struct fx_buf record = FX_BUF_INIT;
-    bool ok;
-
     size_t n = FX_FILES_HEAD + payload.len + (checksum != NULL ? CHECKSUM : 0);
 
     if (payload.len > FX_FILES_RECORD_MAX || !open_for_append(files, seq, n)) {
         return false;
     }
-    fx_buf_reserve(&record, n);
-    fx_buf_bytes(&record, files->magic, sizeof(files->magic));
-    fx_buf_u32(&record, (uint32_t)payload.len);
-    fx_buf_bytes(&record, payload.data, payload.len);
-    if (checksum != NULL) {
-        fx_buf_bytes(&record, checksum, CHECKSUM);
-    }
-    /* The first half alone is what a process that dies in the middle of write(2) leaves. */
-    ok = fx_fd_write_all(seq->fd, seq->pos, record.data, record.len / 2);
-    fx_crash_point(seq == &files->blocks ? "block-write-torn" : "undo-write-torn");
-    ok = ok && fx_fd_write_all(seq->fd, seq->pos + record.len / 2, record.data + record.len / 2,
-                               record.len - record.len / 2);
-    if (ok) {
-        *file = seq->file;
-        *pos = seq->pos + FX_FILES_HEAD;
-        seq->pos += record.len;
-        seq->unsynced = true;
-    } else {
+    if (!write_record(files, seq, payload, checksum)) {
         fx_log_info("cannot write %s%05u.dat in %s: %s", seq->prefix, seq->file, files->dir,
                     strerror(errno));
+        return false;
     }
-    fx_buf_clear(&record);
-    return ok;
+    *file = seq->file;
+    *pos = seq->pos + FX_FILES_HEAD;
+    seq->pos += n;
+    seq->unsynced = true;
+    return true;
 }
 
 static void undo_checksum(const struct fx_hash *id, struct fx_span undo, uint8_t out[CHECKSUM])

@@ -20,8 +20,9 @@
  * be of any size. */
 #define FX_FILES_ROLL UINT64_C(134217728)
 #define FX_FILES_ROLL_FAST UINT64_C(65536) /* likewise, for tests */
-/* Larger than any block or undo; a size above it in a file is damage. */
-#define FX_FILES_RECORD_MAX UINT32_C(67108864)
+/* Larger than any block or undo; a size above it in a file is damage. An undo may be 60 times as
+ * long as its block: 24,390 inputs of 41 bytes can spend as many scripts of 10,000 bytes. */
+#define FX_FILES_RECORD_MAX UINT32_C(268435456)
 
 #define FX_FILES_HEAD 8 /* bytes before a payload */
 

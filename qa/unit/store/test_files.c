@@ -7,6 +7,7 @@
 #include "qa/unit/harness.h"
 #include "src/store/files.h"
 #include "src/sys/file.h"
+#include "src/util/mem.h"
 
 static const uint8_t magic[4] = {1, 2, 3, 4};
 
@@ -46,6 +47,26 @@ struct written {
     uint64_t pos;
     uint8_t fill;
 };
+
+/* More than any file that is rolled over, less than the longest that a block can have. */
+FX_TEST(undo_data_may_be_much_longer_than_a_block)
+{
+    const char *dir = fx_unit_tmpdir();
+    struct fx_files *files = open_files(dir, FX_FILES_ROLL);
+    const size_t size = (64u << 20) + 1;
+    uint8_t *undo = fx_xcalloc(size, 1), *data;
+    struct fx_hash id = {{7}};
+    uint32_t file;
+    uint64_t pos;
+
+    undo[size - 1] = 5;
+    FX_CHECK(fx_files_write_undo(files, &id, (struct fx_span){undo, size}, &file, &pos));
+    FX_CHECK_INT(fx_files_read_undo(files, &id, file, pos, (uint32_t)size, &data), FX_FILES_OK);
+    FX_CHECK(memcmp(data, undo, size) == 0);
+    free(data);
+    free(undo);
+    fx_files_close(files);
+}
 
 FX_TEST(records_roll_over_and_come_back)
 {
