@@ -42,39 +42,53 @@ static const struct fx_cu *ready(int *count, char why[FX_KERNEL_TEXT])
 
 /* Machine code runs on its own and on later minor releases of its compute capability, but that for
  * 9.0 is made for wgmma and runs there alone. */
-static bool has_code(const struct fx_cuda_build *build, int capability)
+static bool has_machine_code(const struct fx_cuda_build *build, int capability)
 {
     for (const int *target = build->targets; *target; target++) {
         if (*target == capability ||
             (*target != 90 && *target / 10 == capability / 10 && *target < capability))
             return true;
     }
-    return build->ptx != 0 && capability >= build->ptx;
+    return false;
+}
+
+/* The release of the driver that it takes: machine code runs under each minor release of its major
+ * one, PTX is compiled only by a driver that knows the toolkit's. */
+static int needed_release(const struct fx_cuda_build *build, bool machine_code)
+{
+    return machine_code ? build->release / 1000 * 1000 : build->release;
 }
 
 /* Why the device cannot be used; false: it can. */
 static bool refused(const struct fx_cu *cu, int device, char why[FX_KERNEL_TEXT])
 {
     const struct fx_cuda_build *build = fx_cuda_current_build();
-    int version = 0, major = 0, minor = 0;
+    int version = 0, major = 0, minor = 0, capability, needed;
+    bool machine_code;
 
     if (!build->image) {
         snprintf(why, FX_KERNEL_TEXT,
                  "this program was built without CUDA kernels (no nvcc was there)");
         return true;
     }
-    cu->driver_version(&version);
-    if (version / 1000 < build->release / 1000) {
-        snprintf(why, FX_KERNEL_TEXT,
-                 "the NVIDIA driver is too old: it is for CUDA %d.%d, and %d.0 or newer is needed",
-                 version / 1000, version % 1000 / 10, build->release / 1000);
+    if (cu->device_attribute(&major, FX_CU_ATTRIBUTE_MAJOR, device) != 0 ||
+        cu->device_attribute(&minor, FX_CU_ATTRIBUTE_MINOR, device) != 0) {
+        snprintf(why, FX_KERNEL_TEXT, "the driver does not give its compute capability");
         return true;
     }
-    if (cu->device_attribute(&major, FX_CU_ATTRIBUTE_MAJOR, device) != 0 ||
-        cu->device_attribute(&minor, FX_CU_ATTRIBUTE_MINOR, device) != 0 ||
-        !has_code(build, major * 10 + minor)) {
+    capability = major * 10 + minor;
+    machine_code = has_machine_code(build, capability);
+    if (!machine_code && (build->ptx == 0 || capability < build->ptx)) {
         snprintf(why, FX_KERNEL_TEXT, "this program has no kernels for compute capability %d.%d",
                  major, minor);
+        return true;
+    }
+    cu->driver_version(&version);
+    needed = needed_release(build, machine_code);
+    if (version < needed) {
+        snprintf(why, FX_KERNEL_TEXT,
+                 "the NVIDIA driver is too old: it is for CUDA %d.%d, and %d.%d or newer is needed",
+                 version / 1000, version % 1000 / 10, needed / 1000, needed % 1000 / 10);
         return true;
     }
     return false;

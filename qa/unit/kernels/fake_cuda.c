@@ -92,14 +92,19 @@ static int device_memory(size_t *bytes, int device)
     return 0;
 }
 
+static int capability_of(int device)
+{
+    return now.newest && device == FX_FAKE_DEVICES - 1 ? now.newest : machine[device].capability;
+}
+
 static int device_attribute(int *value, int attribute, int device)
 {
     switch (attribute) {
     case FX_CU_ATTRIBUTE_MAJOR:
-        *value = machine[device].capability / 10;
+        *value = capability_of(device) / 10;
         return 0;
     case FX_CU_ATTRIBUTE_MINOR:
-        *value = machine[device].capability % 10;
+        *value = capability_of(device) % 10;
         return 0;
     case FX_CU_ATTRIBUTE_PROCESSORS:
         *value = 5;

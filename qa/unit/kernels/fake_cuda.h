@@ -15,6 +15,7 @@ struct fx_fake_cuda {
     int devices;    /* how many there are */
     int init_error; /* what cuInit gives */
     int fail_after; /* the launch that fails, counted from 1; 0: none */
+    int newest;     /* compute capability of the last device; 0: 90 */
     int release;    /* of the toolkit that built the program; 0: built without one */
     size_t memory;  /* of each device: no more can be allocated */
 };

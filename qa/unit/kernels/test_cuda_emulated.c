@@ -123,6 +123,13 @@ FX_TEST(why_a_device_is_not_usable)
     fake.version = 12040;
     check_refused(&fake, 2, "too old: it is for CUDA 12.4, and 13.0 or newer");
     fake = fx_fake_cuda_usual;
+    fake.newest = 53;
+    check_refused(&fake, 3, "no kernels for compute capability 5.3");
+    /* Only PTX serves it, which a driver older than the toolkit does not compile. */
+    fake.newest = 130;
+    fake.release = 13020;
+    check_refused(&fake, 3, "too old: it is for CUDA 13.1, and 13.2 or newer");
+    fake = fx_fake_cuda_usual;
     fake.release = 0;
     check_refused(&fake, 0, "without CUDA kernels");
     fake = fx_fake_cuda_usual;
@@ -131,6 +138,22 @@ FX_TEST(why_a_device_is_not_usable)
     fake = fx_fake_cuda_usual;
     fake.init_error = 803;
     check_refused(&fake, 0, "does not start: some error (803)");
+}
+
+/* Machine code for the first of a line serves the later ones; PTX all that are newer. */
+FX_TEST(devices_that_the_targets_do_not_name)
+{
+    static const int newest[] = {62, 78, 87, 91, 130};
+    struct fx_fake_cuda fake = fx_fake_cuda_usual;
+    struct fx_device_info found[FX_FAKE_DEVICES];
+
+    for (size_t at = 0; at < sizeof newest / sizeof *newest; at++) {
+        fake.newest = newest[at];
+        fx_fake_cuda_use(&fake);
+        FX_CHECK_INT(cuda->list(found, FX_FAKE_DEVICES), FX_FAKE_DEVICES);
+        FX_CHECK(found[FX_FAKE_DEVICES - 1].usable);
+    }
+    fx_fake_cuda_use(NULL);
 }
 
 /* ---- NVML ------------------------------------------------------------------------------------ */
