@@ -421,6 +421,35 @@ FX_TEST(a_node_that_restarts)
     clear(&run);
 }
 
+/* Half a second, and twice as long each time, up to ten seconds; from the start after an answer. */
+FX_TEST(back_off)
+{
+    static const unsigned waits[] = {500, 1000, 2000, 4000, 8000, 10000, 10000};
+    static const enum fx_miner_node_status troubles[] = {FX_NODE_DOWN, FX_NODE_ODD,
+                                                         FX_NODE_REFUSED};
+    struct fx_miner_options options = {.params = fx_params_get(FX_MAIN)};
+    struct fx_crew crew = {.options = &options};
+    struct fx_miner_node node = {.text = "no"};
+    unsigned backoff_ms = 0;
+
+    fx_fake_begin();
+    pthread_mutex_init(&crew.lock, NULL);
+    for (unsigned round = 0; round < 3; round++) {
+        FX_CHECK(fx_crew_node_ok(&crew, &node, FX_NODE_OK, "", &backoff_ms));
+        FX_CHECK(atomic_load(&crew.status.connected));
+        for (size_t at = 0; at < sizeof waits / sizeof *waits; at++) {
+            FX_CHECK_INT(backoff_ms, waits[at]);
+            FX_CHECK(!fx_crew_node_ok(&crew, &node, troubles[round], "trouble", &backoff_ms));
+        }
+        FX_CHECK_INT(atomic_load(&crew.status.connected), troubles[round] != FX_NODE_DOWN);
+    }
+    FX_CHECK_INT(fx_fake_said("the node does not answer, trying again: no"), 1);
+    FX_CHECK_INT(fx_fake_said("the node answers again"), 1);
+    FX_CHECK_INT(fx_fake_said("trouble: no"), 1); /* the same is said once */
+    pthread_mutex_destroy(&crew.lock);
+    fx_fake_end();
+}
+
 static int run_quietly(struct run *run)
 {
     FILE *kept = stderr, *null = fopen("/dev/null", "w");
