@@ -17,33 +17,6 @@ bool fx_offload_runs_kind(uint8_t kind)
     return kind == 1; /* gemm */
 }
 
-bool fx_offload_fail(struct fx_session *session, const char *why)
-{
-    if (!session->failed)
-        snprintf(session->error, sizeof session->error, "%s", why);
-    session->failed = true;
-    return false;
-}
-
-bool fx_offload_ok(struct fx_session *session, bool ok)
-{
-    return ok || fx_offload_fail(session, session->driver->error(session->ctx));
-}
-
-bool fx_offload_run(struct fx_session *session, enum fx_offload_kernel kernel, uint64_t groups,
-                    const struct fx_offload_arg *args, unsigned n_args)
-{
-    return groups == 0 ||
-           fx_offload_ok(session, session->driver->launch(session->ctx, kernel, (uint32_t)groups,
-                                                          args, n_args));
-}
-
-bool fx_offload_finish(struct fx_session *session, enum fx_offload_queue queue)
-{
-    return fx_offload_ok(session, session->driver->mark(session->ctx, queue, FX_MARK_OTHER)) &&
-           fx_offload_ok(session, session->driver->wait(session->ctx, FX_MARK_OTHER));
-}
-
 struct fx_session *fx_offload_begin(struct fx_offload *device, const struct fx_kernel_task *task,
                                     const uint8_t *done, char error[FX_KERNEL_TEXT])
 {

@@ -1,6 +1,16 @@
-/* The session of a device with a memory of its own, and its parts: memory (offload_memory.c),
- * operands (offload_slots.c), units (offload_units.c), what is given out (offload_give.c), partial
- * sums on disk (offload_save.c). */
+/*
+ * The session of a device with a memory of its own. Its parts, each of which calls only those that
+ * stand before it here:
+ *
+ * offload_call.c     calls of the driver, and errors
+ * offload_memory.c   how large supertiles are, and their memory
+ * offload_collect.c  units that are over
+ * offload_slots.c    operands
+ * offload_units.c    units: noise, products, tickets, peel
+ * offload_give.c     tickets and tiles to the sink
+ * offload_save.c     partial sums on disk
+ * offload.c          the entries of the backend: begin, step, end
+ */
 #ifndef FX_KERNELS_OFFLOAD_INT_H
 #define FX_KERNELS_OFFLOAD_INT_H
 
@@ -129,7 +139,7 @@ struct fx_session {
     bool stop; /* the sink wants no more */
 };
 
-/* Whatever can fail gives false and leaves the reason in session->error. */
+/* offload_call.c: whatever can fail gives false and leaves the reason in session->error. */
 bool fx_offload_fail(struct fx_session *session, const char *why);
 /* driver calls: fx_offload_ok(session, driver->write(..)). */
 bool fx_offload_ok(struct fx_session *session, bool ok);
@@ -150,6 +160,11 @@ uint64_t fx_offload_table_bytes(const struct fx_session *session);
 /* How large a supertile may be, by the device's speed and the memory. */
 void fx_offload_shape(const struct fx_session *session, uint32_t *rows, uint32_t *cols);
 
+/* offload_collect.c */
+/* Waits for the oldest unit, and takes over what it found. */
+bool fx_offload_collect(struct fx_session *session);
+bool fx_offload_drain(struct fx_session *session);
+
 /* offload_slots.c */
 /* Slots of one chunk of a rectangle into the table of the next unit: out is as `table` of
  * kernels/offload.h. */
@@ -159,9 +174,6 @@ bool fx_offload_operands(struct fx_session *session, const struct fx_rect *rect,
 /* offload_units.c */
 /* Starts the next unit of a supertile; product: into its sums. */
 bool fx_offload_start(struct fx_session *session, struct fx_super *super, bool product, bool mine);
-/* Waits for the oldest unit, and takes over what it found. */
-bool fx_offload_collect(struct fx_session *session);
-bool fx_offload_drain(struct fx_session *session);
 bool fx_offload_peel(struct fx_session *session);
 bool fx_offload_list(struct fx_session *session, struct fx_super *super, enum fx_list list);
 
