@@ -485,6 +485,63 @@ void fx_suite_no_tasks(const struct fx_suite *suite)
     fx_bed_clear(&bed);
 }
 
+/* A bed's sink, and the tip that moves with each ticket. */
+struct moving_tip {
+    struct fx_bed *bed;
+    atomic_bool moved;
+};
+
+static bool move_at_ticket(void *ctx, uint32_t i, uint32_t j, uint32_t l, const uint8_t ticket[32])
+{
+    struct moving_tip *tip = ctx;
+
+    atomic_store(&tip->moved, true);
+    return tip->bed->sink.ticket(tip->bed, i, j, l, ticket);
+}
+
+static bool keep_finished(void *ctx, uint64_t tile, const int32_t *data)
+{
+    struct moving_tip *tip = ctx;
+
+    return tip->bed->sink.tile(tip->bed, tile, data);
+}
+
+/* Steps that are cancelled at their first ticket, each under a header of its own. */
+void fx_suite_tip_moves(const struct fx_suite *suite)
+{
+    const uint64_t all = 4 * 4 * 6;
+    struct fx_kernel_header header;
+    struct fx_kernel_stats stats;
+    struct fx_session *session;
+    struct moving_tip tip;
+    struct fx_bed bed;
+    const struct fx_kernel_sink sink = {&tip, move_at_ticket, keep_finished};
+    char error[FX_KERNEL_TEXT] = "";
+    enum fx_kernel_step step;
+    unsigned cancelled = 0;
+
+    fx_bed_init(&bed, 0, 0, 4, 4, 6);
+    fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
+    tip.bed = &bed;
+    session = begin(suite, &bed, NULL);
+    do {
+        fx_bed_header(&header, BOTH, 0);
+        atomic_init(&tip.moved, false);
+        step = suite->backend->step(session, &header, 600000, &tip.moved, &sink, error);
+        if (step == FX_STEP_FAILED)
+            FX_FAIL("step: %s", error);
+        cancelled += step == FX_STEP_CANCELLED;
+    } while (step != FX_STEP_DONE && cancelled <= all);
+    FX_CHECK_INT(step, FX_STEP_DONE);
+    FX_CHECK(cancelled > 0);
+    /* Nothing was lost, and nothing computed twice. */
+    fx_bed_check_product(&bed);
+    suite->backend->stats(session, &stats);
+    FX_CHECK_INT(stats.bricks, all);
+    suite->backend->end(session);
+    fx_bed_clear(&bed);
+}
+
 struct canceller {
     atomic_bool cancel;
     int64_t at_ms;

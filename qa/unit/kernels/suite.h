@@ -29,6 +29,9 @@ void fx_suite_restart(const struct fx_suite *suite);
 void fx_suite_stopping_sink(const struct fx_suite *suite);
 void fx_suite_unreadable(const struct fx_suite *suite);
 void fx_suite_no_tasks(const struct fx_suite *suite);
+/* Cancelled again and again in the middle, under a new header each time: no brick is lost or
+ * computed twice. */
+void fx_suite_tip_moves(const struct fx_suite *suite);
 void fx_suite_cancel(const struct fx_suite *suite);
 void fx_suite_nonces(const struct fx_suite *suite);
 

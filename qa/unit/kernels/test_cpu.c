@@ -7,6 +7,7 @@
 
 #include "qa/unit/harness.h"
 #include "qa/unit/kernels/bed.h"
+#include "qa/unit/kernels/suite.h"
 #include "src/crypto/sha256.h"
 #include "src/util/buf.h"
 #include "src/util/mem.h"
@@ -519,6 +520,16 @@ FX_TEST(cancel_ends_a_step_soon)
     cpu->end(session);
     cpu->close(device);
     fx_bed_clear(&bed);
+}
+
+FX_TEST(the_tip_moves)
+{
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        const struct fx_suite suite = {cpu, device_of(threads)};
+
+        fx_suite_tip_moves(&suite);
+        cpu->close(suite.device);
+    }
 }
 
 /* A sink that wants no more ends the step; nothing is given twice, nothing is lost. */

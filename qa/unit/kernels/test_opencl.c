@@ -57,6 +57,7 @@ SUITE(partial_sums_survive_a_restart, fx_suite_restart(&s))
 SUITE(a_sink_that_says_stop, fx_suite_stopping_sink(&s))
 SUITE(an_operand_that_cannot_be_read, fx_suite_unreadable(&s))
 SUITE(tasks_that_are_none, fx_suite_no_tasks(&s))
+SUITE(the_tip_moves, fx_suite_tip_moves(&s))
 SUITE(cancel_ends_a_step_soon, fx_suite_cancel(&s))
 SUITE(nonces, fx_suite_nonces(&s))
 
