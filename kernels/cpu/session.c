@@ -10,7 +10,7 @@
 #include "src/util/mem.h"
 
 #define TILES_MAX (UINT64_C(1) << 24)
-#define GROUP_TILES_MIN 128 /* their sums are 8 MiB: what a core may have of a shared cache */
+#define GROUP_TILES_MIN 256 /* noise is shared, and their sums are 16 MiB: about a shared cache */
 #define GROUP_ASPECT 8      /* beyond it noise is shared no better, and caches are too small */
 #define ITEMS_A_THREAD 32   /* of a stage, where threads wait for each other at its end */
 #define TILES_A_THREAD 16   /* so that all threads end a stage at about the same time */

@@ -9,7 +9,7 @@
  * cuBLASLt on CUDA), (b) the noised product with tickets and peeling, (c) mining alone. They take
  * turns, and the fastest turn of each counts, by the clock on the wall. The share of each part of
  * (b) is that of the time of all threads; the CPU's threads are idle where they wait for each
- * other.
+ * other. The CPU folds while it multiplies: what its fold takes is measured apart.
  * A backend that is named and has no device that opens is an error, status 1; else it is passed
  * over.
  * --threads and --engine (as in kernels/cpu/engine.c) are of the CPU: one a core, and the fastest
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/cpu_int.h"
 #include "kernels/trial.h"
 #include "qa/bench/plain_cpu.h"
 #include "qa/bench/plain_cuda.h"
@@ -31,6 +32,7 @@
 #define TURNS 5
 #define TURNS_MAX 1000
 #define THREADS_MAX 256
+#define FOLD_TURNS 300
 #define CUDA_SECONDS 0.5
 
 struct shape {
@@ -206,9 +208,12 @@ static void show_shares(const struct fx_kernel_stats *stats, uint64_t whole)
     const struct {
         const char *name;
         uint64_t ns;
-    } parts[] = {{"read", stats->read_ns},       {"noise", stats->noise_ns},
-                 {"product", stats->product_ns}, {"fold", stats->fold_ns},
-                 {"hash", stats->hash_ns},       {"peel", stats->peel_ns}};
+    } parts[] = {{"read", stats->read_ns},
+                 {"noise", stats->noise_ns},
+                 {stats->fold_ns > 0 ? "product" : "product and fold", stats->product_ns},
+                 {"fold", stats->fold_ns},
+                 {"hash", stats->hash_ns},
+                 {"peel", stats->peel_ns}};
     uint64_t busy = 0;
 
     for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
@@ -216,8 +221,10 @@ static void show_shares(const struct fx_kernel_stats *stats, uint64_t whole)
     if (whole < busy)
         whole = busy > 0 ? busy : 1;
     printf("       ");
-    for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
-        printf(" %s %.1f %%", parts[at].name, 100.0 * (double)parts[at].ns / (double)whole);
+    for (size_t at = 0; at < sizeof parts / sizeof *parts; at++) {
+        if (parts[at].ns > 0)
+            printf(" %s %.1f %%", parts[at].name, 100.0 * (double)parts[at].ns / (double)whole);
+    }
     printf(" idle %.1f %%\n", 100.0 * (double)(whole - busy) / (double)whole);
 }
 
@@ -244,6 +251,45 @@ static bool bench_shape(struct bench *bench, const struct shape *shape)
     show("(c)", "mining alone", shape, result.mining);
     printf("  (c)/(b) %.3f\n", (double)result.both / (double)result.mining);
     return true;
+}
+
+/* ---- the fold of the CPU ----------------------------------------------------------------------
+ */
+
+/* The CPU folds where it multiplies, so what the fold takes is what the same bricks take less
+ * without it: those of one tile, one thread, factors and sums in the cache. */
+static void bench_fold(const struct bench *bench)
+{
+    const struct fx_cpu_engine *engine = bench->device->engine;
+    const size_t packed = engine->packed_bytes;
+    uint8_t *memory = fx_pages_map(FX_TILE_BYTES + 2 * FX_CPU_CHUNK * packed);
+    const void *factors[2][FX_CPU_CHUNK];
+    int64_t best[3] = {0}; /* neither; folded; folded and added to sums */
+
+    for (unsigned at = 0; at < 2 * FX_CPU_CHUNK; at++) {
+        uint8_t *to = memory + FX_TILE_BYTES + at * packed;
+
+        engine->pack(at < FX_CPU_CHUNK ? FX_SIDE_A : FX_SIDE_B,
+                     bench->trial.blocks + (size_t)at * FX_BLOCK_BYTES, NULL, NULL, to, NULL);
+        factors[at / FX_CPU_CHUNK][at % FX_CPU_CHUNK] = to;
+    }
+    for (unsigned turn = 0; turn < 3 * FOLD_TURNS; turn++) {
+        const unsigned way = turn % 3;
+        uint32_t words[FX_CPU_CHUNK][8];
+        int64_t start = fx_clock_monotonic_ns(), took;
+
+        engine->bricks(factors[0], factors[1], FX_CPU_CHUNK, true,
+                       way == 1 ? NULL : (uint32_t *)memory, way == 0 ? NULL : words, NULL);
+        took = fx_clock_monotonic_ns() - start;
+        best[way] = faster(took, best[way]) ? took : best[way];
+    }
+    printf(
+        "  bricks of one tile, in the cache, one thread: added %.2f us, folded %.2f us, folded and "
+        "added %.2f us; so the fold takes %.1f %%\n",
+        (double)best[0] / FX_CPU_CHUNK / 1000, (double)best[1] / FX_CPU_CHUNK / 1000,
+        (double)best[2] / FX_CPU_CHUNK / 1000,
+        100.0 * (double)(best[2] - best[0]) / (double)best[2]);
+    fx_pages_unmap(memory, FX_TILE_BYTES + 2 * FX_CPU_CHUNK * packed);
 }
 
 /* ---- the hash lane --------------------------------------------------------------------------- */
@@ -318,6 +364,8 @@ static bool bench_backend(struct bench *bench)
         if ((!bench->quick || at == 0) && (!bench->shape || strstr(shapes[at].name, bench->shape)))
             ok = bench_shape(bench, &shapes[at]);
     }
+    if (bench->backend == &fx_backend_cpu)
+        bench_fold(bench);
     bench_hash(bench);
     bench->backend->close(bench->device);
     return ok;
