@@ -112,6 +112,31 @@ void fx_files_set_end(struct fx_files *files, const struct fx_files_end *end)
     files->blocks.pos = end->block_pos;
     files->undo.file = end->undo_file;
     files->undo.pos = end->undo_pos;
+    /* They may be by a process that died before it synced them. */
+    files->blocks.unsynced = end->block_pos > 0;
+    files->undo.unsynced = end->undo_pos > 0;
+}
+
+/* The file that is written, or will be. One that is gone is missed where it is read. */
+static bool sync_last(const struct fx_files *files, const struct sequence *seq)
+{
+    char *path;
+    int fd, error;
+    bool ok;
+
+    if (seq->fd >= 0) {
+        return fx_fd_sync(seq->fd);
+    }
+    path = path_of(files, seq, seq->file);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    ok = fd >= 0 ? fx_fd_sync(fd) : errno == ENOENT;
+    error = errno;
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(path);
+    errno = error;
+    return ok;
 }
 
 static bool sync_sequence(const struct fx_files *files, struct sequence *seq)
@@ -119,7 +144,7 @@ static bool sync_sequence(const struct fx_files *files, struct sequence *seq)
     if (!seq->unsynced) {
         return true;
     }
-    if (!fx_fd_sync(seq->fd)) {
+    if (!sync_last(files, seq)) {
         fx_log_info("cannot sync %s%05u.dat in %s: %s", seq->prefix, seq->file, files->dir,
                     strerror(errno));
         return false;
