@@ -9,20 +9,6 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
-static void forget_disconnected(struct fx_mempool *pool, const struct fx_hash *txid)
-{
-    for (size_t i = 0; i < pool->n_disconnected; i++) {
-        if (fx_hash_equal(&pool->disconnected[i]->txid, txid)) {
-            pool->disconnected_bytes -= pool->disconnected[i]->total_size;
-            fx_tx_unref(pool->disconnected[i]);
-            memmove(&pool->disconnected[i], &pool->disconnected[i + 1],
-                    (pool->n_disconnected - i - 1) * sizeof(pool->disconnected[0]));
-            pool->n_disconnected--;
-            return;
-        }
-    }
-}
-
 static void block_connected(void *ctx, const struct fx_index *index, const struct fx_block *block,
                             const struct fx_undo *undo)
 {
@@ -40,9 +26,6 @@ static void block_connected(void *ctx, const struct fx_index *index, const struc
             if (rival) {
                 fx_pool_remove_tree(pool, rival, FX_REMOVED_CONFLICT);
             }
-        }
-        if (pool->n_disconnected > 0) {
-            forget_disconnected(pool, &tx->txid);
         }
     }
     fx_pool_records_build(pool, pool->records);
@@ -102,7 +85,8 @@ static size_t empty_pool(struct fx_mempool *pool, struct waiting **out)
     return n;
 }
 
-/* Everything is judged anew, in an order that puts parents first. */
+/* Everything is judged anew, in an order that puts parents first. Of what was disconnected, that
+ * which the new chain has as well, or has a rival of, finds its inputs spent. */
 static void rebuild(struct fx_mempool *pool)
 {
     struct waiting *waiting;
