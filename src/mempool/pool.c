@@ -21,8 +21,13 @@ bool fx_pool_rate_below(int64_t a, size_t a_vsize, int64_t b, size_t b_vsize)
 static size_t entry_usage(const struct fx_pool_entry *entry)
 {
     const struct fx_tx *tx = entry->tx;
+    size_t items = 0;
+    for (size_t i = 0; i < tx->n_in; i++) {
+        items += tx->in[i].n_witness;
+    }
     return sizeof(*entry) + sizeof(*tx) + 2 * tx->total_size + ENTRY_OVERHEAD +
            tx->n_in * (sizeof(struct fx_txin) + 96) + tx->n_out * sizeof(struct fx_txout) +
+           items * sizeof(struct fx_span) +
            entry->records.n * (sizeof(struct fx_record_change) + sizeof(struct fx_pool_record));
 }
 

@@ -4,6 +4,7 @@
 
 #include "qa/unit/harness.h"
 #include "qa/unit/mempool/pool_kit.h"
+#include "src/crypto/sha256.h"
 #include "src/sys/clock.h"
 #include "src/mempool/mempool_int.h"
 #include "src/sys/file.h"
@@ -169,6 +170,41 @@ FX_TEST(a_full_pool_drops_the_cheapest_and_asks_for_more)
     fx_mempool_accept(k.pool, cheap, false, &out);
     FX_CHECK_STR(out.reason, "mempool full");
     fx_tx_unref(cheap);
+    pool_kit_close(&k);
+}
+
+/* Many items of a witness take more memory than their bytes. */
+FX_TEST(all_that_a_transaction_takes_counts)
+{
+    struct pool_kit k;
+    struct fx_mempool_info before, after;
+    uint8_t script[50], pays[34] = {0x00, 32};
+    const size_t items = 98;
+    int64_t value;
+    pool_kit_open(&k, 101);
+    memset(script, 0x6d, items / 2); /* 2DROP */
+    script[items / 2] = 0x51;
+    fx_sha256(script, sizeof(script), pays + 2);
+    struct kit_coin coin = kit_coinbase(&k.kit, 1);
+    value = coin.value - FEE;
+    const struct fx_tx *parent = pool_kit_take(
+        &k, pool_kit_pay(&k, &coin, 1, &value, 1, (struct fx_span){pays, sizeof(pays)}));
+    struct fx_outpoint prevout = {.txid = parent->txid};
+    struct fx_txb b;
+    fx_txb_init(&b);
+    fx_txb_add_in(&b, &prevout, FX_SEQUENCE_FINAL);
+    fx_txb_add_out(&b, value - FEE, pays, sizeof(pays));
+    for (size_t i = 0; i < items; i++) {
+        fx_txb_push_witness(&b, 0, NULL, 0);
+    }
+    fx_txb_push_witness(&b, 0, script, sizeof(script));
+    fx_mempool_info(k.pool, &before);
+    const struct fx_tx *tx = pool_kit_take(&k, fx_txb_build(&b));
+    fx_mempool_info(k.pool, &after);
+    FX_CHECK(after.usage - before.usage > sizeof(*tx) + tx->total_size + sizeof(struct fx_txin) +
+                                              sizeof(struct fx_txout) +
+                                              (items + 1) * sizeof(struct fx_span));
+    fx_txb_clear(&b);
     pool_kit_close(&k);
 }
 
