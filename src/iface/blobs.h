@@ -36,7 +36,8 @@ enum fx_blob_put {
     FX_BLOB_PUT_KNOWN,   /* it was there already */
     FX_BLOB_PUT_UNASKED, /* no such blob is expected, or no such chunk */
     FX_BLOB_PUT_BAD,     /* does not open under the root */
-    FX_BLOB_PUT_FAILED   /* I/O: disk full, say; what was there stays */
+    FX_BLOB_PUT_SHAPE, /* opens under it, at these coordinates of another shape than is expected */
+    FX_BLOB_PUT_FAILED /* I/O: disk full, say; what was there stays */
 };
 
 #define FX_BLOB_CHUNK_MAX FX_TILE_BYTES

@@ -15,7 +15,7 @@
 #define BATCH 64           /* coordinates taken from the store at a time */
 #define LACK_FIRST_MS 1000 /* a peer without the chunk is asked again after this, then twice it */
 #define LACK_MAX_MS 300000
-#define LACK_BAD_MS 600000 /* a peer that sent a wrong chunk */
+#define LACK_BAD_MS 600000 /* a peer that sent a wrong chunk, or one of another shape */
 #define DISK_WAIT_MS 30000
 #define IDLE_MS 120000
 #define UNASKED_SCORE 10
@@ -465,6 +465,14 @@ static void put_chunk(struct fx_peer *peer, const struct fx_msg_chunk_id *m, str
             note_lack(fetch, peer->id, LACK_BAD_MS);
         }
         fx_peer_misbehaved(peer, BAD_CHUNK_SCORE, "a chunk that does not open under its root");
+        return;
+    case FX_BLOB_PUT_SHAPE:
+        /* Not the peer's fault: it is the task's that names a shape which the root does not have.
+         */
+        if (fetch != NULL) {
+            put_back(fetch, m->x, m->y);
+            note_lack(fetch, peer->id, LACK_BAD_MS);
+        }
         return;
     case FX_BLOB_PUT_FAILED:
         if (fetch != NULL) {

@@ -20,6 +20,7 @@
 
 #define SHAPE_FORMAT 1
 #define SHAPE_MAX 256
+#define LEVELS_OF_PANEL_MAX 8 /* 256 blocks */
 
 /* ---- files of a folder ---- */
 
@@ -542,11 +543,37 @@ static bool write_chunk(const struct blob *blob, uint64_t chunk, struct fx_span 
     return ok;
 }
 
+/*
+ * An operand's root says nothing of its shape: a task may name one that the root does not have.
+ * Whoever has the blob answers from the shape that it knows, where the place of a chunk in the tree
+ * depends on how many of its levels are within a panel.
+ */
+static bool opens_in_some_shape(const struct fx_blob_key *key, uint32_t x, uint32_t y,
+                                const struct fx_hash *leaf, const uint8_t *path, size_t n_path)
+{
+    unsigned low_max = key->type == FX_BLOB_OPERAND ? LEVELS_OF_PANEL_MAX : 0;
+
+    for (unsigned low = 0; low <= low_max && low <= n_path && n_path <= FX_BLOB_PATH_MAX; low++) {
+        uint64_t index = (uint64_t)x << low | y;
+        struct fx_hash root;
+
+        if (y >> low != 0 || index >> n_path != 0) {
+            continue;
+        }
+        fx_commit_climb(leaf, index, path, (unsigned)n_path, &root);
+        if (fx_hash_equal(&root, &key->root)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_t x,
                               uint32_t y, struct fx_span data, const uint8_t *path, size_t n_path)
 {
     struct blob *blob = fx_blob_find(blobs, key);
     struct fx_hash leaf, root;
+    bool opens = false;
     uint64_t chunk;
 
     if (blob == NULL || !chunk_at(blob, x, y, &chunk)) {
@@ -555,13 +582,17 @@ enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *
     if (has_bit(blob, chunk)) {
         return FX_BLOB_PUT_KNOWN;
     }
-    if (data.len != blob->g.chunk_bytes || n_path != blob->g.low + blob->g.high) {
+    if (data.len != blob->g.chunk_bytes) {
         return FX_BLOB_PUT_BAD;
     }
     fx_blob_chunk_root(key->type, &blob->shape, data.data, &leaf);
-    fx_blob_tree_climb(&blob->g, chunk, &leaf, path, &root);
-    if (!fx_hash_equal(&root, &key->root)) {
-        return FX_BLOB_PUT_BAD;
+    if (n_path == blob->g.low + blob->g.high) {
+        fx_blob_tree_climb(&blob->g, chunk, &leaf, path, &root);
+        opens = fx_hash_equal(&root, &key->root);
+    }
+    if (!opens) {
+        return opens_in_some_shape(key, x, y, &leaf, path, n_path) ? FX_BLOB_PUT_SHAPE
+                                                                   : FX_BLOB_PUT_BAD;
     }
     blob->bits[chunk / 8] |= (uint8_t)(1u << chunk % 8);
     if (!write_chunk(blob, chunk, data, &leaf, path) || !write_bits(blob, chunk / 8, 1)) {

@@ -570,7 +570,7 @@ enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *
     fake_chunk(key, x, y, false, right);
     if (n_path != 2 || path[0] != 0x33 || memcmp(right, data.data, data.len) != 0) {
         blobs->bad_puts++;
-        return FX_BLOB_PUT_BAD;
+        return blobs->other_shape ? FX_BLOB_PUT_SHAPE : FX_BLOB_PUT_BAD;
     }
     blob->have[x] = true;
     if (fake_blob_have(blobs, key) == blob->chunks && blobs->complete != NULL) {

@@ -90,6 +90,7 @@ struct fx_blobs {
     void (*complete)(void *ctx, const struct fx_blob_key *key);
     void *ctx;
     bool disk_full;
+    bool other_shape; /* what is wrong opens in another shape */
     uint64_t spare;
     size_t puts, bad_puts, gets;
 };

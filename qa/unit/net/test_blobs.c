@@ -351,6 +351,33 @@ FX_TEST(requests_in_flight_are_bounded)
     node_destroy(&node);
 }
 
+/* Else a task that names the root of another's data, and a shape that it does not have, would have
+ * all those banned who serve that data. */
+FX_TEST(chunks_of_another_shape_do_not_count)
+{
+    struct node node;
+    struct remote *remotes[2];
+    struct fx_blob_key key = blob_key(FX_BLOB_OPERAND, 5);
+    struct fx_msg_chunk_id m;
+
+    node_create(&node, NULL);
+    node.blobs.other_shape = true;
+    fake_blob_add(&node.blobs, &key, 1, false);
+    remotes[0] = remote_ready(&node, "127.0.0.1:1000", ALL);
+    fx_net_fetch_blob(node.net, &key);
+    FX_CHECK(get_request(remotes[0], &m));
+    send_chunk(remotes[0], &m, true);
+    FX_CHECK_INT(node.blobs.bad_puts, 1);
+    FX_CHECK_INT(remote_peer(remotes[0])->misbehaviour, 0);
+    /* Not asked again; another peer is. */
+    FX_CHECK(remote_silent(remotes[0], "getchunk"));
+    remotes[1] = remote_ready(&node, "127.0.0.1:1001", ALL);
+    FX_CHECK(get_request(remotes[1], &m));
+    remote_close(remotes[0]);
+    remote_close(remotes[1]);
+    node_destroy(&node);
+}
+
 FX_TEST(wrong_chunks_count)
 {
     struct node node;

@@ -250,6 +250,30 @@ FX_TEST(shapes_that_no_spec_has_are_refused)
     fx_blobs_close(blobs);
 }
 
+/* Whoever has the blob answers by its own shape, whatever a task says that it is. */
+FX_TEST(chunks_of_another_shape_are_told_from_bad_ones)
+{
+    static const struct fx_blob_shape wrong[] = {
+        {.rows = 4 * FX_TILE, .cols = 2 * FX_DEPTH},  /* a level less within a panel */
+        {.rows = 6 * FX_TILE, .cols = 4 * FX_DEPTH},  /* the same levels */
+        {.rows = 32 * FX_TILE, .cols = 8 * FX_DEPTH}, /* more of both */
+    };
+    struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
+    struct operand o;
+    size_t i;
+
+    operand_init(&o, 5, 3);
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        FX_CHECK(fx_blobs_expect(blobs, &o.key, &wrong[i]));
+        FX_CHECK_INT(put(blobs, &o, 2, 1), i == 1 ? FX_BLOB_PUT_OK : FX_BLOB_PUT_SHAPE);
+        o.chunks[(2 * 3 + 1) * FX_BLOCK_BYTES] ^= 1;
+        FX_CHECK_INT(put(blobs, &o, 2, 1), i == 1 ? FX_BLOB_PUT_KNOWN : FX_BLOB_PUT_BAD);
+        o.chunks[(2 * 3 + 1) * FX_BLOCK_BYTES] ^= 1;
+    }
+    operand_clear(&o);
+    fx_blobs_close(blobs);
+}
+
 FX_TEST(results_are_keyed_by_the_solver)
 {
     const char *dir = fx_unit_tmpdir();
