@@ -25,6 +25,7 @@ struct connection {
     struct fx_connected *out;
     enum fx_verdict *why;
     uint64_t sigops;
+    size_t challenges;
     uint32_t exempt; /* FX_VERIFY_* */
 };
 
@@ -235,9 +236,13 @@ static enum fx_result connect_one(struct connection *c, size_t t)
     }
     /* No more than the fee, so the sum is in range with that of the fees. */
     out->burned += (int64_t)connected.burned;
+    c->challenges += connected.challenges;
     keep_tx(c, t, &connected);
     if (c->sigops > FX_BLOCK_SIGOPS_COST_MAX) {
         return refuse(c->why, FX_BAD_BLK_SIGOPS);
+    }
+    if (c->challenges > FX_BLOCK_CHALLENGES_MAX) {
+        return refuse(c->why, FX_BAD_BLK_CHALLENGES);
     }
     return FX_VALID;
 }

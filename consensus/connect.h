@@ -69,6 +69,7 @@ struct fx_connected_tx {
     uint64_t burned;
     struct fx_spend_result *spends; /* the task spends among the inputs; owned */
     size_t n_spends;
+    size_t challenges; /* among the spends: the share of FX_BLOCK_CHALLENGES_MAX */
 };
 
 /*

@@ -199,6 +199,7 @@ static enum fx_result spend_tasks(const struct fx_connect_context *context, cons
             return result;
         }
         out->n_spends++;
+        out->challenges += spend->action == FX_ACTION_CHALLENGE ? 1 : 0;
         /* Once it is more than the fee it stays so: nothing wraps around. */
         if (out->burned <= (uint64_t)out->fee) {
             out->burned += spend->burned;

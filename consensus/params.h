@@ -15,6 +15,9 @@ enum fx_lane { FX_LANE_HASH = 0, FX_LANE_JOB = 1 };
 #define FX_COINBASE_MATURITY 100
 #define FX_BLOCK_WEIGHT_MAX 4000000
 #define FX_BLOCK_SIGOPS_COST_MAX 80000
+/* Challenges in a block: all of them can be answered in the next one, beside as much of other use
+ * (protocol section 5). */
+#define FX_BLOCK_CHALLENGES_MAX 24
 #define FX_DEPOSIT INT64_C(2000000)               /* embers */
 #define FX_RECORD_KEEP 20160                      /* blocks that a settled record is kept */
 #define FX_BACKING_MAX 4096                       /* origins in a backing list */

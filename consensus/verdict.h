@@ -37,6 +37,7 @@
     X(FX_BAD_BLK_LENGTH, "bad-blk-length")                                           \
     X(FX_BAD_BLK_WEIGHT, "bad-blk-weight")                                           \
     X(FX_BAD_BLK_SIGOPS, "bad-blk-sigops")                                           \
+    X(FX_BAD_BLK_CHALLENGES, "bad-blk-challenges")                                   \
     X(FX_BAD_CB_MISSING, "bad-cb-missing")                                           \
     X(FX_BAD_CB_MULTIPLE, "bad-cb-multiple")                                         \
     X(FX_BAD_CB_HEIGHT, "bad-cb-height")                                             \

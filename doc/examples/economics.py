@@ -19,7 +19,9 @@ LOCK_UNIT = 512            # seconds
 EXPIRE_DEPTH = 60          # blocks that the beacon of a claim lies below an expire
 BLOCK_SECONDS = 120        # two lanes of 240 s each
 FEE_RATE = 1000            # embers for 1,000 vbytes: what nodes relay at least, src/mempool/mempool.h
-BLOCK_VSIZE = 1_000_000    # a quarter of the weight of a block
+BLOCK_WEIGHT = 4_000_000
+CHALLENGES = 24            # of a block: FX_BLOCK_CHALLENGES_MAX
+BACKING = 4096             # origins in a backing list: FX_BACKING_MAX
 
 # consensus/params.c: first subsidy, WINDOW_MIN and ANSWER_WINDOW in units of 512 s
 NETWORKS = {'main': (1_000_000_000, 14, 14), 'regtest': (1_000_000_000, 1, 1)}
@@ -161,15 +163,50 @@ def rates():
     return table(['embers a vbyte', 'asking costs the client', 'the answer costs the solver', 'cost over harm', 'eight answers'], rows)
 
 
+def answer_weight(tiles):
+    """Of an answer that spends the task and one coin, and has change; one weight unit a byte of witness (protocol section 5)."""
+    base = 4 + 1 + 2 * 41 + 1 + 2 * 43 + 4
+    preimage = 1 + 36 + 42 + 84 + 4 + 88 + 4
+    return 4 * base + 2 + (1 + 2 + 65) + (5 + 65536) + (3 + 32 * depth(tiles)) + (3 + preimage) + (1 + 65)
+
+
+def proof_weight():
+    """Of the longest work proof (section 6): a full backing list, and paths of the largest operands."""
+    path = 32 * (depth(65536 // 256) + depth(2 ** 24 // 128))
+    return 3 + (1 + 36 + 42 + 84 + 4 + 88 + 4) + 3 + 36 * BACKING + 12 + 2 * (32768 + path) + 64
+
+
+def window_blocks(network='main'):
+    return NETWORKS[network][2] * LOCK_UNIT // BLOCK_SECONDS
+
+
+def answers():
+    """What the answers to the challenges of a block take of the next one; the header and the coinbase are 2,000 of each."""
+    answer, rows = answer_weight(2 ** 24), []
+    for name, room in (('hash', BLOCK_WEIGHT - 2000), ('job, with the longest work proof', BLOCK_WEIGHT - 2000 - proof_weight())):
+        rows.append([name, '{:,}'.format(room), '{:,}'.format(answer), room // answer, CHALLENGES, '%.0f %%' % (100 * CHALLENGES * answer / room)])
+    return table(['lane', 'weight for transactions', 'of the longest answer', 'answers that fit', 'challenges of a block', 'their answers take'], rows)
+
+
 def crowds():
-    """Challenges at once, of which more than the blocks of the answer window have room for come to nothing, whoever is right."""
-    room = NETWORKS['main'][2] * LOCK_UNIT // BLOCK_SECONDS * (BLOCK_VSIZE * 1000 // FEE_RATE // cost('answer'))
-    rows = []
-    for e, b in ((1_000_000, DEPOSIT), (escrow(), bond())):
-        # Each that is answered costs the deposit, each that is not brings half of a bond.
-        claims = room + -(-room * DEPOSIT // (b - b // 2))
-        rows.append([fnx(e), fnx(b), '{:,}'.format(room), '{:,}'.format(claims), fnx(claims * (e + DEPOSIT))])
-    return table(['escrow', 'bond', 'answers that the window has room for', 'claims open at once from which a flood gains', 'escrows and deposits that it takes'], rows)
+    """A client that challenges as much as blocks allow, and then pays for all the room of the answer window, so that nothing is
+    answered: solvers bid up to bond and pay for each answer's room."""
+    blocks, rows = window_blocks(), []
+    for e, b, u in ((1_000_000, DEPOSIT, 0), (escrow(), bond(), burn())):
+        gain = CHALLENGES * blocks * (b - b // 2)
+        pays = blocks * (BLOCK_WEIGHT // answer_weight(2 ** 24)) * (b + e - u)
+        rows.append([fnx(e), fnx(b), '{:,}'.format(CHALLENGES * blocks), fnx(gain), fnx(pays), '%.1f' % (pays / gain)])
+    return table(['escrow', 'bond', 'challenges of a window', 'half of their bonds', 'the room of the window', 'cost over gain'], rows)
+
+
+def places():
+    """Somebody who fills the places for challenges in every block of a window, by claims of its own: the cheapest end of each is
+    that it expires, which burns half of the least bond."""
+    places_, rows = CHALLENGES * window_blocks(), []
+    each = DEPOSIT - DEPOSIT // 2 + cost('claim') + cost('expire')
+    for bid in (cost('challenge'), 100_000, 1_000_000, escrow()):
+        rows.append([fnx(bid), '{:,}'.format(places_), fnx(each), fnx(places_ * (each + bid)), '{:,.0f}'.format(places_ * (each + bid) / escrow())])
+    return table(['bid of the one that is kept out', 'places of a window', 'lost a place, beside the bid', 'cost', 'in escrows of the example'], rows)
 
 
 def samples():
@@ -203,7 +240,7 @@ def invented():
     return table(['bricks of credit for a block', 'burned', 'subsidy', 'gain, before the work'], rows)
 
 
-TABLES = {'example': example, 'fees': fees, 'cheats': cheats, 'spite': spite, 'withheld': withheld, 'rates': rates, 'crowds': crowds,
+TABLES = {'example': example, 'fees': fees, 'cheats': cheats, 'spite': spite, 'withheld': withheld, 'rates': rates, 'answers': answers, 'crowds': crowds, 'places': places,
           'samples': samples, 'waits': waits, 'invented': invented}
 PAGE = pathlib.Path(__file__).resolve().parent.parent / 'economics.md'
 

@@ -8,8 +8,8 @@ from collections import Counter
 
 from framework import Failure, check, check_equal
 from taskdriver import Driver
-from taskrules import (ACCEPT, ACTIONS, ALL, ANSWER, CHALLENGE, CHALLENGED, CLAIM, CLAIMED, DEPOSIT, EXPIRE, FINAL, FRAUD,
-                       FUNDED, GARBAGE, HALF, HASH, JOB, LOCK_DISABLE, LOCK_TIME, LOCKTIME_THRESHOLD, MATURITY, MAX_MONEY,
+from taskrules import (ACCEPT, ACTIONS, ALL, ANSWER, CHALLENGE, CHALLENGED, CHALLENGES_MAX, CLAIM, CLAIMED, DEPOSIT, EXPIRE,
+                       FINAL, FRAUD, FUNDED, GARBAGE, HALF, HASH, JOB, LOCK_DISABLE, LOCK_TIME, LOCKTIME_THRESHOLD, MATURITY, MAX_MONEY,
                        ONE, ONE_WRONG, RECORD_KEEP, REFUND, REJECT, RIGHT, STATES, TAKE, ANSWER_WINDOW, In, Item, Out,
                        Rules, Spec, Task, Tx, Work, is_wrong)
 
@@ -18,6 +18,7 @@ SHAPES = ((128, 128, 256, 1, 1), (256, 128, 256, 2, 1), (256, 256, 512, 2, 2), (
           (128, 256, 256, 1, 1))
 BASE, TIME0, STEP = 300, 1_700_000_000, 240
 FUNDS = [10 ** 13] * 4
+CROWDS = 0.001  # how often, among the moves
 
 # What may be wrong with a spend besides its moment; the moves ask for each by name.
 TWISTS = ('signer', 'signed_as', 'sig_flip', 'sig_cut', 'sig_pad', 'no_item', 'one_more', 'pre_other', 'pre_flip',
@@ -525,6 +526,44 @@ class Play:
             self.connect(txs, work)
         return max(1, len(txs) + (broken is not None))
 
+    def in_turn(self, spends, parts):
+        """Transactions of these spends, so many of them, each after those before it; None where coins do not suffice."""
+        self.state, txs = self.rules.state.copy(), []
+        for part in range(parts):
+            tx = self.assemble(spends[part::parts], ())
+            if tx is None or self.rules.judge_tx(tx, self.state)[0]:
+                return None
+            txs.append(tx)
+        return txs
+
+    def crowd(self):
+        """One claim more than a block takes challenges of is challenged at once; gives how many actions that was."""
+        rng, rules = self.rng, self.rules
+        free = [number for number, spec in rules.specs.items() if spec.valid() and not spec.exclusive]
+        if not free:
+            return 0
+        spec = rules.specs[rng.choice(free)]
+        self.state = rules.state.copy()
+        fund = self.assemble((), (), [Out(8_000_003, ('task', Task(FUNDED, None, spec.number, rng.randrange(spec.tasks()))))
+                                      for _ in range(CHALLENGES_MAX + 1)])
+        if fund is None or not self.connect([fund], None, pay=0):
+            return 0
+        outs = ['%s:%d' % (fund.name, at) for at in range(CHALLENGES_MAX + 1)]
+        for action in (CLAIM, CHALLENGE):
+            self.state = rules.state.copy()
+            spends = [self.spend(out, self.state.coins[out], action, ()) for out in outs]
+            if action == CHALLENGE:
+                txs = self.in_turn(spends, rng.choice((1, 2, 3)))
+                check(txs is None or not self.connect(txs, None, pay=0), 'a block with a challenge too many is taken')
+                del spends[rng.randrange(len(spends))]
+            txs = self.in_turn(spends, 1)
+            if txs is None:
+                return CHALLENGES_MAX
+            check(self.connect(txs, None, pay=0), 'a crowd is refused')
+            outs = ['%s:%d' % (txs[0].name, at) for at in range(len(outs))]
+        self.counts['block', 'of a crowd'] += 1
+        return 3 * CHALLENGES_MAX
+
     def mine(self, count=None):
         rng, rules = self.rng, self.rules
         count = count or rng.choice((1, 2, 6, 12, 61))
@@ -580,6 +619,8 @@ class Play:
                 self.reorganise()
             elif chance < self.reorganises + self.waits:
                 self.mine()
+            elif chance > 1 - CROWDS:
+                steps += self.crowd()
             else:
                 steps += self.block()
         self.compare_state()

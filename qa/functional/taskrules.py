@@ -11,6 +11,7 @@ from collections import namedtuple
 COIN = 100_000_000
 MAX_MONEY = 42_048_000 * COIN
 DEPOSIT = 2_000_000
+CHALLENGES_MAX = 24  # in a block
 RECORD_KEEP = 20_160
 EXCLUSIVE_LOOKBACK = 2016
 LOCKTIME_THRESHOLD = 500_000_000
@@ -458,12 +459,15 @@ class Rules:
         reasons, credit, burns = self.judge_work(work, state) if work else (set(), 0, 0)
         if not all(self.final(tx) for tx in txs):
             return Verdict({'bad-txns-nonfinal'}, 0, 0, 0, 0, 0, None)  # asked before anything else is
-        fees = burned = 0
+        fees = burned = challenges = 0
         for tx in txs:
             if reasons:
                 break
             reasons, fee, burning = self.judge_tx(tx, state)
             fees, burned = fees + fee, burned + burning
+            challenges += sum(bool(given.w) and given.w[0].args == CHALLENGE for given in tx.ins)
+            if not reasons and challenges > CHALLENGES_MAX:
+                reasons = {'bad-blk-challenges'}
         subsidy = self.subsidy(work, credit, burns)
         if not reasons and pay is not None and pay > subsidy + fees - burned:
             reasons = {'bad-cb-amount'}

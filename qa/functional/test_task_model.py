@@ -53,7 +53,8 @@ class TaskModelTest(FornaxTest):
         least = sequences // 50
         for action in ACTIONS:
             check(counts['action', action] >= least, '%s happened %d times' % (action, counts['action', action]))
-        for reason in ['bad-task-' + reason for reason in REASONS] + ['bad-work-task', 'bad-work-backing']:
+        for reason in ['bad-task-' + reason for reason in REASONS] + ['bad-blk-challenges', 'bad-work-task',
+                                                                          'bad-work-backing']:
             check(counts['reason', reason] >= least, '%s happened %d times' % (reason, counts['reason', reason]))
         for kind in ('deep', 'shallow'):
             check(counts['reorganisation', kind] >= sequences, '%s reorganisations' % kind)

@@ -52,6 +52,7 @@ struct fx_mempool_entry {
     int64_t delta;          /* of fx_mempool_prioritise */
     size_t vsize, weight;
     uint64_t sigops;                         /* cost of signature operations */
+    size_t challenges;                       /* task spends by this action */
     int64_t time;                            /* when it came */
     uint32_t height;                         /* of the tip then */
     size_t ancestor_count, descendant_count; /* with itself */
@@ -124,6 +125,8 @@ void fx_mempool_view(struct fx_mempool *pool, struct fx_view *view);
 /* Fee rate for confirmation within `blocks`, embers per 1,000 vbytes; at least the pool's minimum.
  */
 int64_t fx_mempool_estimate(const struct fx_mempool *pool, unsigned blocks);
+/* The same for a challenge, of which a block has few (protocol section 5). */
+int64_t fx_mempool_estimate_challenge(const struct fx_mempool *pool, unsigned blocks);
 void fx_mempool_subscribe(struct fx_mempool *pool, const struct fx_mempool_events *events);
 
 #endif

@@ -25,7 +25,7 @@ struct attempt {
     struct fx_pool_list replaced; /* these and their descendants */
     struct fx_map *records;       /* without the replaced; NULL: the pool's */
     uint64_t sigops;              /* cost */
-    bool task, contextual;
+    bool contextual;
     unsigned flags;           /* enum fx_pool_try */
     struct fx_replaced *gone; /* NULL: nobody asks */
 };
@@ -171,8 +171,9 @@ static bool check_rules(struct attempt *a)
     a->out->fee = a->connected.fee;
     a->out->fee_delta = fx_pool_delta(a->pool, &a->tx->txid);
     a->contextual = is_contextual(a->tx, &a->connected);
-    a->task = a->connected.n_spends > 0;
-    return true;
+    /* What no block can take would wait for ever. */
+    return a->connected.challenges <= FX_BLOCK_CHALLENGES_MAX ||
+           refuse_verdict(a, FX_BAD_BLK_CHALLENGES);
 }
 
 /* ---- replacement ------------------------------------------------------------------------------*/
@@ -443,8 +444,7 @@ static void enter(struct attempt *a)
             fx_pool_remove_tree(pool, a->direct.at[i], FX_REMOVED_REPLACED);
         }
     }
-    fx_pool_add(pool, a->tx, a->connected.fee, (int64_t)a->connected.burned, a->sigops,
-                fx_clock_now(), &a->delta, a->task, a->contextual);
+    fx_pool_add(pool, a->tx, &a->connected, a->sigops, fx_clock_now(), &a->delta, a->contextual);
     a->out->result = FX_VALID;
     if (a->flags & FX_POOL_QUIET) {
         return;
@@ -537,8 +537,7 @@ bool fx_pool_readmit(struct fx_mempool *pool, const struct fx_tx *tx, int64_t ti
         uint64_t sigops = fx_tx_sigops_cost(tx, connected.spent);
         ok = has_room_below(pool, tx, fx_policy_vsize(pool, tx, sigops));
         if (ok) {
-            fx_pool_add(pool, tx, connected.fee, (int64_t)connected.burned, sigops, time, &delta,
-                        connected.n_spends > 0, is_contextual(tx, &connected));
+            fx_pool_add(pool, tx, &connected, sigops, time, &delta, is_contextual(tx, &connected));
         }
         fx_connected_tx_clear(&connected, tx->n_in);
     }

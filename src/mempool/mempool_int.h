@@ -37,6 +37,7 @@ struct fx_pool_entry {
     int64_t ancestor_fees, descendant_fees;
     struct fx_record_delta records; /* what its task spends change */
     bool task;                      /* it spends a task output */
+    size_t challenges;              /* among those spends */
     bool contextual; /* its validity depends on the tip: task spends, lock times, coinbases */
     bool removed;    /* out of the pool, waits for fx_pool_reap */
     bool hidden;     /* while a transaction that would replace it is judged */
@@ -69,6 +70,7 @@ struct fx_mempool {
     uint64_t seq, epoch;
     uint64_t sequence; /* of struct fx_mempool_info */
     size_t count, vsize, usage;
+    size_t challenges; /* of all entries */
     int64_t total_fee;
 
     /* the rate below which the full pool takes nothing; it halves in 12 hours */
@@ -93,10 +95,10 @@ struct fx_pool_record {
 
 /* ---- pool.c: entries in and out -------------------------------------------------------------- */
 
-/* Takes over what it is given: a new reference to tx, and records (left empty). */
-struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx, int64_t fee,
-                                  int64_t burned, uint64_t sigops, int64_t time,
-                                  struct fx_record_delta *records, bool task, bool contextual);
+/* Takes a new reference to tx, and takes over records (left empty). connected: of tx. */
+struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx,
+                                  const struct fx_connected_tx *connected, uint64_t sigops,
+                                  int64_t time, struct fx_record_delta *records, bool contextual);
 /* When it came, where that is not now. */
 void fx_pool_set_time(struct fx_mempool *pool, struct fx_pool_entry *entry, int64_t time);
 /* Takes one entry out and tells the listeners; ancestors and descendants stay. */

@@ -152,31 +152,58 @@ size_t fx_mempool_list(const struct fx_mempool *const_pool, struct fx_mempool_en
     return count;
 }
 
-/*
- * What the pool itself tells: the rate of the transaction that stands where `blocks` full blocks
- * end, and one ember more to stand before it. A pool that fits asks for no more than its minimum.
- */
-int64_t fx_mempool_estimate(const struct fx_mempool *pool, unsigned blocks)
+/* The rate of the entry with whose group a sum over the order passes `most`, and one ember more to
+ * stand before it; at least the pool's minimum. */
+static int64_t rate_at(const struct fx_mempool *pool, uint64_t most,
+                       uint64_t (*share)(const struct fx_mempool_entry *))
 {
     struct fx_mempool_info info;
     fx_mempool_info(pool, &info);
-    uint64_t depth = (uint64_t)(blocks ? blocks : 1) * BLOCK_VSIZE;
-    if (pool->vsize <= depth) {
-        return info.min_fee_rate;
-    }
     struct fx_mempool_entry *entries;
     size_t n = fx_mempool_list(pool, &entries);
     uint64_t sum = 0;
     int64_t rate = info.min_fee_rate;
     for (size_t i = 0; i < n; i++) {
-        sum += entries[i].vsize;
-        if (sum > depth) {
-            int64_t there =
-                entries[i].ancestor_fees * 1000 / (int64_t)entries[i].ancestor_vsize + 1;
+        sum += share(&entries[i]);
+        if (sum > most) {
+            int64_t there = entries[i].group_fees * 1000 / (int64_t)entries[i].group_vsize + 1;
             rate = there > rate ? there : rate;
             break;
         }
     }
     free(entries);
     return rate;
+}
+
+static uint64_t share_of_size(const struct fx_mempool_entry *entry)
+{
+    return entry->vsize;
+}
+
+static uint64_t share_of_challenges(const struct fx_mempool_entry *entry)
+{
+    return entry->challenges;
+}
+
+/*
+ * What the pool itself tells: the rate of the transaction that stands where `blocks` full blocks
+ * end. A pool that fits asks for no more than its minimum.
+ */
+int64_t fx_mempool_estimate(const struct fx_mempool *pool, unsigned blocks)
+{
+    struct fx_mempool_info info;
+    fx_mempool_info(pool, &info);
+    uint64_t depth = (uint64_t)(blocks ? blocks : 1) * BLOCK_VSIZE;
+    return pool->vsize <= depth ? info.min_fee_rate : rate_at(pool, depth, share_of_size);
+}
+
+int64_t fx_mempool_estimate_challenge(const struct fx_mempool *pool, unsigned blocks)
+{
+    int64_t rate = fx_mempool_estimate(pool, blocks);
+    uint64_t places = (uint64_t)(blocks ? blocks : 1) * FX_BLOCK_CHALLENGES_MAX;
+    if (pool->challenges < places) {
+        return rate;
+    }
+    int64_t there = rate_at(pool, places - 1, share_of_challenges);
+    return there > rate ? there : rate;
 }

@@ -88,14 +88,14 @@ void fx_pool_set_time(struct fx_mempool *pool, struct fx_pool_entry *entry, int6
     }
 }
 
-struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx, int64_t fee,
-                                  int64_t burned, uint64_t sigops, int64_t time,
-                                  struct fx_record_delta *records, bool task, bool contextual)
+struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *tx,
+                                  const struct fx_connected_tx *connected, uint64_t sigops,
+                                  int64_t time, struct fx_record_delta *records, bool contextual)
 {
     struct fx_pool_entry *entry = fx_xcalloc(1, sizeof(*entry));
     entry->tx = fx_tx_ref(tx);
-    entry->fee = fee;
-    entry->burned = burned;
+    entry->fee = connected->fee;
+    entry->burned = (int64_t)connected->burned;
     entry->delta = fx_pool_delta(pool, &tx->txid);
     entry->weight = fx_tx_weight(tx);
     entry->sigops = sigops;
@@ -103,7 +103,8 @@ struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *t
     fx_pool_set_time(pool, entry, time);
     entry->height = fx_chain_tip(pool->chain)->height;
     entry->seq = ++pool->seq;
-    entry->task = task;
+    entry->task = connected->n_spends > 0;
+    entry->challenges = connected->challenges;
     entry->contextual = contextual;
     entry->records = *records;
     fx_record_delta_init(records);
@@ -123,7 +124,8 @@ struct fx_pool_entry *fx_pool_add(struct fx_mempool *pool, const struct fx_tx *t
     pool->count++;
     pool->vsize += entry->vsize;
     pool->usage += entry_usage(entry);
-    pool->total_fee += fee;
+    pool->challenges += entry->challenges;
+    pool->total_fee += entry->fee;
     pool->sequence++;
     return entry;
 }
@@ -164,6 +166,7 @@ void fx_pool_remove(struct fx_mempool *pool, struct fx_pool_entry *entry, enum f
     pool->count--;
     pool->vsize -= entry->vsize;
     pool->usage -= entry_usage(entry);
+    pool->challenges -= entry->challenges;
     pool->total_fee -= entry->fee;
     unlink_entry(pool, entry);
     fx_map_remove(pool->by_txid, tx->txid.b);
@@ -409,6 +412,7 @@ void fx_pool_describe(const struct fx_pool_entry *e, struct fx_mempool_entry *ou
                                      .vsize = e->vsize,
                                      .weight = e->weight,
                                      .sigops = e->sigops,
+                                     .challenges = e->challenges,
                                      .time = e->time,
                                      .height = e->height,
                                      .ancestor_count = e->ancestor_count,

@@ -41,7 +41,7 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, int64_t mi
         return;
     }
     struct fx_mempool_entry *entries;
-    size_t n = fx_mempool_list(mempool, &entries), misses = 0;
+    size_t n = fx_mempool_list(mempool, &entries), misses = 0, challenges = 0;
     uint64_t sigops = COINBASE_SIGOPS_RESERVE;
     struct fx_map *left_out = txid_set();
     out->txs = fx_xcalloc(n + 1, sizeof(*out->txs));
@@ -55,7 +55,8 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, int64_t mi
             break; /* all that come after it pay as little */
         }
         if (e->weight > weight_max - out->weight || depends_on(e->tx, left_out) ||
-            e->sigops > FX_BLOCK_SIGOPS_COST_MAX - sigops) {
+            e->sigops > FX_BLOCK_SIGOPS_COST_MAX - sigops ||
+            e->challenges > FX_BLOCK_CHALLENGES_MAX - challenges) {
             fx_map_put(left_out, e->tx->txid.b, out);
             misses++;
             continue;
@@ -66,6 +67,7 @@ void fx_selection_make(struct fx_mempool *mempool, size_t weight_max, int64_t mi
         out->burned[out->n++] = e->burned;
         out->weight += e->weight;
         sigops += e->sigops;
+        challenges += e->challenges;
     }
     fx_map_destroy(left_out, NULL);
     free(entries);

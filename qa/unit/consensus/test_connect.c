@@ -469,6 +469,103 @@ FX_TEST(a_task_is_claimed_and_settled_in_one_block)
     plan_destroy(p);
 }
 
+/* The output that a challenge of tile 0 pays to. */
+static void add_challenged(struct fx_txb *b, const struct fx_buf *claimed)
+{
+    struct fx_buf preimage = FX_BUF_INIT;
+    uint8_t script[FX_TASK_SCRIPT_SIZE];
+    struct fx_hash program;
+
+    fx_buf_bytes(&preimage, claimed->data, claimed->len);
+    preimage.data[0] = FX_TASK_CHALLENGED;
+    fx_buf_u32(&preimage, 0);
+    fx_task_program((struct fx_span){preimage.data, preimage.len}, &program);
+    fx_task_script(&program, script);
+    fx_txb_add_out(b, ESCROW + BOND + FX_DEPOSIT, script, sizeof script);
+    fx_buf_clear(&preimage);
+}
+
+/* A transaction that challenges `n` claims of the job's task, which are in the state. */
+static void challenge_claims(struct plan *p, size_t n, uint8_t number)
+{
+    struct fx_buf claimed[FX_BLOCK_CHALLENGES_MAX + 1] = {FX_BUF_INIT};
+    uint8_t scripts[FX_BLOCK_CHALLENGES_MAX + 1][FX_TASK_SCRIPT_SIZE], money[34];
+    struct fx_coin spent[FX_BLOCK_CHALLENGES_MAX + 2] = {{0}};
+    int64_t deposits = (int64_t)n * FX_DEPOSIT;
+    struct fx_txb b;
+
+    fx_txb_init(&b);
+    for (size_t i = 0; i < n; i++) {
+        struct fx_outpoint origin = {.txid.b = {number, 3}, .index = (uint32_t)i};
+        struct fx_task_record record = {
+            .live = true, .state = FX_TASK_CLAIMED, .h0 = 50, .client = p->job.spec.client};
+
+        world_claimed(&p->job, &origin, ESCROW, BOND, BURN, &claimed[i], scripts[i]);
+        record.outpoint =
+            world_add_coin(&p->w, ESCROW + BOND, 60, false, scripts[i], FX_TASK_SCRIPT_SIZE);
+        world_key(WORLD_SOLVER, &record.solver);
+        world_add_record(&p->w, &origin, &record);
+        spent[i].value = ESCROW + BOND;
+        spent[i].script = scripts[i];
+        spent[i].script_len = FX_TASK_SCRIPT_SIZE;
+        fx_txb_add_in(&b, &record.outpoint, FX_SEQUENCE_FINAL);
+        add_challenged(&b, &claimed[i]);
+    }
+    world_p2tr(1, money);
+    spent[n].value = deposits;
+    spent[n].script = money;
+    spent[n].script_len = sizeof money;
+    struct fx_outpoint paying = coin_of_key(p, 1, deposits);
+    fx_txb_add_in(&b, &paying, FX_SEQUENCE_FINAL);
+    for (size_t i = 0; i < n; i++) {
+        world_push_action(&b, i, spent, FX_ACTION_CHALLENGE, WORLD_CLIENT);
+        fx_txb_push_witness(&b, i, "\0\0\0\0", 4);
+        fx_txb_push_witness(&b, i, claimed[i].data, claimed[i].len);
+        fx_buf_clear(&claimed[i]);
+    }
+    world_sign_p2tr(&b, n, spent, 1);
+    plan_add(p, &b);
+}
+
+/* Of one transaction, and of several together (protocol section 5). */
+FX_TEST(challenges_of_a_block_are_limited)
+{
+    static const struct {
+        size_t first, second;
+        enum fx_verdict verdict;
+    } cases[] = {{FX_BLOCK_CHALLENGES_MAX, 0, FX_OK},
+                 {FX_BLOCK_CHALLENGES_MAX + 1, 0, FX_BAD_BLK_CHALLENGES},
+                 {FX_BLOCK_CHALLENGES_MAX - 1, 1, FX_OK},
+                 {FX_BLOCK_CHALLENGES_MAX - 1, 2, FX_BAD_BLK_CHALLENGES}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct plan *p = plan_create(HEIGHT);
+
+        challenge_claims(p, cases[i].first, 1);
+        if (cases[i].second > 0) {
+            challenge_claims(p, cases[i].second, 2);
+        }
+        plan_expect(p, cases[i].verdict == FX_OK ? FX_VALID : FX_INVALID, cases[i].verdict);
+        plan_destroy(p);
+    }
+}
+
+/* The longest answer with one coin for its fee and change, and the longest work proof. */
+FX_TEST(all_answers_to_a_block_fit_into_half_of_the_next)
+{
+    const size_t tiles = (size_t)1 << 24, side = (size_t)1 << 24, depth = 65536;
+    size_t preimage = 1 + 36 + 42 + 84 + 4 + 88 + 4;
+    size_t base = 4 + 1 + 2 * 41 + 1 + 2 * 43 + 4;
+    size_t task = 1 + 2 + 65 + 5 + FX_TILE_BYTES + 3 + 32 * fx_commit_depth(tiles) + 3 + preimage;
+    size_t answer = base * FX_WITNESS_SCALE + 2 + task + 1 + 65;
+    size_t path = 32 * fx_commit_operand_path_depth((uint32_t)side, (uint32_t)depth);
+    size_t proof = 3 + preimage + 3 + 36 * FX_BACKING_MAX + 12 + 2 * (FX_BLOCK_BYTES + path) + 64;
+    size_t room = FX_BLOCK_WEIGHT_MAX - proof - 2000; /* header and coinbase */
+
+    FX_CHECK_INT(answer, 67422);
+    FX_CHECK(2 * FX_BLOCK_CHALLENGES_MAX * answer <= room);
+}
+
 FX_TEST(tasks_apply_in_the_order_of_the_block)
 {
     struct plan *p = plan_create(HEIGHT);

@@ -7,7 +7,7 @@
 #include "consensus/connect.h"
 
 #define WORLD_COINS 64
-#define WORLD_RECORDS 32
+#define WORLD_RECORDS 64
 #define WORLD_TIME0                                                              \
     INT64_C(1800000000) /* median time of height 0; 600 seconds a block after it \
                          */

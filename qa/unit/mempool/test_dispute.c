@@ -36,7 +36,7 @@ static void take_and_mine(struct scene *s, struct fx_tx *tx)
 static void begin(struct scene *s, bool wrong)
 {
     memset(s, 0, sizeof(*s));
-    pool_kit_open(&s->k, 130);
+    pool_kit_open(&s->k, 200);
     s->k.kit.fee = FEE;
     s->k.kit.job.spec.window = 1;
     s->next_coin = 1;
@@ -124,6 +124,42 @@ FX_TEST(an_answer_pays_its_own_fee)
         fx_tx_unref(answer);
     }
     FX_CHECK_INT(record(&s).state, FX_TASK_CLAIMED);
+    end(&s);
+}
+
+/* More wait than a block has places for: what it takes to stand before the last that has one. */
+FX_TEST(challenges_bid_for_their_places)
+{
+    enum { WAITING = FX_BLOCK_CHALLENGES_MAX + 1 };
+    struct scene s;
+    begin(&s, false);
+    struct kit_task at[WAITING];
+    int64_t rates[WAITING];
+    for (size_t i = 0; i < WAITING; i++) {
+        struct kit_coin coin = take_coin(&s), bond = take_coin(&s);
+        struct fx_tx *fund = kit_fund(&s.k.kit, &coin, ESCROW);
+        kit_task_init(&at[i], &s.k.kit, fund, 0);
+        const struct fx_tx *in_pool = pool_kit_take(&s.k, fund);
+        pool_kit_mine(&s.k, &in_pool, 1);
+        at[i].coin.height = fx_chain_tip(s.k.kit.chain)->height;
+        in_pool = pool_kit_take(&s.k, kit_task_claim(&at[i], &bond, BURN, false));
+        pool_kit_mine(&s.k, &in_pool, 1);
+        at[i].coin.height = fx_chain_tip(s.k.kit.chain)->height;
+    }
+    int64_t least = fx_mempool_estimate(s.k.pool, 1);
+    for (size_t i = 0; i < WAITING; i++) {
+        /* Each pays less than the one before. */
+        s.k.kit.fee = FEE - 1000 * (int64_t)i;
+        struct kit_coin deposit = take_coin(&s);
+        const struct fx_tx *in_pool = pool_kit_take(&s.k, kit_task_challenge(&at[i], &deposit));
+        rates[i] = s.k.kit.fee * 1000 / (int64_t)fx_tx_vsize(in_pool);
+        bool full = i + 1 >= FX_BLOCK_CHALLENGES_MAX;
+        FX_CHECK_INT(fx_mempool_estimate_challenge(s.k.pool, 1),
+                     full ? rates[FX_BLOCK_CHALLENGES_MAX - 1] + 1 : least);
+        FX_CHECK_INT(fx_mempool_estimate_challenge(s.k.pool, 2), least);
+        FX_CHECK_INT(fx_mempool_estimate(s.k.pool, 1), least);
+        kit_task_clear(&at[i]);
+    }
     end(&s);
 }
 

@@ -132,6 +132,42 @@ FX_TEST(a_crowd_of_sigops_leaves_the_block_to_others)
     world_close();
 }
 
+static struct fx_tx *add_challenges(const struct fx_tx *parent, size_t challenges)
+{
+    struct fx_tx *tx = world_add_tx(parent, 1000, 5000, 0, true);
+    world.pool[world.n_pool - 1].challenges = challenges;
+    return tx;
+}
+
+FX_TEST(challenges_above_the_limit_wait_with_their_children)
+{
+    world_open();
+    struct fx_tx *most = add_challenges(NULL, FX_BLOCK_CHALLENGES_MAX - 4);
+    struct fx_tx *too_many = add_challenges(NULL, 5);
+    world_add_tx(too_many, 1000, 4000, 0, true);
+    struct fx_tx *rest = add_challenges(NULL, 4);
+    add_challenges(NULL, 1);
+    struct fx_tx *other = world_add_tx(NULL, 1000, 3000, 0, true);
+    const struct fx_template *t = hash_template();
+    FX_CHECK_INT(t->n_txs, 4);
+    FX_CHECK(t->txs[1] == most && t->txs[2] == rest && t->txs[3] == other);
+    world_close();
+}
+
+/* However many wait, they keep nothing else out of a block that has room. */
+FX_TEST(a_crowd_of_challenges_leaves_the_block_to_others)
+{
+    world_open();
+    while (world.n_pool < WORLD_POOL - 1) {
+        add_challenges(NULL, 1);
+    }
+    struct fx_tx *other = world_add_tx(NULL, 1000, 3000, 0, true);
+    const struct fx_template *t = hash_template();
+    FX_CHECK_INT(t->n_txs, 1 + FX_BLOCK_CHALLENGES_MAX + 1);
+    FX_CHECK(t->txs[t->n_txs - 1] == other);
+    world_close();
+}
+
 FX_TEST(what_does_not_connect_is_left_out_with_its_children)
 {
     world_open();

@@ -6,7 +6,7 @@
 #include "qa/unit/consensus/job.h"
 #include "src/template/template_int.h"
 
-#define WORLD_POOL 32
+#define WORLD_POOL 1100
 #define WORLD_RECORDS 8
 
 struct world {
