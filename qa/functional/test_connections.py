@@ -49,6 +49,35 @@ class TestConnections(FornaxTest):
         with raises_rpc(-24):
             first.rpc.getaddednodeinfo('192.0.2.1')
 
+        self.step('nodes that are kept connected, by name')
+        named = 'LOCALHOST:%d' % second.port
+        first.rpc.addnode(second.address, 'remove')
+        second.rpc.disconnectnode(second.rpc.getpeerinfo()[0]['addr'])
+        wait_until(lambda: not first.rpc.getpeerinfo(), 'the end of the connection')
+        first.rpc.addnode('a..b', 'add')
+        first.rpc.addnode(named, 'add')
+        with raises_rpc(-23, 'already added'):
+            first.rpc.addnode(named.lower().replace('localhost', 'LocalHost'), 'add')
+        wait_until(lambda: first.rpc.getaddednodeinfo(named)[0]['connected'], 'the node of that name')
+        check_equal(self.types(first), ['manual'])
+        wait_until(lambda: 'cannot find a..b' in first.log(), 'a word on the name that nobody has')
+        second.rpc.disconnectnode(second.rpc.getpeerinfo()[0]['addr'])
+        wait_until(lambda: not second.rpc.getpeerinfo(), 'the end of the connection')
+        wait_until(lambda: first.rpc.getaddednodeinfo(named)[0]['connected'], 'the node of that name again')
+        for name in ('a..b', named):
+            first.rpc.addnode(name, 'remove')
+        check_equal(first.rpc.getaddednodeinfo(), [])
+        second.rpc.disconnectnode(second.rpc.getpeerinfo()[0]['addr'])
+        wait_until(lambda: not first.rpc.getpeerinfo(), 'the end of the connection')
+        first.rpc.addnode(named, 'onetry')
+        check_equal(first.rpc.getaddednodeinfo(), [])
+        wait_until(lambda: self.types(first) == ['manual'], 'a connection that is tried once')
+        wait_until(second.rpc.getpeerinfo, 'its other end')
+        second.rpc.disconnectnode(second.rpc.getpeerinfo()[0]['addr'])
+        wait_until(lambda: not first.rpc.getpeerinfo(), 'the end of the connection')
+        first.rpc.addnode(second.address, 'add')
+        wait_until(lambda: self.types(first) == ['manual'], 'the added node')
+
         self.step('the network is switched off and on')
         check_equal(first.rpc.setnetworkactive(False), False)
         wait_until(lambda: not first.rpc.getpeerinfo() and not second.rpc.getpeerinfo(), 'the end of all connections')

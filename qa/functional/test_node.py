@@ -89,7 +89,8 @@ class TestNode(FornaxTest):
         base += ('-regtest', port, '-port=%d' % free_port())
         self.refused('unknown log category "nonsense"', *base, '-debug=nonsense')
         self.refused("Cannot resolve -bind address: 'nonsense'", *base, '-bind=nonsense')
-        self.refused('-connect=host.invalid is not a numeric address', *base, '-connect=host.invalid')
+        for option in ('-connect=no host', '-addnode=', '-addnode=1.2.3', '-addnode=localhost:0'):
+            self.refused(option + ' is no address or name of a host', *base, option)
         for address in ('', 'nonsense', '127.0.0.1.', '[::1', '127.0.0.1:x'):
             self.refused("Invalid -rpcbind address: '%s'" % address, *base, '-rpcbind=' + address)
         self.refused('Invalid -rpcallowip subnet', *base, '-rpcallowip=1.2.3.4/33')

@@ -8,6 +8,7 @@
 struct fx_net; /* opaque */
 
 #define FX_NET_ADDRESS 64 /* "[ipv6]:port" and the terminating zero */
+#define FX_NET_NODE 260   /* "host:port" and the terminating zero */
 #define FX_NODE_NETWORK (UINT64_C(1) << 0)
 #define FX_NODE_WITNESS (UINT64_C(1) << 3)
 #define FX_NODE_NETWORK_LIMITED (UINT64_C(1) << 10) /* BIP159: the last 288 blocks */
@@ -58,16 +59,16 @@ struct fx_peer_info {
     size_t n_commands;
 };
 
-/* "host" or "host:port" (numeric). once: try one time; else keep connected. False: not an address.
- */
+/* "host" or "host:port", of a numeric address or a name, which is looked up before each attempt.
+ * once: try one time; else keep connected. False: neither, or one too many. */
 bool fx_net_add_node(struct fx_net *net, const char *address, bool once);
 bool fx_net_remove_node(struct fx_net *net, const char *address);
 
 /* A node that is kept connected. */
 struct fx_added_node {
-    char address[FX_NET_ADDRESS]; /* as it was added */
-    char peer[FX_NET_ADDRESS];    /* of the connection to it; "": there is none */
-    bool inbound;                 /* that connection came from there */
+    char address[FX_NET_NODE]; /* as it was added */
+    char peer[FX_NET_ADDRESS]; /* of the connection to it; "": there is none */
+    bool inbound;              /* that connection came from there */
 };
 
 /* *nodes is the caller's to free. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "src/net/addrman_int.h"
@@ -16,6 +17,7 @@
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/sys/random.h"
+#include "src/sys/resolve.h"
 #include "src/util/map.h"
 #include "src/util/mem.h"
 
@@ -26,10 +28,15 @@
 #define AUTO_EVERY_MS 2000
 #define OUTBOUND_RESERVE (FX_OUTBOUND_MAX + FX_BLOB_DIALS_MAX)
 
-/* An address that is kept connected. */
+/* A node that is kept connected, or one by name that is tried once. */
 struct target {
-    struct fx_netaddr addr;
-    char text[FX_NET_ADDRESS]; /* as it was added */
+    struct fx_netaddr addr;     /* of a name: the last one tried; FX_NETWORK_NONE: none yet */
+    char host[FX_HOST_MAX + 1]; /* looked up before each attempt; "": addr was given */
+    uint16_t port;              /* with host */
+    struct fx_resolve *lookup;  /* under way; else NULL */
+    unsigned attempts;          /* a name's addresses take turns */
+    char text[FX_NET_NODE];     /* as it was added */
+    bool once;
     int64_t next_ms;
     int64_t wait_ms;
     uint64_t peer; /* FX_NO_PEER: not connected, not connecting */
@@ -330,16 +337,13 @@ static bool add_list(struct fx_net *net, const char *const *list, size_t n, cons
                      char **error)
 {
     for (size_t i = 0; i < n; i++) {
-        struct fx_netaddr addr;
-
         /* -connect=0: no automatic connections. */
         if (n == 1 && strcmp(option, "connect") == 0 && strcmp(list[i], "0") == 0) {
             return true;
         }
-        if (!fx_netaddr_parse(list[i], net->params->p2p_port, &addr) ||
-            !fx_dial_add(net, &addr, list[i], false)) {
-            return refuse(error, "-%s=%.100s is not a numeric address, or one too many.", option,
-                          list[i]);
+        if (!fx_dial_add(net, list[i], false)) {
+            return refuse(error, "-%s=%.100s is no address or name of a host, or one too many.",
+                          option, list[i]);
         }
     }
     return true;
@@ -378,6 +382,9 @@ void fx_dial_destroy(struct fx_net *net)
     free(dial->permits);
     fx_map_destroy(dial->discouraged, free);
     fx_map_destroy(dial->tried, free);
+    for (size_t i = 0; i < dial->n_targets; i++) {
+        fx_resolve_drop(dial->targets[i].lookup);
+    }
     free(dial->targets);
     free(dial);
     net->dial = NULL;
@@ -413,29 +420,121 @@ static void dial_target(struct fx_net *net, struct target *target, int64_t now_m
     target->peer = peer->id;
 }
 
-static const struct target *find_target(const struct fx_dial *dial, const struct fx_netaddr *addr)
+/* False: text is neither an address nor a name. */
+static bool read_target(const struct fx_net *net, const char *text, struct target *target)
 {
-    for (size_t i = 0; i < dial->n_targets; i++) {
-        if (fx_netaddr_equal(&dial->targets[i].addr, addr)) {
-            return &dial->targets[i];
-        }
-    }
-    return NULL;
+    memset(target, 0, sizeof *target);
+    snprintf(target->text, sizeof target->text, "%s", text);
+    target->wait_ms = RETRY_FIRST_MS;
+    target->peer = FX_NO_PEER;
+    return fx_netaddr_parse(text, net->params->p2p_port, &target->addr) ||
+           fx_netaddr_parse_name(text, net->params->p2p_port, target->host, &target->port);
 }
 
-bool fx_dial_is_added(const struct fx_net *net, const struct fx_netaddr *addr)
+static bool same_target(const struct target *a, const struct target *b)
 {
-    return find_target(net->dial, addr) != NULL;
+    if (a->host[0] != '\0' || b->host[0] != '\0') {
+        return strcasecmp(a->host, b->host) == 0 && a->port == b->port;
+    }
+    return fx_netaddr_equal(&a->addr, &b->addr);
+}
+
+/* Of those that are kept; dial->n_targets: none. */
+static size_t find_target(const struct fx_net *net, const char *text)
+{
+    const struct fx_dial *dial = net->dial;
+    struct target wanted;
+    size_t i = 0;
+
+    if (!read_target(net, text, &wanted)) {
+        return dial->n_targets;
+    }
+    while (i < dial->n_targets &&
+           (dial->targets[i].once || !same_target(&dial->targets[i], &wanted))) {
+        i++;
+    }
+    return i;
+}
+
+static void remove_target(struct fx_dial *dial, size_t at)
+{
+    fx_resolve_drop(dial->targets[at].lookup);
+    dial->targets[at] = dial->targets[--dial->n_targets];
+}
+
+/* After an attempt that came to nothing. */
+static void postpone(const struct fx_net *net, struct target *target, int64_t now_ms)
+{
+    int64_t max = net->eager ? RETRY_MAX_EAGER_MS : RETRY_MAX_MS;
+
+    target->next_ms = now_ms + target->wait_ms;
+    target->wait_ms = target->wait_ms * 2 > max ? max : target->wait_ms * 2;
+}
+
+/* The address of a name for the next attempt. False: the look-up goes on, or there is none. */
+static bool look_up(const struct fx_net *net, struct target *target, int64_t now_ms)
+{
+    struct sockaddr_storage list[FX_HOST_ADDRESSES];
+    const char *error = "no thread for it";
+    size_t n = 0;
+
+    if (target->lookup == NULL) {
+        target->lookup = fx_resolve_start(target->host);
+    }
+    if (target->lookup != NULL) {
+        if (!fx_resolve_done(target->lookup, list, &n, &error)) {
+            return false;
+        }
+        fx_resolve_drop(target->lookup);
+        target->lookup = NULL;
+    }
+    if (n == 0 || !fx_netaddr_from_sockaddr((struct sockaddr *)&list[target->attempts++ % n],
+                                            &target->addr)) {
+        fx_log_info("net: cannot find %s: %s", target->host, error);
+        postpone(net, target, now_ms);
+        return false;
+    }
+    target->addr.port = target->port;
+    return true;
+}
+
+static void attempt_all(struct fx_net *net, int64_t now_ms)
+{
+    struct fx_dial *dial = net->dial;
+
+    for (size_t i = dial->n_targets; i-- > 0;) {
+        struct target *target = &dial->targets[i];
+        bool ready = target->peer == FX_NO_PEER && now_ms >= target->next_ms &&
+                     (target->host[0] == '\0' || look_up(net, target, now_ms));
+
+        if (ready) {
+            dial_target(net, target, now_ms);
+        }
+        if (target->once && target->lookup == NULL) {
+            remove_target(dial, i);
+        }
+    }
+}
+
+bool fx_dial_is_added(const struct fx_net *net, const char *text)
+{
+    return find_target(net, text) < net->dial->n_targets;
 }
 
 size_t fx_dial_added(const struct fx_net *net, struct fx_added_node **nodes)
 {
     const struct fx_dial *dial = net->dial;
 
+    size_t n = 0;
+
     *nodes = fx_xcalloc(dial->n_targets + 1, sizeof **nodes);
     for (size_t i = 0; i < dial->n_targets; i++) {
-        struct fx_added_node *node = &(*nodes)[i];
+        struct fx_added_node *node = &(*nodes)[n];
 
+        if (dial->targets[i].once) {
+            continue;
+        }
+        n++;
         memcpy(node->address, dial->targets[i].text, sizeof node->address);
         for (size_t j = 0; j < net->n_peers; j++) {
             const struct fx_peer *peer = net->peers[j];
@@ -446,45 +545,43 @@ size_t fx_dial_added(const struct fx_net *net, struct fx_added_node **nodes)
             }
         }
     }
-    return dial->n_targets;
+    return n;
 }
 
-bool fx_dial_add(struct fx_net *net, const struct fx_netaddr *addr, const char *text, bool once)
+bool fx_dial_add(struct fx_net *net, const char *text, bool once)
 {
     struct fx_dial *dial = net->dial;
-    struct target *target = NULL;
+    struct target target;
 
-    if (once) {
-        return find_address(net, addr) != NULL || net->inactive ||
-               fx_peer_create(net, -1, FX_PEER_MANUAL, addr) != NULL;
+    if (!read_target(net, text, &target)) {
+        return false;
     }
-    if (find_target(dial, addr) != NULL) {
+    if (once && target.host[0] == '\0') {
+        return find_address(net, &target.addr) != NULL || net->inactive ||
+               fx_peer_create(net, -1, FX_PEER_MANUAL, &target.addr) != NULL;
+    }
+    if (!once && fx_dial_is_added(net, text)) {
         return true;
     }
     if (dial->n_targets >= FX_ADDED_NODES_MAX) {
         return false;
     }
-    dial->targets = fx_xreallocarray(dial->targets, dial->n_targets + 1, sizeof *target);
-    target = &dial->targets[dial->n_targets++];
-    memset(target, 0, sizeof *target);
-    target->addr = *addr;
-    snprintf(target->text, sizeof target->text, "%s", text);
-    target->wait_ms = RETRY_FIRST_MS;
-    dial_target(net, target, fx_clock_monotonic_ms());
+    target.once = once;
+    dial->targets = fx_xreallocarray(dial->targets, dial->n_targets + 1, sizeof target);
+    dial->targets[dial->n_targets++] = target;
+    attempt_all(net, fx_clock_monotonic_ms());
     return true;
 }
 
-bool fx_dial_remove(struct fx_net *net, const struct fx_netaddr *addr)
+bool fx_dial_remove(struct fx_net *net, const char *text)
 {
-    struct fx_dial *dial = net->dial;
+    size_t at = find_target(net, text);
 
-    for (size_t i = 0; i < dial->n_targets; i++) {
-        if (fx_netaddr_equal(&dial->targets[i].addr, addr)) {
-            dial->targets[i] = dial->targets[--dial->n_targets];
-            return true;
-        }
+    if (at == net->dial->n_targets) {
+        return false;
     }
-    return false;
+    remove_target(net->dial, at);
+    return true;
 }
 
 void fx_dial_peer_ready(struct fx_peer *peer)
@@ -510,7 +607,6 @@ void fx_dial_peer_gone(struct fx_peer *peer)
 {
     struct fx_net *net = peer->net;
     struct fx_dial *dial = net->dial;
-    int64_t max = net->eager ? RETRY_MAX_EAGER_MS : RETRY_MAX_MS;
 
     if (dial == NULL) {
         return;
@@ -523,8 +619,7 @@ void fx_dial_peer_gone(struct fx_peer *peer)
 
         if (target->peer == peer->id) {
             target->peer = FX_NO_PEER;
-            target->next_ms = fx_clock_monotonic_ms() + target->wait_ms;
-            target->wait_ms = target->wait_ms * 2 > max ? max : target->wait_ms * 2;
+            postpone(net, target, fx_clock_monotonic_ms());
         }
     }
 }
@@ -604,11 +699,7 @@ void fx_dial_tick(struct fx_net *net, int64_t now_ms)
             evconnlistener_enable(dial->listeners[i]->socket);
         }
     }
-    for (size_t i = 0; i < dial->n_targets; i++) {
-        if (dial->targets[i].peer == FX_NO_PEER && now_ms >= dial->targets[i].next_ms) {
-            dial_target(net, &dial->targets[i], now_ms);
-        }
-    }
+    attempt_all(net, now_ms);
     dial_automatic(net, now_ms);
     forget_old(dial->discouraged, fx_clock_real());
     forget_old(dial->tried, now_ms - FX_DIAL_AGAIN_MS);

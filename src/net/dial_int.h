@@ -9,14 +9,14 @@ void fx_dial_destroy(struct fx_net *net);
 void fx_dial_tick(struct fx_net *net, int64_t now_ms);
 void fx_dial_peer_ready(struct fx_peer *peer);
 void fx_dial_peer_gone(struct fx_peer *peer);
-/* text: the address as the user wrote it. */
-bool fx_dial_add(struct fx_net *net, const struct fx_netaddr *addr, const char *text, bool once);
-bool fx_dial_is_added(const struct fx_net *net, const struct fx_netaddr *addr);
+/* As fx_net_add_node and its kin have it. */
+bool fx_dial_add(struct fx_net *net, const char *text, bool once);
+bool fx_dial_is_added(const struct fx_net *net, const char *text);
 /* *nodes is the caller's to free. */
 size_t fx_dial_added(const struct fx_net *net, struct fx_added_node **nodes);
 /* False: all places of this kind are taken. */
 bool fx_dial_once(struct fx_net *net, const struct fx_netaddr *addr, enum fx_net_connection kind);
-bool fx_dial_remove(struct fx_net *net, const struct fx_netaddr *addr);
+bool fx_dial_remove(struct fx_net *net, const char *text);
 /* For data: at most one attempt each an hour. False: not now. */
 bool fx_dial_for_blob(struct fx_net *net, const struct fx_netaddr *addr, int64_t now_ms);
 void fx_dial_discourage(struct fx_net *net, const struct fx_netaddr *addr);

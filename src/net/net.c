@@ -364,24 +364,17 @@ void fx_net_destroy(struct fx_net *net)
 
 bool fx_net_add_node(struct fx_net *net, const char *address, bool once)
 {
-    struct fx_netaddr addr;
-
-    return fx_netaddr_parse(address, net->params->p2p_port, &addr) &&
-           fx_dial_add(net, &addr, address, once);
+    return fx_dial_add(net, address, once);
 }
 
 bool fx_net_remove_node(struct fx_net *net, const char *address)
 {
-    struct fx_netaddr addr;
-
-    return fx_netaddr_parse(address, net->params->p2p_port, &addr) && fx_dial_remove(net, &addr);
+    return fx_dial_remove(net, address);
 }
 
 bool fx_net_is_added(const struct fx_net *net, const char *address)
 {
-    struct fx_netaddr addr;
-
-    return fx_netaddr_parse(address, net->params->p2p_port, &addr) && fx_dial_is_added(net, &addr);
+    return fx_dial_is_added(net, address);
 }
 
 size_t fx_net_added_nodes(const struct fx_net *net, struct fx_added_node **nodes)

@@ -89,6 +89,20 @@ bool fx_netaddr_parse(const char *text, uint16_t default_port, struct fx_netaddr
     return false;
 }
 
+bool fx_netaddr_parse_name(const char *text, uint16_t default_port, char host[FX_HOST_MAX + 1],
+                           uint16_t *port)
+{
+    size_t n = strcspn(text, ":");
+
+    if (n > FX_HOST_MAX) {
+        return false;
+    }
+    memcpy(host, text, n);
+    host[n] = '\0';
+    *port = default_port;
+    return fx_host_is_name(host) && (text[n] == '\0' || parse_port(text + n + 1, port));
+}
+
 void fx_netaddr_format(const struct fx_netaddr *addr, char out[FX_NET_ADDRESS])
 {
     char host[INET6_ADDRSTRLEN] = "";

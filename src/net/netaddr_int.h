@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "src/iface/net.h"
+#include "src/sys/resolve.h"
 #include "src/util/buf.h"
 #include "src/util/reader.h"
 
@@ -24,6 +25,9 @@ struct fx_netaddr {
 
 /* "1.2.3.4", "1.2.3.4:5", "::1", "[::1]:5", "localhost"; default_port where none is given. */
 bool fx_netaddr_parse(const char *text, uint16_t default_port, struct fx_netaddr *addr);
+/* "node.example.org", "node.example.org:5": a name to be looked up. */
+bool fx_netaddr_parse_name(const char *text, uint16_t default_port, char host[FX_HOST_MAX + 1],
+                           uint16_t *port);
 void fx_netaddr_format(const struct fx_netaddr *addr, char out[FX_NET_ADDRESS]);
 bool fx_netaddr_equal(const struct fx_netaddr *a, const struct fx_netaddr *b);
 bool fx_netaddr_same_host(const struct fx_netaddr *a, const struct fx_netaddr *b);

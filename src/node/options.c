@@ -98,10 +98,12 @@ static const struct fx_arg_option table[] = {
             "Port to listen on (default: 16333, test 16433, regtest "
             "16533, btcregtest 18444)",
             1, 65535, FX_ARG_NETWORK),
-    OPT_STR("addnode", "<address>", network, "Keep a connection to this node; may be repeated",
+    OPT_STR("addnode", "<host>", network,
+            "Keep a connection to this node, an address or a name, with or without port; may be "
+            "repeated",
             FX_ARG_NETWORK),
-    OPT_STR("connect", "<address>", network,
-            "Connect to this node and no other; may be repeated. -noconnect: to none",
+    OPT_STR("connect", "<host>", network,
+            "Connect to this node, likewise, and no other; may be repeated. -noconnect: to none",
             FX_ARG_NETWORK),
     OPT_BOOL("blocksonly", network,
              "Take no transactions from peers, but those that may (-whitelist=relay) (default: 0)",

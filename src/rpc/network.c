@@ -265,7 +265,8 @@ static json_t *addnode(struct fx_rpc_call *call)
     }
     if (!fx_net_add_node(net, node, once)) {
         return fx_rpc_fail(call, FX_RPC_PARAMETER,
-                           "node must be a numeric address, with or without :port (not '%.100s')",
+                           "node must be an address or the name of a host, with or without :port "
+                           "(not '%.100s')",
                            node);
     }
     return json_null();
@@ -274,7 +275,7 @@ static json_t *addnode(struct fx_rpc_call *call)
 static const struct fx_rpc_command addnode_command = {
     .name = "addnode",
     .text = "Connects to a node and stays connected, or tries it once, or forgets it.",
-    .args = "node: str      # Numeric address, with or without :port\n"
+    .args = "node: str      # Numeric address or name of a host, with or without :port\n"
             "command: str   # add, remove or onetry",
     .result = "null",
     .errors = "-8: not an address, or not a command\n"

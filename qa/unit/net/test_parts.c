@@ -105,6 +105,30 @@ FX_TEST(address_text)
     FX_CHECK(!fx_netaddr_parse(longest, 9, &addr));
 }
 
+FX_TEST(host_names)
+{
+    static const char *const bad[] = {"",    "1.2.3",    "1.2.3.4:5", "host:",  "host:0",
+                                      "::1", "host:1:2", "a host",    "host:x", "host:65536"};
+    char host[FX_HOST_MAX + 1];
+    char longest[FX_HOST_MAX + 2];
+    uint16_t port;
+
+    FX_CHECK(fx_netaddr_parse_name("Node-1.example.org", 9, host, &port));
+    FX_CHECK_STR(host, "Node-1.example.org");
+    FX_CHECK_INT(port, 9);
+    FX_CHECK(fx_netaddr_parse_name("node:65535", 9, host, &port));
+    FX_CHECK_STR(host, "node");
+    FX_CHECK_INT(port, 65535);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (fx_netaddr_parse_name(bad[i], 9, host, &port)) {
+            FX_FAIL("\"%s\" was taken for a name", bad[i]);
+        }
+    }
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    FX_CHECK(!fx_netaddr_parse_name(longest, 9, host, &port));
+}
+
 static struct fx_netaddr parse(const char *text)
 {
     struct fx_netaddr addr;

@@ -244,7 +244,7 @@ FX_TEST(what_a_net_refuses_to_start_with)
     struct node node;
     struct fx_net_config config;
     char *error = NULL;
-    static const char *const bad[] = {"nowhere.example"};
+    static const char *const bad[] = {"nowhere example"};
 
     node_create(&node, NULL);
     memset(&config, 0, sizeof config);
@@ -255,7 +255,7 @@ FX_TEST(what_a_net_refuses_to_start_with)
     config.connect = bad;
     config.n_connect = 1;
     FX_CHECK(fx_net_create(&config, &error) == NULL);
-    FX_CHECK(error != NULL && strstr(error, "-connect=nowhere.example") != NULL);
+    FX_CHECK(error != NULL && strstr(error, "-connect=nowhere example") != NULL);
     free(error);
     config.n_connect = 0;
     config.comments = (const char *[]){"a/b"};
