@@ -6,6 +6,8 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
+#define SLACK_MIN ((size_t)16 << 10)
+
 struct coin_entry {
     struct fx_coin coin; /* where has */
     bool has;
@@ -69,12 +71,45 @@ static enum fx_lookup read_stored(struct fx_db *db, const uint8_t key[KEY_SIZE],
     return FX_FOUND;
 }
 
+size_t fx_state_slack(const struct fx_state *state)
+{
+    return state->limit > SLACK_MIN ? state->limit : SLACK_MIN;
+}
+
+/*
+ * Look-ups alone, for transactions of peers that never enter the pool, must not bring all coins
+ * into memory: a flush, which would take them out, only comes with blocks. What is dropped is worth
+ * the walk, as the next comes after as much again.
+ */
+static void drop_unchanged(struct fx_state *state)
+{
+    const void *key;
+    void *value;
+    size_t at = 0;
+
+    while (fx_map_next(state->coins, &at, &key, &value)) {
+        struct coin_entry *entry = value;
+
+        if (!entry->dirty) {
+            state->usage -= entry_bytes(entry);
+            fx_map_remove(state->coins, key);
+            entry_free(entry);
+        }
+    }
+    state->complete = false;
+    state->coins_max = state->limit > state->usage ? state->limit : state->usage;
+    state->coins_max += fx_state_slack(state);
+}
+
 /* Takes the coin. */
 static struct coin_entry *add_stored(struct fx_state *state, const struct fx_outpoint *outpoint,
                                      const struct fx_coin *coin)
 {
     struct coin_entry *entry = fx_xcalloc(1, sizeof(*entry));
 
+    if (state->usage > state->coins_max) {
+        drop_unchanged(state);
+    }
     entry->coin = *coin;
     entry->has = entry->in_db = true;
     entry_put(state, outpoint, entry);

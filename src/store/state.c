@@ -31,6 +31,7 @@ struct fx_state *fx_state_open(const char *path, size_t cache_bytes, char **erro
     state = fx_xcalloc(1, sizeof(*state));
     state->db = db;
     state->limit = cache_bytes;
+    state->coins_max = state->limit + fx_state_slack(state);
     state->settled_low = UINT32_MAX;
     state->coins = fx_map_create(FX_OUTPOINT_SIZE, fx_random_u64(), fx_random_u64());
     state->records = fx_map_create(FX_OUTPOINT_SIZE, fx_random_u64(), fx_random_u64());
@@ -108,6 +109,7 @@ bool fx_state_flush(struct fx_state *state)
     state->complete = state->complete && !wipe;
     fx_state_clean_coins(state, wipe);
     fx_state_clean_records(state, wipe);
+    state->coins_max = state->limit + fx_state_slack(state);
     fx_log(FX_LOG_CHAIN, "chain state flushed: %zu bytes", bytes);
     return true;
 }

@@ -22,6 +22,7 @@ struct fx_state {
     struct fx_map *coins;   /* outpoint -> struct coin_entry */
     struct fx_map *records; /* origin -> struct record_entry */
     size_t usage, limit;
+    size_t coins_max; /* usage from which coins that were only looked at are dropped */
     bool complete;    /* no coin is in the database that is not in the cache */
     uint64_t flushes; /* how often the database has changed */
     /* Heights at which changed records of the cache are settled: nothing is outside. */
@@ -32,6 +33,9 @@ struct fx_db_batch;
 
 void fx_state_put_coins(struct fx_state *state, struct fx_db_batch *batch);
 void fx_state_put_records(struct fx_state *state, struct fx_db_batch *batch);
+/* Of the cache before what it holds unchanged is dropped, beyond its limit or what it holds
+ * changed. */
+size_t fx_state_slack(const struct fx_state *state);
 /* After the batch was written: nothing is changed now; wipe also forgets it all. */
 void fx_state_clean_coins(struct fx_state *state, bool wipe);
 void fx_state_clean_records(struct fx_state *state, bool wipe);

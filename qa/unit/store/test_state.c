@@ -208,6 +208,48 @@ static void run(size_t cache, unsigned steps)
     free(flushed);
 }
 
+/* As a peer can ask for, whose transactions are refused. */
+FX_TEST(look_ups_alone_do_not_fill_the_memory)
+{
+    const size_t limit = 100000, n = 2000;
+    struct fx_state *state = open_state(fx_unit_tmpdir(), limit);
+    struct fx_hash best = {{1}};
+    struct fx_coin coin;
+
+    fx_state_set_best(state, &best);
+    for (uint32_t i = 0; i < n; i++) {
+        struct fx_outpoint at = {.index = i};
+
+        random_coin(&coin);
+        coin.height = i;
+        fx_state_add_coin(state, &at, &coin);
+    }
+    FX_CHECK(fx_state_flush(state));
+    for (uint32_t i = 0; i < n; i++) {
+        struct fx_outpoint at = {.index = i};
+
+        /* What is changed stays so, whatever is dropped around it. */
+        if (i % 100 == 0) {
+            FX_CHECK_INT(fx_state_spend_coin(state, &at), FX_FOUND);
+        } else {
+            FX_CHECK_INT(fx_state_coin(state, &at, &coin), FX_FOUND);
+            FX_CHECK_INT(coin.height, i);
+            fx_coin_clear(&coin);
+        }
+        FX_CHECK(fx_state_usage(state) < 2 * limit + 1000);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct fx_outpoint at = {.index = i};
+        bool there = fx_state_coin(state, &at, &coin) == FX_FOUND;
+
+        FX_CHECK_INT(there, i % 100 != 0);
+        if (there) {
+            fx_coin_clear(&coin);
+        }
+    }
+    fx_state_close(state);
+}
+
 FX_TEST(cache_agrees_with_a_model)
 {
     run((size_t)1 << 20, 10000 * fx_unit_rounds(1));
