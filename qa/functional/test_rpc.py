@@ -231,6 +231,7 @@ class TestRPC(FornaxTest):
         info = rpc.getblockchaininfo()
         check_equal((info['chain'], info['blocks'], info['headers'], info['bestblockhash'], info['warnings']),
                     ('regtest', height, height, rpc.getbestblockhash(), []))
+        check_equal(rpc.getnetworkinfo()['warnings'], [])
         check_equal([lane['lane'] for lane in info['lanes']], ['hash', 'job'])
         check_equal([lane.get('height') for lane in info['lanes']], [height, None])
         check_equal([lane['nbits'] for lane in info['lanes']], ['207fffff'] * 2)

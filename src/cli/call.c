@@ -197,7 +197,7 @@ static bool ask(struct fx_rpc_client *client, const char *method, json_t **out, 
 
 int fx_cli_getinfo(struct fx_rpc_client *client)
 {
-    json_t *chain = NULL, *net = NULL, *wallet = NULL, *lane;
+    json_t *chain = NULL, *net = NULL, *wallet = NULL, *lane, *warning;
     size_t i;
     int status = EXIT_SUCCESS;
     if (ask(client, "getblockchaininfo", &chain, &status) &&
@@ -218,8 +218,12 @@ int fx_cli_getinfo(struct fx_rpc_client *client)
             printf("\nWallet: \"%s\"\nBalance: %.8f\n", string(wallet, "walletname"),
                    number(wallet, "balance"));
         }
-        printf("\nWarnings: %s\n",
-               *string(chain, "warnings") ? string(chain, "warnings") : "(none)");
+        const json_t *warnings = json_object_get(chain, "warnings");
+        printf("\nWarnings:%s\n", json_array_size(warnings) == 0 ? " (none)" : "");
+        json_array_foreach(warnings, i, warning)
+        {
+            printf("%s\n", json_string_value(warning));
+        }
     }
     json_decref(chain);
     json_decref(net);

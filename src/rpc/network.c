@@ -224,7 +224,7 @@ static json_t *getnetworkinfo(struct fx_rpc_call *call)
     fx_json_set(out, "connections_out", json_integer((json_int_t)(n - inbound)));
     fx_json_set(out, "relayfee", fx_json_amount(pool.relay_fee_rate));
     fx_json_set(out, "incrementalfee", fx_json_amount(pool.increment_rate));
-    fx_json_set(out, "warnings", json_string(""));
+    fx_json_set(out, "warnings", fx_rpc_warnings_json(rpc));
     return out;
 }
 
@@ -238,7 +238,7 @@ static const struct fx_rpc_command getnetworkinfo_command = {
               "connections: int, connections_in: int, connections_out: int\n"
               "relayfee: amount      # Least fee rate that is relayed, FNX per 1,000 vbytes\n"
               "incrementalfee: amount  # What a replacement pays on top\n"
-              "warnings: str }",
+              "warnings: [ str ] }",
     .example = "",
     .run = getnetworkinfo,
 };
