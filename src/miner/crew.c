@@ -124,15 +124,18 @@ static bool may_start(struct fx_crew *crew)
                              most);
 }
 
-static bool is_free(struct fx_crew *crew, const char *origin)
+static bool is_at_work(const struct fx_crew *crew, const char *origin)
 {
-    if (!may_start(crew) || fx_deliver_has(&crew->deliver, origin))
-        return false;
     for (size_t at = 0; at < crew->n; at++) {
         if (crew->miners[at].at_work && strcmp(crew->miners[at].task.origin, origin) == 0)
-            return false;
+            return true;
     }
-    return true;
+    return false;
+}
+
+static bool is_free(struct fx_crew *crew, const char *origin)
+{
+    return may_start(crew) && !fx_deliver_has(&crew->deliver, origin) && !is_at_work(crew, origin);
 }
 
 bool fx_crew_is_free(struct fx_crew *crew, const char *origin)
@@ -366,6 +369,15 @@ static void resume(struct fx_crew *crew)
     free(list);
 }
 
+/* Unless a device works on it, or it is on its way. */
+static void remove_task(struct fx_crew *crew, const char *origin)
+{
+    pthread_mutex_lock(&crew->lock);
+    if (!is_at_work(crew, origin) && !fx_deliver_has(&crew->deliver, origin))
+        fx_store_remove(crew->options->workdir, origin);
+    pthread_mutex_unlock(&crew->lock);
+}
+
 /* Folders of tasks that were begun, and are not open any more. False: the node does not say. */
 static bool clean_up(struct fx_crew *crew, unsigned *backoff_ms)
 {
@@ -381,9 +393,9 @@ static bool clean_up(struct fx_crew *crew, unsigned *backoff_ms)
         if (list[at].stage != FX_STAGE_WORK)
             continue;
         status = fx_miner_node_task(&crew->node, origin, &now);
-        if (status == FX_NODE_REFUSED ||
+        if ((status == FX_NODE_REFUSED && crew->node.code == FX_NODE_NO_TASK) ||
             (status == FX_NODE_OK && now.status >= FX_MINER_TASK_CLAIMED))
-            fx_store_remove(crew->options->workdir, origin);
+            remove_task(crew, origin);
         else
             ok =
                 fx_crew_node_ok(crew, &crew->node, status, "tasks cannot be looked at", backoff_ms);
@@ -409,7 +421,7 @@ static bool enough(struct fx_crew *crew)
 
 static void work(struct fx_crew *crew)
 {
-    unsigned backoff_ms = BACKOFF_FIRST_MS;
+    unsigned backoff_ms = BACKOFF_FIRST_MS, moves = atomic_load(&crew->watch.moves);
 
     while (crew->options->lane != FX_CHOOSE_HASH && !over(crew) && !clean_up(crew, &backoff_ms))
         nap(crew, backoff_ms);
@@ -417,8 +429,17 @@ static void work(struct fx_crew *crew)
         if (!atomic_load(&crew->miners[at].retired))
             start_thread(&crew->miners[at]);
     }
-    while (!over(crew) && devices_left(crew) > 0 && !enough(crew))
+    while (!over(crew) && devices_left(crew) > 0 && !enough(crew)) {
+        unsigned now = atomic_load(&crew->watch.moves);
+
+        if (now != moves && crew->options->lane != FX_CHOOSE_HASH) {
+            if (clean_up(crew, &backoff_ms))
+                moves = now;
+            else
+                nap(crew, backoff_ms);
+        }
         nap(crew, NAP_MS);
+    }
     atomic_store(crew->stop, true);
     cancel_all(crew);
     for (size_t at = 0; at < crew->n; at++) {

@@ -31,7 +31,6 @@
 #define PIECE_TILES 16  /* 1 MiB an upload request */
 #define MISSING_POLLS 3 /* without the claim in chain and mempool, before it is made again */
 #define CODE_NO_FUNDS (-6)
-#define CODE_NO_TASK (-5)
 #define CODE_NO_RESULT (-8) /* the rest of the claim's parameters are never refused */
 
 struct fx_delivery {
@@ -329,7 +328,7 @@ static bool refused(struct fx_deliver *deliver, struct fx_miner_node *node, stru
 
     memcpy(text, node->text, sizeof text);
     status = fx_miner_node_task(node, d->stored.task.origin, &now);
-    if (status == FX_NODE_REFUSED && node->code == CODE_NO_TASK) {
+    if (status == FX_NODE_REFUSED && node->code == FX_NODE_NO_TASK) {
         fx_miner_say("task %s: the chain does not know it any more", d->stored.task.origin);
         return true;
     }
@@ -449,7 +448,7 @@ static bool claimed_step(struct fx_deliver *deliver, struct fx_miner_node *node,
     enum fx_miner_node_status status = fx_miner_node_task(node, origin, &now);
 
     wait_ms(d, options->params->kind == FX_REGTEST ? POLL_MS : POLL_PUBLIC_MS);
-    if (status == FX_NODE_REFUSED && node->code == CODE_NO_TASK) {
+    if (status == FX_NODE_REFUSED && node->code == FX_NODE_NO_TASK) {
         fx_miner_say("task %s: the chain does not know it any more", origin);
         return true;
     }

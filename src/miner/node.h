@@ -22,6 +22,8 @@ enum fx_miner_node_status {
     FX_NODE_ODD      /* an answer that makes no sense */
 };
 
+#define FX_NODE_NO_TASK (-5) /* code, where the node knows no such task */
+
 struct fx_miner_node {
     struct fx_rpc_client *client; /* owned */
     int code;                     /* after FX_NODE_REFUSED */

@@ -49,6 +49,7 @@ struct job {
     bool broken; /* a tile could not be written */
     bool lied;   /* a ticket is not what the rules say */
     bool gone;   /* the task is not open any more */
+    bool spent;  /* a transaction of the mempool takes it */
 };
 
 enum outcome {
@@ -56,6 +57,7 @@ enum outcome {
     OUTCOME_STOPPED, /* the miner ends */
     OUTCOME_RETIRED, /* this device does */
     OUTCOME_GONE,
+    OUTCOME_SPENT, /* another solver's claim waits to be mined: that may still be lost */
     OUTCOME_LATER
 };
 
@@ -248,7 +250,7 @@ static bool wants_blocks(const struct job *job)
     return most == 0 || job->stored.blocks < most;
 }
 
-/* False: the task is not open any more. */
+/* False: the task is not open any more, or spent. */
 static bool still_open(struct job *job)
 {
     struct fx_miner *miner = job->miner;
@@ -265,7 +267,13 @@ static bool still_open(struct job *job)
         job->look_ms = fx_clock_monotonic_ms() + miner->backoff_ms;
         return true;
     }
-    if ((now.status == FX_MINER_TASK_OPEN && !now.spent) || now.status == FX_MINER_TASK_PENDING)
+    job->spent = now.status == FX_MINER_TASK_OPEN && now.spent;
+    if (job->spent) {
+        fx_miner_say("task %s: a claim of another solver waits in the mempool",
+                     job->stored.task.origin);
+        return false;
+    }
+    if (now.status == FX_MINER_TASK_OPEN || now.status == FX_MINER_TASK_PENDING)
         return true;
     fx_miner_say("task %s: %s", job->stored.task.origin,
                  now.status == FX_MINER_TASK_REFUNDED ? "its client took it back"
@@ -533,7 +541,7 @@ static enum outcome mine(struct job *job)
         if (wants_blocks(job) && !finished)
             get_work(job);
         if (job->gone || (fx_clock_monotonic_ms() >= job->look_ms && !still_open(job)))
-            return OUTCOME_GONE;
+            return job->spent ? OUTCOME_SPENT : OUTCOME_GONE;
         if (held_back(miner))
             continue;
         if (finished)
@@ -581,7 +589,7 @@ static enum outcome run(struct job *job)
         return OUTCOME_LATER;
     note_device(job);
     outcome = mine(job);
-    if (outcome == OUTCOME_STOPPED && !atomic_load(&miner->retired))
+    if ((outcome == OUTCOME_STOPPED && !atomic_load(&miner->retired)) || outcome == OUTCOME_SPENT)
         save_partial(job);
     miner->backend->end(job->session);
     if (outcome != OUTCOME_DONE)
@@ -633,6 +641,7 @@ void fx_miner_work(struct fx_miner *miner, const struct fx_miner_task *task)
     case OUTCOME_GONE:
         fx_store_remove(workdir, task->origin);
         break;
+    case OUTCOME_SPENT:
     case OUTCOME_LATER:
         fx_miner_skip(miner, task->origin, skip_ms(miner));
         break;

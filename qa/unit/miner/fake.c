@@ -267,7 +267,7 @@ enum fx_miner_node_status fx_miner_node_tasks(struct fx_miner_node *node, double
     *n = 0;
     *tasks = fx_xcalloc(FX_FAKE_TASKS, sizeof **tasks);
     for (size_t at = 0; at < fx_fake.n_tasks; at++) {
-        if (fx_fake.tasks[at].task.status == FX_MINER_TASK_OPEN)
+        if (fx_fake.tasks[at].task.status == FX_MINER_TASK_OPEN && !fx_fake.tasks[at].task.spent)
             (*tasks)[(*n)++] = fx_fake.tasks[at].task;
     }
     return leave(FX_NODE_OK);

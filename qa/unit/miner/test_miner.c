@@ -670,6 +670,71 @@ FX_TEST(devices_that_do_not_start)
     clear(&run);
 }
 
+static atomic_bool held; /* after the first group of tiles nothing goes on */
+
+static enum fx_kernel_step holding_step(struct fx_session *session,
+                                        const struct fx_kernel_header *header, unsigned budget_ms,
+                                        const atomic_bool *cancel,
+                                        const struct fx_kernel_sink *sink,
+                                        char error[FX_KERNEL_TEXT])
+{
+    struct fx_kernel_stats stats;
+
+    (void)budget_ms;
+    fx_backend_cpu.stats(session, &stats);
+    if (atomic_load(&held) && stats.tiles > 0) {
+        fx_clock_sleep_ms(2);
+        return FX_STEP_MORE;
+    }
+    return fx_backend_cpu.step(session, header, 1, cancel, sink, error);
+}
+
+/* What was made of a task that another solver is about to have stays, until the chain has decided:
+ * the claim gets lost, and the task goes on; or it is mined, and the folder goes. */
+FX_TEST(another_claim_in_the_mempool)
+{
+    for (unsigned lost = 0; lost < 2; lost++) {
+        struct fx_backend holding = fx_backend_cpu;
+        struct run run;
+        char *state, *sums;
+
+        fx_fake_begin();
+        fx_fake_add(17, 16, 2, COIN); /* two groups of tiles */
+        fx_fake.job_bits = 60;
+        holding.step = holding_step;
+        atomic_store(&held, true);
+        bare_options_of(&run.options, fx_unit_tmpdir());
+        add_device(&run.options, &holding);
+        run.options.tasks = 1;
+        state = fx_store_path(run.options.workdir, fx_fake.tasks[0].task.origin, "state.json");
+        sums = fx_store_path(run.options.workdir, fx_fake.tasks[0].task.origin, "tiles.sums");
+        start(&run);
+        WAIT_FOR(size_of(sums) >= 32);
+        fx_fake_lock();
+        fx_fake.tasks[0].task.spent = true;
+        fx_fake_unlock();
+        WAIT_FOR_SAID("a claim of another solver waits in the mempool");
+        FX_CHECK(fx_path_exists(state));
+        atomic_store(&held, false);
+        if (lost) {
+            fx_fake_lock();
+            fx_fake.tasks[0].task.spent = false;
+            fx_fake_unlock();
+            FX_CHECK_INT(finish(&run, false), FX_EXIT_OK);
+            check_settled(1);
+        } else {
+            fx_fake_take(0);
+            WAIT_FOR(!fx_path_exists(state));
+            FX_CHECK_INT(finish(&run, true), FX_EXIT_OK);
+            FX_CHECK_INT(fx_fake.tasks[0].claims, 0);
+        }
+        FX_CHECK_INT(fx_fake_said("goes on with"), lost);
+        free(state);
+        free(sums);
+        clear(&run);
+    }
+}
+
 /* ---- several devices, and orderly ends ------------------------------------------------------- */
 
 /* Each works on a task of its own; no task is computed by both. */
