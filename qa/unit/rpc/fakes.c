@@ -181,6 +181,7 @@ bool fx_jobs_product(struct fx_jobs *jobs, const struct fx_hash *job, size_t num
 bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info)
 {
     memset(info, 0, sizeof(*info));
+    info->status = FX_JOB_OPEN;
     info->n_products = 1;
     info->n_tasks = 4;
     info->n_settled = 3;
