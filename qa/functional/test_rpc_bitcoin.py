@@ -136,7 +136,7 @@ class TestRpcBitcoin(FornaxTest):
                                                          [{address: 1.5}, {'data': 'c0ffee'}], 7)))
         check_equal((made.inputs[0][3], made.locktime), (0xfffffffd, 7))
         check_equal(made.outputs, [(3 * COIN // 2, COIN_SCRIPT), (0, bytes.fromhex('6a03c0ffee'))])
-        for wrong, code in (([{'txid': coin[0]}], -8), ([{'txid': coin[0], 'vout': -1}], -8), ([{'vout': 0}], -8),
+        for wrong, code in (([{'txid': coin[0]}], -8), ([{'txid': coin[0], 'vout': -1}], -8), ([{'vout': 0}], -3),
                             ([{'txid': coin[0], 'vout': 0, 'sequence': -1}], -8)):
             with raises_rpc(code):
                 rpc.createrawtransaction(wrong, {})
@@ -244,6 +244,7 @@ class TestRpcBitcoin(FornaxTest):
                     {'min relay fee not met', 'max feerate exceeded'})
         with raises_rpc(-25, 'package topology disallowed'):
             rpc.submitpackage([free, mean])
+        self.chains()
         # A chain that fits by itself, tested and left out, then sent.
         coin, chain = self.coin(), []
         for depth in range(5):
@@ -254,6 +255,34 @@ class TestRpcBitcoin(FornaxTest):
         check_equal([verdict['allowed'] for verdict in verdicts], [True] * 5)
         check_equal(verdicts[0]['fees']['base'], Decimal(FEE) / COIN)
         check_equal(rpc.getrawmempool(False, True), before)
+        rpc.generatetodescriptor(1, self.script_descriptor)
+
+    def chains(self):
+        """Limits of chains are named as Bitcoin Core does it; in a package nobody may come once more."""
+        rpc = self.rpc
+        wide = spend([self.coin()], [10 * COIN] * 4 + [10 * COIN - FEE])
+        rpc.sendrawtransaction(wide)
+        coin, deep = (txid_of(wide), 0), []
+        for depth in range(1, 26):
+            deep.append(spend([coin], [10 * COIN - depth * FEE]))
+            coin = (txid_of(deep[-1]), 0)
+        verdicts = rpc.testmempoolaccept(deep)
+        check_equal({verdict['package-error'] for verdict in verdicts},
+                    {'package-mempool-limits, possibly too many unconfirmed ancestors [limit: 25]'})
+        for tx in deep[:24]:
+            rpc.sendrawtransaction(tx)
+        with raises_rpc(-26, 'too-long-mempool-chain, too many unconfirmed ancestors [limit: 25]'):
+            rpc.sendrawtransaction(deep[24])
+        once = spend([(txid_of(wide), 1)], [10 * COIN - FEE])
+        after = spend([(txid_of(once), 0)], [10 * COIN - 2 * FEE])
+        check_equal(rpc.testmempoolaccept([once, after])[0]['reject-reason'], 'too-long-mempool-chain')
+        results = rpc.submitpackage([once, after])['tx-results']
+        check('too-long-mempool-chain, too many descendants for tx %s [limit: 25]' % txid_of(wide) in
+              {result['error'] for result in results.values()}, results)
+        rpc.sendrawtransaction(once)
+        again = spend([(txid_of(wide), 2)], [10 * COIN - FEE])
+        with raises_rpc(-26, 'too many descendants for tx %s' % txid_of(wide)):
+            rpc.sendrawtransaction(again)
         rpc.generatetodescriptor(1, self.script_descriptor)
 
     def priorities(self):

@@ -13,12 +13,14 @@
 struct fx_mempool; /* opaque */
 
 #define FX_MEMPOOL_REASON 160 /* the longest text of a script error, with what it is of */
+#define FX_MEMPOOL_DETAIL 160 /* the longest names a transaction and a limit */
 
 /* How an attempt to add a transaction ended. */
 struct fx_accept {
     enum fx_result result;          /* FX_VALID: it is in the pool now */
     char reason[FX_MEMPOOL_REASON]; /* reject string: the verdict's, or a policy's
                                        ("txn-mempool-conflict", ...) */
+    char detail[FX_MEMPOOL_DETAIL]; /* what more there is to say of the reason; may be empty */
     bool missing_inputs; /* the reason is an unknown input: keep it as an orphan, or ask again */
     bool policy;         /* standardness or fee, not consensus: does not blame the peer */
     bool fee_low;        /* the reason is its fee: with a child that pays more it may do */
@@ -82,10 +84,11 @@ void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool tes
 /*
  * Transactions as one, parents first. NULL: each was judged by itself and those before it, as
  * txs[i] says in results[i]; else the reason why the package cannot be judged
- * ("package-not-sorted", ...). Test: nothing stays, and nothing may be replaced; it ends at the
- * first that fails. Submission: the last is a child, the others its parents; what fails for its fee
- * alone is counted together with the child. max_rate: the embers per 1,000 vbytes above which one
- * is refused; 0: none. replaced: what left the pool, the caller's to free.
+ * ("package-not-sorted", ...), of which results[0] may have a detail. Test: nothing stays, and
+ * nothing may be replaced; it ends at the first that fails. Submission: the last is a child, the
+ * others its parents; what fails for its fee alone is counted together with the child. max_rate:
+ * the embers per 1,000 vbytes above which one is refused; 0: none. replaced: what left the pool,
+ * the caller's to free.
  */
 const char *fx_mempool_test_package(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n,
                                     struct fx_package_tx *results);

@@ -1,6 +1,7 @@
 /* Taking a transaction into the pool: rules, policy, replacement. */
 #include "src/mempool/mempool_int.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -286,21 +287,42 @@ static void count_below(struct fx_mempool *pool, struct fx_pool_entry *entry, si
     fx_pool_list_clear(&below);
 }
 
+/* In the words of Bitcoin Core. why may be NULL. */
+__attribute__((format(printf, 2, 3))) static bool over(char why[FX_MEMPOOL_DETAIL],
+                                                       const char *format, ...)
+{
+    va_list args;
+    if (why) {
+        va_start(args, format);
+        vsnprintf(why, FX_MEMPOOL_DETAIL, format, args);
+        va_end(args);
+    }
+    return false;
+}
+
 static bool ancestors_fit(const struct fx_mempool_policy *policy, const struct fx_pool_list *above,
-                          size_t vsize)
+                          size_t vsize, char why[FX_MEMPOOL_DETAIL])
 {
     for (size_t i = 0; i < above->n; i++) {
         vsize += above->at[i]->vsize;
     }
-    return above->n + 1 <= policy->ancestors_max && vsize <= policy->ancestors_vsize_max;
+    if (above->n + 1 > policy->ancestors_max) {
+        return over(why, "too many unconfirmed ancestors [limit: %zu]", policy->ancestors_max);
+    }
+    if (vsize > policy->ancestors_vsize_max) {
+        return over(why, "exceeds ancestor size limit [limit: %zu]", policy->ancestors_vsize_max);
+    }
+    return true;
 }
 
 /* May one of this size come below these, by these limits? hidden: some entries are to be replaced
- * by it. */
+ * by it. why (may be NULL): which limit it would pass. */
 static bool chain_fits(struct fx_mempool *pool, const struct fx_mempool_policy *policy,
-                       const struct fx_pool_list *above, size_t vsize, bool hidden)
+                       const struct fx_pool_list *above, size_t vsize, bool hidden,
+                       char why[FX_MEMPOOL_DETAIL])
 {
-    if (!ancestors_fit(policy, above, vsize)) {
+    char id[FX_HASH_HEX];
+    if (!ancestors_fit(policy, above, vsize, why)) {
         return false;
     }
     for (size_t i = 0; i < above->n; i++) {
@@ -310,8 +332,13 @@ static bool chain_fits(struct fx_mempool *pool, const struct fx_mempool_policy *
         if (hidden) {
             count_below(pool, above->at[i], &count, &below);
         }
-        if (count + 1 > most || below + vsize > policy->descendants_vsize_max) {
-            return false;
+        fx_hash_to_id(&above->at[i]->tx->txid, id);
+        if (below + vsize > policy->descendants_vsize_max) {
+            return over(why, "exceeds descendant size limit for tx %s [limit: %zu]", id,
+                        policy->descendants_vsize_max);
+        }
+        if (count + 1 > most) {
+            return over(why, "too many descendants for tx %s [limit: %zu]", id, most);
         }
     }
     return true;
@@ -326,7 +353,20 @@ static bool chain_fits_once_more(struct attempt *a, const struct fx_pool_list *a
     policy.descendants_max++;
     policy.descendants_vsize_max += CARVE_OUT_VSIZE_MAX;
     return a->out->vsize <= CARVE_OUT_VSIZE_MAX &&
-           chain_fits(a->pool, &policy, above, a->out->vsize, a->direct.n > 0);
+           chain_fits(a->pool, &policy, above, a->out->vsize, a->direct.n > 0, NULL);
+}
+
+static bool check_chain(struct attempt *a, const struct fx_pool_list *above)
+{
+    /* An entry of great weight (a task spend's proofs) may pass the limit of a chain by itself. */
+    if (above->n == 0 ||
+        chain_fits(a->pool, &a->pool->policy, above, a->out->vsize, a->direct.n > 0,
+                   a->out->detail) ||
+        (!(a->flags & FX_POOL_NO_CARVE_OUT) && chain_fits_once_more(a, above))) {
+        a->out->detail[0] = '\0';
+        return true;
+    }
+    return refuse_policy(a, FX_POOL_TOO_LONG);
 }
 
 static bool check_fees(struct attempt *a)
@@ -352,11 +392,7 @@ static bool check_pool(struct attempt *a)
     struct fx_pool_list parents = {0}, above = {0};
     fx_pool_parents(a->pool, a->tx, &parents);
     fx_pool_ancestors(a->pool, &parents, &above);
-    /* An entry of great weight (a task spend's proofs) may pass the limit of a chain by itself. */
-    bool ok = above.n == 0 ||
-              chain_fits(a->pool, &a->pool->policy, &above, a->out->vsize, a->direct.n > 0) ||
-              chain_fits_once_more(a, &above) || refuse_policy(a, "too-long-mempool-chain");
-    ok = ok && check_replacement(a, &parents);
+    bool ok = check_chain(a, &above) && check_replacement(a, &parents);
     fx_pool_list_clear(&parents);
     fx_pool_list_clear(&above);
     return ok;
@@ -509,7 +545,7 @@ static bool has_room_below(struct fx_mempool *pool, const struct fx_tx *tx, size
     struct fx_pool_list parents = {0}, above = {0};
     fx_pool_parents(pool, tx, &parents);
     fx_pool_ancestors(pool, &parents, &above);
-    bool room = above.n == 0 || ancestors_fit(&pool->policy, &above, vsize);
+    bool room = above.n == 0 || ancestors_fit(&pool->policy, &above, vsize, NULL);
     fx_pool_list_clear(&parents);
     fx_pool_list_clear(&above);
     return room;

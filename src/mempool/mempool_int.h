@@ -7,6 +7,7 @@
 
 #define FX_POOL_TASK_DESCENDANTS_MAX 1 /* protocol section 5 (policy) */
 #define FX_POOL_REPLACED_MAX 100
+#define FX_POOL_TOO_LONG "too-long-mempool-chain"
 #define FX_POOL_BASE_SIZE_MIN 65 /* CVE-2017-12842: no transaction looks like a merkle node */
 #define FX_POOL_SIGOPS_COST_MAX (FX_BLOCK_SIGOPS_COST_MAX / 5)
 #define FX_POOL_DELTA_MAX INT64_C(2100000000000000) /* embers: all the money there is */
@@ -170,7 +171,8 @@ enum fx_pool_try {
     FX_POOL_NO_REPLACING = 4,
     FX_POOL_QUIET =
         8, /* no events, and nothing is evicted: the caller ends it in one of two ways */
-    FX_POOL_NO_SCRIPTS = 16 /* all but scripts: what passes must not stay */
+    FX_POOL_NO_SCRIPTS = 16,  /* all but scripts: what passes must not stay */
+    FX_POOL_NO_CARVE_OUT = 32 /* one child more than the limit may not come */
 };
 /* As fx_mempool_accept. flags: enum fx_pool_try. replaced (may be NULL) gets what left for it. */
 void fx_pool_try(struct fx_mempool *pool, const struct fx_tx *tx, unsigned flags,

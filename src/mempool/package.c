@@ -5,7 +5,6 @@
 #include "src/mempool/mempool_int.h"
 #include "src/sys/clock.h"
 
-#define TOO_LONG "too-long-mempool-chain"
 #define TOO_DEAR "max feerate exceeded"
 
 /* ---- what a package must be ------------------------------------------------------------------ */
@@ -158,12 +157,45 @@ static size_t try_all(struct fx_mempool *pool, struct fx_tx *const *txs, size_t 
     size_t added = 0;
     for (size_t i = 0; i < n && added == i; i++) {
         results[i].judged = true;
-        fx_pool_try(pool, txs[i], FX_POOL_NO_REPLACING | FX_POOL_QUIET | flags, &results[i].accept,
-                    NULL);
+        fx_pool_try(pool, txs[i],
+                    FX_POOL_NO_REPLACING | FX_POOL_NO_CARVE_OUT | FX_POOL_QUIET | flags,
+                    &results[i].accept, NULL);
         added += results[i].accept.result == FX_VALID;
     }
     fx_pool_undo_quiet(pool, txs, added);
     return added;
+}
+
+/* Which limit a package would pass, in the words of Bitcoin Core. Those that were not judged count
+ * without what their signature operations add to their size. */
+static void describe_limits(const struct fx_mempool *pool, struct fx_tx *const *txs, size_t n,
+                            const struct fx_package_tx *results, const char *last,
+                            char out[FX_MEMPOOL_DETAIL])
+{
+    const struct fx_mempool_policy *policy = &pool->policy;
+    size_t vsize = 0;
+    for (size_t i = 0; i < n; i++) {
+        vsize += results[i].judged ? results[i].accept.vsize : fx_policy_vsize(pool, txs[i], 0);
+    }
+    if (n > policy->ancestors_max) {
+        snprintf(out, FX_MEMPOOL_DETAIL,
+                 "package count %zu exceeds ancestor count limit [limit: %zu]", n,
+                 policy->ancestors_max);
+    } else if (n > policy->descendants_max) {
+        snprintf(out, FX_MEMPOOL_DETAIL,
+                 "package count %zu exceeds descendant count limit [limit: %zu]", n,
+                 policy->descendants_max);
+    } else if (vsize > policy->ancestors_vsize_max) {
+        snprintf(out, FX_MEMPOOL_DETAIL,
+                 "package size %zu exceeds ancestor size limit [limit: %zu]", vsize,
+                 policy->ancestors_vsize_max);
+    } else if (vsize > policy->descendants_vsize_max) {
+        snprintf(out, FX_MEMPOOL_DETAIL,
+                 "package size %zu exceeds descendant size limit [limit: %zu]", vsize,
+                 policy->descendants_vsize_max);
+    } else {
+        snprintf(out, FX_MEMPOOL_DETAIL, "possibly %.*s", FX_MEMPOOL_DETAIL - 10, last);
+    }
 }
 
 const char *fx_mempool_test_package(struct fx_mempool *pool, struct fx_tx *const *txs, size_t n,
@@ -185,11 +217,14 @@ const char *fx_mempool_test_package(struct fx_mempool *pool, struct fx_tx *const
         (void)try_all(pool, txs, n, 0, results);
         return NULL;
     }
-    memset(results, 0, added * sizeof(*results));
-    if (strcmp(results[added].accept.reason, TOO_LONG) == 0) {
-        memset(&results[added], 0, sizeof(*results));
+    if (added > 0 && strcmp(results[added].accept.reason, FX_POOL_TOO_LONG) == 0) {
+        char detail[FX_MEMPOOL_DETAIL];
+        describe_limits(pool, txs, n, results, results[added].accept.detail, detail);
+        memset(results, 0, (added + 1) * sizeof(*results));
+        memcpy(results[0].accept.detail, detail, sizeof(detail));
         return "package-mempool-limits";
     }
+    memset(results, 0, added * sizeof(*results));
     return NULL;
 }
 
@@ -233,7 +268,9 @@ static bool enter_together(struct fx_mempool *pool, struct together *t, int64_t 
                            struct fx_accept verdicts[FX_PACKAGE_TXS_MAX])
 {
     for (size_t i = 0; i < t->n; i++) {
-        fx_pool_try(pool, t->txs[i], FX_POOL_FEES_LATER | FX_POOL_NO_REPLACING | FX_POOL_QUIET,
+        fx_pool_try(pool, t->txs[i],
+                    FX_POOL_FEES_LATER | FX_POOL_NO_REPLACING | FX_POOL_NO_CARVE_OUT |
+                        FX_POOL_QUIET,
                     &verdicts[i], NULL);
         if (verdicts[i].result != FX_VALID) {
             t->n_tried = i + 1;
@@ -293,7 +330,7 @@ static void submit_together(struct fx_mempool *pool, struct together *t, int64_t
 static void submit_one(struct fx_mempool *pool, const struct fx_tx *tx, int64_t max_rate,
                        struct fx_accept *out, struct fx_replaced *replaced)
 {
-    fx_pool_try(pool, tx, FX_POOL_TEST, out, NULL);
+    fx_pool_try(pool, tx, FX_POOL_TEST | FX_POOL_NO_CARVE_OUT, out, NULL);
     if (out->result != FX_VALID) {
         return;
     }

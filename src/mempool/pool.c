@@ -25,7 +25,7 @@ static size_t entry_usage(const struct fx_pool_entry *entry)
     for (size_t i = 0; i < tx->n_in; i++) {
         items += tx->in[i].n_witness;
     }
-    return sizeof(*entry) + sizeof(*tx) + 2 * tx->total_size + ENTRY_OVERHEAD +
+    return sizeof(*entry) + sizeof(*tx) + tx->total_size + ENTRY_OVERHEAD +
            tx->n_in * (sizeof(struct fx_txin) + 96) + tx->n_out * sizeof(struct fx_txout) +
            items * sizeof(struct fx_span) +
            entry->records.n * (sizeof(struct fx_record_change) + sizeof(struct fx_pool_record));

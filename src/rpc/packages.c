@@ -82,6 +82,11 @@ static void fees_of_one(const struct fx_tx *tx, const struct fx_accept *accept, 
     fx_json_set(fees, "effective-includes", includes);
 }
 
+static json_t *reason_json(const char *reason, const char *detail)
+{
+    return detail[0] ? json_sprintf("%s, %s", reason, detail) : json_string(reason);
+}
+
 /* False where the rest is not to be shown: this one failed. */
 static bool test_json(const struct fx_tx *tx, const struct fx_package_tx *result, int64_t max_rate,
                       json_t *o)
@@ -127,7 +132,7 @@ static json_t *testmempoolaccept(struct fx_rpc_call *call)
         fx_json_set(o, "txid", fx_json_id(&txs[i]->txid));
         fx_json_set(o, "wtxid", fx_json_id(&txs[i]->wtxid));
         if (wrong) {
-            fx_json_set(o, "package-error", json_string(wrong));
+            fx_json_set(o, "package-error", reason_json(wrong, results[0].accept.detail));
         }
         if (going && results[i].judged) {
             going = test_json(txs[i], &results[i], max_rate, o);
@@ -204,7 +209,7 @@ static json_t *submitted_json(const struct fx_tx *tx, const struct fx_package_tx
         return o;
     }
     if (accept->result != FX_VALID) {
-        fx_json_set(o, "error", json_string(accept->reason));
+        fx_json_set(o, "error", reason_json(accept->reason, accept->detail));
         return o;
     }
     fees = json_object();

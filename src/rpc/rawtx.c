@@ -112,6 +112,12 @@ static json_t *getrawtransaction(struct fx_rpc_call *call)
     if (!fx_rpc_arg_hash(call, call->args[0], "txid", &txid)) {
         return NULL;
     }
+    const struct fx_index *genesis = fx_chain_genesis(call->rpc->config.chain);
+    if (fx_hash_equal(&txid, &genesis->header.merkle_root)) {
+        return fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY,
+                           "The genesis block coinbase is not considered an ordinary transaction "
+                           "and cannot be retrieved");
+    }
     if (json_is_boolean(call->args[1])) {
         verbosity = json_is_true(call->args[1]) ? 1 : 0;
     } else if (!fx_rpc_arg_int(call, call->args[1], "verbosity", 0, 2, 0, &verbosity)) {
@@ -119,7 +125,7 @@ static json_t *getrawtransaction(struct fx_rpc_call *call)
     }
     if (call->args[2]) {
         struct fx_hash id;
-        if (!fx_rpc_arg_hash(call, call->args[2], "blockhash", &id)) {
+        if (!fx_rpc_arg_hash(call, call->args[2], "parameter 3", &id)) {
             return NULL;
         }
         const struct fx_index *index = fx_chain_find(call->rpc->config.chain, &id);
@@ -237,7 +243,8 @@ static bool send_one(struct fx_rpc_call *call, const struct fx_tx *tx, int64_t m
     } else if (verdict.missing_inputs) {
         fx_rpc_fail(call, FX_RPC_VERIFY, "bad-txns-inputs-missingorspent");
     } else {
-        fx_rpc_fail(call, FX_RPC_VERIFY_REJECTED, "%s", verdict.reason);
+        fx_rpc_fail(call, FX_RPC_VERIFY_REJECTED, "%s%s%s", verdict.reason,
+                    verdict.detail[0] ? ", " : "", verdict.detail);
     }
     return false;
 }

@@ -295,6 +295,9 @@ struct fx_schema *fx_schema_forms(const char *text, char error[160])
 
 const char *fx_json_type_name(const json_t *value)
 {
+    if (!value) {
+        return "null";
+    }
     switch (json_typeof(value)) {
     case JSON_OBJECT:
         return "object";
@@ -444,8 +447,8 @@ void fx_schema_json_types(const struct fx_schema *schema, struct fx_buf *out)
         {FX_SCHEMA_STR | FX_SCHEMA_HEX | FX_SCHEMA_HASH, "string"},
         {FX_SCHEMA_INT | FX_SCHEMA_NUM | FX_SCHEMA_AMOUNT | FX_SCHEMA_TIME, "number"},
         {FX_SCHEMA_BOOL, "bool"},
-        {FX_SCHEMA_OBJ, "object"},
         {FX_SCHEMA_ARR, "array"},
+        {FX_SCHEMA_OBJ, "object"},
         {FX_SCHEMA_NULL, "null"},
     };
     bool first = true;

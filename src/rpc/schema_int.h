@@ -63,6 +63,7 @@ bool fx_schema_match(const struct fx_schema *schema, const json_t *value, char w
 bool fx_schema_match_forms(const struct fx_schema *forms, const json_t *value, char why[160]);
 /* Only the JSON type, as arguments are checked: amounts may be strings. */
 bool fx_schema_takes(const struct fx_schema *schema, const json_t *value);
+/* NULL: "null". */
 const char *fx_json_type_name(const json_t *value);
 /* "string", "number or bool": the JSON types that it takes. */
 void fx_schema_json_types(const struct fx_schema *schema, struct fx_buf *out);

@@ -40,7 +40,9 @@ static bool add_input(struct fx_rpc_call *call, struct making *m, const json_t *
         return false;
     }
     if (!json_is_string(json_object_get(input, "txid"))) {
-        return bad(call, "missing txid key");
+        fx_rpc_fail(call, FX_RPC_TYPE, "JSON value of type %s is not of expected type string",
+                    fx_json_type_name(json_object_get(input, "txid")));
+        return false;
     }
     if (!fx_rpc_arg_hash(call, json_object_get(input, "txid"), "txid", &outpoint.txid)) {
         return false;
