@@ -76,6 +76,7 @@ class TestNode(FornaxTest):
         self.refused('-datadir needs a value', '-datadir')
         self.refused('"%s/none" does not exist' % empty, '-datadir=%s/none' % empty)
         self.refused('"/dev/null" is no directory', '-datadir=/dev/null')
+        self.refused('-server=0: the RPC server is always there', *base, '-server=0')
         self.refused('main, test, regtest and btcregtest are known', *base, '-chain=moon')
         self.refused('', *base, '-regtest', '-test')
         self.refused('Can use at most one', *base, '-regtest', '-testnet')
@@ -239,14 +240,14 @@ class TestNode(FornaxTest):
         node.process.send_signal(signal.SIGHUP)
         wait_until(lambda: os.path.exists(path), 'a new log')
         node.rpc.uptime()
-        wait_until(lambda: 'rpc: uptime' in node.log(), 'lines in the new log')
+        wait_until(lambda: 'method=uptime' in node.log(), 'lines in the new log')
         os.rename(path, path + '.2')
         os.makedirs(path)  # it cannot be opened: the old one goes on
         node.process.send_signal(signal.SIGHUP)
         time.sleep(0.2)
         node.rpc.getconnectioncount()
         with open(path + '.2') as file:
-            check('rpc: getconnectioncount' in file.read(), 'the old log does not go on')
+            check('method=getconnectioncount' in file.read(), 'the old log does not go on')
         os.rmdir(path)
         node.restart(['-debug=none'])
         check_equal(set(node.rpc.logging().values()), {False})
@@ -258,7 +259,7 @@ class TestNode(FornaxTest):
         node.rpc.getnettotals()
         with open(os.path.join(node.dir, 'output')) as file:
             console = file.read()
-        for line in (' Fornax ', ' Started: height ', '[rpc] rpc: getnettotals'):
+        for line in (' Fornax ', ' Started: height ', '[rpc] ThreadRPCServer method=getnettotals'):
             check(line in console and line in node.log(), 'not in both: ' + line)
         # A reply names no secret, and control characters of strangers do not reach the log.
         peer = Peer(node)

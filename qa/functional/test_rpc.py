@@ -89,6 +89,7 @@ class TestRPC(FornaxTest):
         status, reply = call({'jsonrpc': '2.0', 'method': 'getblockcount', 'id': 7})
         check_equal((status, reply), (200, {'jsonrpc': '2.0', 'result': 0, 'id': 7}))
         check_equal(call({'jsonrpc': '2.0', 'method': 'getblockcount'}), (204, ''))  # a notification
+        check_equal(call({'method': 'getblockcount'}), (200, {'result': 0, 'error': None}))  # in 1.0 that has an answer
         status, reply = call({'jsonrpc': '2.0', 'method': 'nonsense', 'id': 1})
         check_equal((status, reply['error']['code'], 'result' in reply), (200, -32601, False))
         status, reply = call({'method': 'nonsense', 'id': 1})

@@ -40,7 +40,6 @@ const struct fx_arg_option fx_bitcoind_options[] = {
     PASS("deprecatedrpc"),
     PASS("rpcthreads"),
     PASS("rpcworkqueue"),
-    PASS("server"),
     /* Sizes of caches and batches that this node chooses for itself. */
     PASS("dbbatchsize"),
     PASS("maxreceivebuffer"),

@@ -141,6 +141,7 @@ static const struct fx_arg_option table[] = {
             "Address or subnet whose clients may use the RPC server; may be repeated (default: "
             "loopback)",
             0),
+    OPT_BOOL("server", rpc, "", FX_ARG_HIDDEN), /* most files of Bitcoin Core have server=1 */
     OPT_STR("rpcuser", "<user>", rpc, "User for the RPC server, with -rpcpassword", 0),
     OPT_STR("rpcpassword", "<password>", rpc, "Its password (default: a cookie file)", 0),
     OPT_STR("rpcauth", "<user>:<salt>$<hash>", rpc,
@@ -411,6 +412,12 @@ static bool check(struct fx_options *options, char error[FX_ARGS_ERROR])
     }
     if (fx_args_bool(args, "acceptnonstdtxn", false) && options->params->kind == FX_MAIN) {
         snprintf(error, FX_ARGS_ERROR, "-acceptnonstdtxn is not for main");
+        return false;
+    }
+    if (!fx_args_bool(args, "server", true)) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "-server=0: the RPC server is always there; -rpcbind and "
+                 "-rpcallowip say for whom");
         return false;
     }
     if (fx_args_bool(args, "peerbloomfilters", false)) {

@@ -82,7 +82,9 @@ static json_t *envelope(struct fx_rpc_session *s, json_t *result)
             fx_json_set(out, "error", json_null());
         }
     }
-    json_object_set(out, "id", s->has_id ? s->id : json_null());
+    if (s->has_id) {
+        json_object_set(out, "id", s->id);
+    }
     return out;
 }
 
@@ -91,7 +93,8 @@ static bool read_request(struct fx_rpc_session *s, const json_t *request, const 
 {
     struct fx_rpc_call *call = &s->call;
     s->version = 1;
-    s->has_id = false;
+    s->id = json_null();
+    s->has_id = true;
     if (!json_is_object(request)) {
         fx_rpc_fail(call, FX_RPC_INVALID_REQUEST, "Invalid Request object");
         return false;
@@ -127,7 +130,7 @@ static bool read_request(struct fx_rpc_session *s, const json_t *request, const 
         fx_rpc_fail(call, FX_RPC_METHOD_NOT_FOUND, "Method not found");
         return false;
     }
-    fx_log(FX_LOG_RPC, "rpc: %s", name);
+    fx_log(FX_LOG_RPC, "ThreadRPCServer method=%s", name); /* as Bitcoin Core words it */
     if ((call->entry->command->flags & FX_RPC_REGTEST) && call->rpc->config.params->retarget) {
         fx_rpc_fail(call, FX_RPC_MISC, "%s is for regression testing (-regtest mode) only", name);
         return false;
