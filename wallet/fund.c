@@ -220,7 +220,7 @@ static bool fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fu
         tx->out[n_out].value = change = in - out - needed; /* rounding was in the fee's favour */
     }
     *fee = in - out - change + terms->burned;
-    if (*fee - terms->burned > FEE_MAX) {
+    if (*fee - terms->burned > (terms->fee_max > 0 ? terms->fee_max : FEE_MAX)) {
         return fx_wallet_fail(error, FX_ERR_WALLET,
                               "Fee exceeds maximum configured by user (maxtxfee)");
     }
@@ -255,9 +255,10 @@ bool fx_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fund_i
 }
 
 bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fund_input *others,
-                    size_t n_others, int64_t fee_rate, int64_t burned, unsigned min_conf,
-                    int64_t *fee, struct fx_wallet_error *error)
+                    size_t n_others, int64_t fee_rate, int64_t burned, int64_t fee_max,
+                    unsigned min_conf, int64_t *fee, struct fx_wallet_error *error)
 {
-    struct fx_fund_terms terms = {.rate = fee_rate, .burned = burned, .min_conf = min_conf};
+    struct fx_fund_terms terms = {
+        .rate = fee_rate, .burned = burned, .fee_max = fee_max, .min_conf = min_conf};
     return fx_fund(wallet, tx, others, n_others, &terms, fee, error);
 }

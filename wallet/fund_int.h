@@ -7,6 +7,7 @@
 struct fx_fund_terms {
     int64_t rate;      /* embers per 1,000 vbytes; 0: estimated */
     int64_t burned;    /* embers, on top of the fee */
+    int64_t fee_max;   /* embers, without what is burned; 0: a tenth of a coin */
     unsigned min_conf; /* of the coins used */
     bool subtract_fee; /* output 0 pays the fee */
 };

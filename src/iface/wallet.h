@@ -78,11 +78,12 @@ struct fx_fund_input {
 /*
  * Adds own inputs after those present, and change as the last output where it is worth one, so that
  * the fee is at least fee_rate (embers per 1,000 vbytes; 0: estimated) times the vsize plus
- * `burned`. min_conf: of the coins used. The coins used are reserved until committed or released.
+ * `burned`. fee_max: the embers that the fee may come to beside `burned`; 0: a tenth of a coin.
+ * min_conf: of the coins used. The coins used are reserved until committed or released.
  */
 bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fund_input *others,
-                    size_t n_others, int64_t fee_rate, int64_t burned, unsigned min_conf,
-                    int64_t *fee, struct fx_wallet_error *error);
+                    size_t n_others, int64_t fee_rate, int64_t burned, int64_t fee_max,
+                    unsigned min_conf, int64_t *fee, struct fx_wallet_error *error);
 /*
  * Signs every input that pays to an own key. spent: the coins of all inputs, in order. Inputs of
  * others are left as they are.

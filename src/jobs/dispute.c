@@ -15,13 +15,32 @@
 #include "src/util/amount.h"
 #include "src/util/mem.h"
 
-#define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
 #define EXPIRE_WINDOWS 2
 #define EXPIRE_DEPTH 60  /* blocks above the beacon of a claim that is to expire */
 #define MISSING_READ 256 /* tiles that one to ask for is chosen from */
 
 /* ---- transactions ------------------------------------------------------------------------ */
+
+/* After so many units of locks a claim or a challenge expires. */
+static uint32_t expire_units(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
+    return task->state.status == FX_STATUS_CHALLENGED
+               ? jobs->config.params->answer_window
+               : EXPIRE_WINDOWS * (uint32_t)task->job->spec.window;
+}
+
+/* The time that an action has. A fraud proof and a challenge are too late once the claim can be
+ * taken, in half of what it has in all. */
+static uint32_t units_of(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                         enum fx_task_action action)
+{
+    if (task->state.status == FX_STATUS_CLAIMED &&
+        (action == FX_ACTION_FRAUD || action == FX_ACTION_CHALLENGE)) {
+        return task->job->spec.window;
+    }
+    return expire_units(jobs, task);
+}
 
 /* A spend of the task's present output, whose preimage goes to buf. */
 static void start(struct fx_jobs *jobs, const struct fx_book_task *task, enum fx_task_action action,
@@ -38,6 +57,7 @@ static void start(struct fx_jobs *jobs, const struct fx_book_task *task, enum fx
         fx_book_claimed_preimage(jobs->config.params, task, buf);
     }
     spend->preimage = fx_jobs_span(buf);
+    spend->urgent = fx_settle_is_urgent(jobs, task, units_of(jobs, task, action));
 }
 
 /* What the action pays to: clears the preimage. */
@@ -63,6 +83,11 @@ static bool send_restore(struct fx_jobs *jobs, struct fx_wallet *wallet,
     fx_book_restored_preimage(jobs->config.params, task, &restored);
     pair(spend, &restored, task->state.escrow);
     spend->burned = task->state.bond / 2;
+    /* A stranger gains what is left of the bond; the client has its escrow back as well. */
+    spend->stake = spend->value - spend->burned;
+    if (fx_jobs_wallet_of(jobs, &task->job->spec.client) == NULL) {
+        spend->stake -= task->state.escrow;
+    }
     spend->has_rest = true;
     return fx_settle_payout(jobs, wallet, task, name, spend->rest, error) &&
            fx_settle_send(jobs, wallet, task, spend, name, &txid, error);
@@ -155,6 +180,7 @@ static bool send_challenge(struct fx_jobs *jobs, struct fx_wallet *wallet,
     start(jobs, task, FX_ACTION_CHALLENGE, &spend, &preimage);
     fx_book_challenged_preimage(jobs->config.params, task, tile, &challenged);
     pair(&spend, &challenged, task->state.value + FX_DEPOSIT);
+    spend.stake = task->state.escrow; /* what the result is worth, at least */
     fx_store_u32(item, tile);
     spend.key = task->job->spec.client;
     spend.items[0].data = item;
@@ -199,6 +225,7 @@ static bool send_answer(struct fx_jobs *jobs, struct fx_wallet *wallet,
     spend.items[1].len = 32 * (size_t)fx_commit_depth(task->shape.tiles);
     spend.n_items = 2;
     spend.burned = FX_DEPOSIT;
+    spend.stake = task->state.bond + task->state.escrow - task->state.burn;
     sent = source.read_tile(&own, task->state.tile, data, path) ||
            fx_jobs_refuse(error, -4, "Tile %u is asked for, and it is not here", task->state.tile);
     sent = sent && (fx_settle_send(jobs, wallet, task, &spend, "answer", &txid, error) ||
@@ -230,13 +257,6 @@ static bool send_reject(struct fx_jobs *jobs, struct fx_wallet *wallet,
 /* ---- what is due ------------------------------------------------------------------------- */
 
 enum due { DUE_NOTHING, DUE_FRAUD, DUE_ANSWER, DUE_EXPIRE, DUE_CHALLENGE, DUE_REJECT };
-
-static uint32_t expire_units(const struct fx_jobs *jobs, const struct fx_book_task *task)
-{
-    return task->state.status == FX_STATUS_CHALLENGED
-               ? jobs->config.params->answer_window
-               : EXPIRE_WINDOWS * (uint32_t)task->job->spec.window;
-}
 
 static bool is_expired(struct fx_jobs *jobs, const struct fx_book_task *task)
 {
@@ -340,20 +360,14 @@ static enum fx_task_action action_of(enum due due)
  * it is stuck as the time runs out; another gives way to a fraud proof, and to an answer. */
 static bool leave_pending(struct fx_jobs *jobs, const struct fx_book_task *task, enum due due)
 {
-    uint32_t units = expire_units(jobs, task);
     enum fx_task_action action;
 
     if (!fx_settle_pending(jobs, task, &action)) {
         return false;
     }
     if (action == action_of(due)) {
-        /* A fraud proof is too late once the claim can be taken, in half of the time. */
-        if (due == DUE_FRAUD && task->state.status == FX_STATUS_CLAIMED) {
-            units = task->job->spec.window;
-        }
-        return (due != DUE_FRAUD && due != DUE_ANSWER) ||
-               !fx_settle_is_stuck(jobs, task, fx_settle_lock_end(jobs, task, units),
-                                   (int64_t)units * LOCK_UNIT_SECONDS);
+        return (due != DUE_FRAUD && due != DUE_ANSWER && due != DUE_CHALLENGE) ||
+               !fx_settle_is_stuck(jobs, task, units_of(jobs, task, action));
     }
     return due != DUE_FRAUD && due != DUE_ANSWER;
 }

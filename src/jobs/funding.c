@@ -108,7 +108,7 @@ bool fx_funding_send(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_o
 
     fx_txb_init(&b);
     write_tasks(&b, own, offer);
-    if (!fx_wallet_fund(wallet, &b, NULL, 0, own->fee_rate, 0, 0, &offer->fee, &why)) {
+    if (!fx_wallet_fund(wallet, &b, NULL, 0, own->fee_rate, 0, 0, 0, &offer->fee, &why)) {
         fx_jobs_pass_error(error, &why);
     } else {
         tx = fx_funding_sign(wallet, &b, error);

@@ -298,6 +298,8 @@ struct fx_task_spend {
     uint32_t sequence, lock_time;
     bool bare;      /* the signature's item is empty: anyone's fraud proof */
     int64_t burned; /* embers */
+    int64_t stake;  /* embers that are lost without it: no fee is above. 0: what the wallet pays */
+    bool urgent;    /* the time nearly ran out: a replacement pays twice as much */
     /* The output with the input's index: where the pay goes, and paired is 0: the value is what
      * remains; or what the action asks for, and its value. */
     uint8_t script[FX_TASK_SCRIPT_SIZE];
@@ -377,9 +379,12 @@ bool fx_settle_send(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct
 bool fx_settle_pending(const struct fx_jobs *jobs, const struct fx_book_task *task,
                        enum fx_task_action *action);
 /* A spend waits in the mempool that was passed over by a block, and the second half of the time
- * until `end` (median time; in all `term` seconds) has begun: a higher fee is due. */
-bool fx_settle_is_stuck(const struct fx_jobs *jobs, const struct fx_book_task *task, int64_t end,
-                        int64_t term);
+ * that it has, in units of locks, has begun: a higher fee is due. */
+bool fx_settle_is_stuck(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                        uint32_t units);
+/* The last quarter of that time has begun. */
+bool fx_settle_is_urgent(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                         uint32_t units);
 
 /* ---- dispute.c: fraud, challenge, answer, expire, reject ---- */
 /* Does what is due on the job's claims, as fx_settle_job. */

@@ -16,7 +16,7 @@
 
 #define LOCK_UNIT_SECONDS 512
 #define RETRY_MS 10000
-#define EXPIRE_WINDOWS 2 /* after these a client may end a claim */
+#define EXPIRE_WINDOWS 2
 
 /* ---- what settlement pays to ------------------------------------------------------------- */
 
@@ -78,16 +78,31 @@ bool fx_settle_pending(const struct fx_jobs *jobs, const struct fx_book_task *ta
     return find_spender(jobs, task, action) != NULL;
 }
 
-bool fx_settle_is_stuck(const struct fx_jobs *jobs, const struct fx_book_task *task, int64_t end,
-                        int64_t term)
+/* Whether at most this part of the time is left. */
+static bool is_left(const struct fx_jobs *jobs, const struct fx_book_task *task, uint32_t units,
+                    int64_t part)
 {
-    const struct fx_index *tip = fx_chain_tip(jobs->config.chain);
+    int64_t end = fx_settle_lock_end(jobs, task, units);
+    int64_t left = (int64_t)units * LOCK_UNIT_SECONDS / part;
+
+    return end != 0 && fx_chain_tip(jobs->config.chain)->median_time >= end - left;
+}
+
+bool fx_settle_is_stuck(const struct fx_jobs *jobs, const struct fx_book_task *task, uint32_t units)
+{
     struct fx_mempool_entry entry;
     enum fx_task_action action;
     const struct fx_tx *tx = find_spender(jobs, task, &action);
 
-    return tx != NULL && end != 0 && tip->median_time >= end - term / 2 &&
-           fx_mempool_entry(jobs->config.mempool, &tx->txid, &entry) && entry.height < tip->height;
+    return tx != NULL && is_left(jobs, task, units, 2) &&
+           fx_mempool_entry(jobs->config.mempool, &tx->txid, &entry) &&
+           entry.height < fx_chain_tip(jobs->config.chain)->height;
+}
+
+bool fx_settle_is_urgent(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                         uint32_t units)
+{
+    return is_left(jobs, task, units, 4);
 }
 
 /* ---- the samples of take ----------------------------------------------------------------- */
@@ -192,6 +207,12 @@ static bool take_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
     return sent;
 }
 
+/* After these the client may end the claim. */
+static uint32_t expire_units(const struct fx_book_task *task)
+{
+    return EXPIRE_WINDOWS * (uint32_t)task->job->spec.window;
+}
+
 static bool is_certified(const struct fx_jobs *jobs, const struct fx_book_task *task)
 {
     const struct fx_note *note = fx_note_find(jobs, task);
@@ -217,6 +238,8 @@ static bool settle(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct 
     spend.key = task->state.solver;
     spend.preimage = fx_jobs_span(&preimage);
     spend.burned = task->state.burn;
+    spend.stake = task->state.value - task->state.burn;
+    spend.urgent = fx_settle_is_urgent(jobs, task, expire_units(task));
     if (fx_settle_payout(jobs, wallet, task, "task pay", spend.script, error)) {
         sent = certified ? accept_claim(jobs, wallet, task, &spend, txid, error)
                          : take_claim(jobs, wallet, task, &spend, txid, error);
@@ -237,6 +260,7 @@ static bool refund(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct 
     spend.value = task->state.value;
     spend.key = task->job->spec.client;
     spend.preimage = fx_book_funded_preimage(task);
+    spend.stake = task->state.value;
     spend.sequence = FX_SEQUENCE_REPLACEABLE;
     spend.lock_time = deadline < FX_LOCKTIME_THRESHOLD ? FX_LOCKTIME_THRESHOLD : deadline;
     return fx_settle_payout(jobs, wallet, task, "task refund", spend.script, error) &&
@@ -323,7 +347,6 @@ bool fx_jobs_refund(struct fx_jobs *jobs, struct fx_wallet *wallet,
  * stuck, or it proves the claim wrong. */
 static bool leave_pending(const struct fx_jobs *jobs, const struct fx_book_task *task)
 {
-    uint32_t windows = EXPIRE_WINDOWS * (uint32_t)task->job->spec.window;
     enum fx_task_action action;
 
     if (!fx_settle_pending(jobs, task, &action)) {
@@ -335,8 +358,7 @@ static bool leave_pending(const struct fx_jobs *jobs, const struct fx_book_task 
     if (action != FX_ACTION_ACCEPT && action != FX_ACTION_TAKE) {
         return false;
     }
-    return !fx_settle_is_stuck(jobs, task, fx_settle_lock_end(jobs, task, windows),
-                               (int64_t)windows * LOCK_UNIT_SECONDS);
+    return !fx_settle_is_stuck(jobs, task, expire_units(task));
 }
 
 /* True where it made a transaction, or tried to. */

@@ -152,6 +152,7 @@ static struct fx_tx *build_claim(struct fx_jobs *jobs, struct fx_wallet *wallet,
     spend.sequence = FX_SEQUENCE_REPLACEABLE;
     fx_task_script(&program, spend.script);
     spend.paired = claimed->state.escrow + claimed->state.bond;
+    spend.stake = claimed->state.escrow;
     tx = fx_task_spend_build(jobs, wallet, &spend, error);
     fx_buf_clear(&fields);
     fx_buf_clear(&preimage);

@@ -4,11 +4,13 @@
 
 #include "consensus/sighash.h"
 #include "src/jobs/jobs_int.h"
+#include "src/util/amount.h"
 #include "src/util/mem.h"
 
 #define SIGNATURE_BYTES 64
 #define DUST 330        /* embers: less is not worth an output */
 #define RELAY_RATE 1000 /* embers per 1,000 vbytes that a replacement adds */
+#define OWN_VSIZE 101   /* of one coin of the wallet, and change */
 
 /* Replaces the witness of the task's input, which is the first one. */
 static void set_witness(struct fx_txb *b, const struct fx_task_spend *spend,
@@ -42,31 +44,53 @@ static size_t witness_weight(const struct fx_task_spend *spend)
     return weight;
 }
 
-/* What the fee has to be, in embers per 1,000 vbytes and in embers of a transaction of this size:
- * as estimated, and above that of a rival in the mempool (BIP125, rules 3, 4 and 6). */
-static int64_t choose_rate(const struct fx_jobs *jobs, const struct fx_task_spend *spend,
-                           int64_t vsize)
-{
-    int64_t rate = fx_mempool_estimate(jobs->config.mempool, FX_FEE_TARGET), least, relay;
-    const struct fx_tx *rival = fx_mempool_spender(jobs->config.mempool, &spend->outpoint);
-    struct fx_mempool_entry entry;
-    struct fx_mempool_info info;
+/* Fee rates of a spend, embers per 1,000 vbytes. */
+struct rates {
+    int64_t least; /* that the pool takes, and that the estimate asks for */
+    int64_t wanted;
+};
 
-    if (rival == NULL || !fx_mempool_entry(jobs->config.mempool, &rival->txid, &entry)) {
-        return rate;
-    }
-    fx_mempool_info(jobs->config.mempool, &info);
-    relay = info.min_fee_rate > RELAY_RATE ? info.min_fee_rate : RELAY_RATE;
-    least = (entry.fee - entry.burned) * 1000 / (int64_t)entry.vsize;
-    least += least / 4 + 1;
-    rate = rate > least ? rate : least;
-    least = (entry.descendant_fees * 1000 + vsize - 1) / vsize + relay;
-    return rate > least ? rate : least;
+static int64_t estimate(const struct fx_jobs *jobs, const struct fx_task_spend *spend,
+                        unsigned blocks)
+{
+    return spend->action == FX_ACTION_CHALLENGE
+               ? fx_mempool_estimate_challenge(jobs->config.mempool, blocks)
+               : fx_mempool_estimate(jobs->config.mempool, blocks);
 }
 
-/* The fee rate and the fee of the transaction as it stands, with the task's witness in place. */
-static int64_t fee_of(const struct fx_jobs *jobs, struct fx_txb *b,
-                      const struct fx_task_spend *spend, int64_t *rate)
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* For a transaction of this size: as estimated, and above that of a rival in the mempool (BIP125,
+ * rules 3, 4 and 6). What was passed over by blocks bids a quarter more, and twice as much as the
+ * time runs out. */
+static struct rates choose_rates(const struct fx_jobs *jobs, const struct fx_task_spend *spend,
+                                 int64_t vsize)
+{
+    const struct fx_tx *rival = fx_mempool_spender(jobs->config.mempool, &spend->outpoint);
+    struct rates rates = {.least = estimate(jobs, spend, FX_FEE_TARGET)};
+    struct fx_mempool_entry entry;
+    struct fx_mempool_info info;
+    int64_t old;
+
+    rates.wanted = rates.least;
+    if (rival == NULL || !fx_mempool_entry(jobs->config.mempool, &rival->txid, &entry)) {
+        return rates;
+    }
+    fx_mempool_info(jobs->config.mempool, &info);
+    old = (entry.fee - entry.burned) * 1000 / (int64_t)entry.vsize;
+    rates.least = larger(rates.least, old + 1);
+    rates.least = larger(rates.least, (entry.descendant_fees * 1000 + vsize - 1) / vsize +
+                                          larger(info.min_fee_rate, RELAY_RATE));
+    rates.wanted = larger(rates.least, old + old / (spend->urgent ? 1 : 4) + 1);
+    rates.wanted = larger(rates.wanted, estimate(jobs, spend, 1));
+    return rates;
+}
+
+/* With the task's witness in place. */
+static int64_t vsize_of(struct fx_txb *b, const struct fx_task_spend *spend)
 {
     static const uint8_t none[SIGNATURE_BYTES];
     struct fx_tx *tx;
@@ -77,8 +101,37 @@ static int64_t fee_of(const struct fx_jobs *jobs, struct fx_txb *b,
     vsize = (int64_t)fx_tx_vsize(tx);
     fx_tx_unref(tx);
     fx_txb_clear_witness(b, 0);
-    *rate = choose_rate(jobs, spend, vsize);
-    return (*rate * vsize + 999) / 1000;
+    return vsize;
+}
+
+static bool refuse_fee(int64_t fee, int64_t stake, struct fx_jobs_error *error)
+{
+    char asks[FX_AMOUNT_TEXT], loses[FX_AMOUNT_TEXT];
+
+    fx_amount_format(fee, asks);
+    fx_amount_format(stake, loses);
+    return fx_jobs_refuse(error, -4,
+                          "A fee of %s FNX is more than what is at stake, %s FNX: it waits for "
+                          "lower fees",
+                          asks, loses);
+}
+
+/* The fee rate and the fee of the transaction as it stands, with `more` vbytes to come: no more
+ * than what is at stake. */
+static bool choose_fee(const struct fx_jobs *jobs, struct fx_txb *b,
+                       const struct fx_task_spend *spend, int64_t more, int64_t *rate, int64_t *fee,
+                       struct fx_jobs_error *error)
+{
+    int64_t vsize = vsize_of(b, spend) + more;
+    struct rates rates = choose_rates(jobs, spend, vsize);
+    int64_t most = spend->stake > 0 ? spend->stake * 1000 / vsize : INT64_MAX;
+
+    if (rates.least > most) {
+        return refuse_fee((rates.least * vsize + 999) / 1000, spend->stake, error);
+    }
+    *rate = rates.wanted < most ? rates.wanted : most;
+    *fee = (*rate * vsize + 999) / 1000;
+    return true;
 }
 
 /* What this takes the place of has coins that the wallet does not spend twice by itself, and it may
@@ -109,7 +162,9 @@ static bool fund(const struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx
     int64_t fee;
 
     add_coins_of_rival(jobs, spend, b);
-    return fx_wallet_fund(wallet, b, &input, 1, rate, spend->burned, 0, &fee, &why) ||
+    /* What the wallet brings may be several coins, each a little more of a fee. */
+    return fx_wallet_fund(wallet, b, &input, 1, rate, spend->burned, 2 * spend->stake, 0, &fee,
+                          &why) ||
            fx_jobs_pass_error(error, &why);
 }
 
@@ -201,10 +256,14 @@ struct fx_tx *fx_task_spend_build(struct fx_jobs *jobs, struct fx_wallet *wallet
 {
     struct fx_txb b;
     struct fx_tx *tx = NULL;
-    int64_t remains = 0, rate;
+    int64_t remains, rate, fee;
 
     lay_out(&b, spend, spend->has_rest);
-    remains = spend->value - spend->paired - spend->burned - fee_of(jobs, &b, spend, &rate);
+    if (!choose_fee(jobs, &b, spend, 0, &rate, &fee, error)) {
+        fx_txb_clear(&b);
+        return NULL;
+    }
+    remains = spend->value - spend->paired - spend->burned - fee;
     if (remains >= DUST && (spend->paired == 0 || spend->has_rest)) {
         b.out[b.n_out - 1].value = remains;
         tx = sign_alone(wallet, &b, spend, error);
@@ -214,7 +273,8 @@ struct fx_tx *fx_task_spend_build(struct fx_jobs *jobs, struct fx_wallet *wallet
         if (spend->paired == 0) {
             b.out[0].value = DUST;
         }
-        if (fund(jobs, wallet, &b, spend, rate, error)) {
+        if (choose_fee(jobs, &b, spend, OWN_VSIZE, &rate, &fee, error) &&
+            fund(jobs, wallet, &b, spend, rate, error)) {
             tx = sign_funded(wallet, &b, spend, error);
         }
     }

@@ -533,6 +533,59 @@ FX_TEST(answer_needs_coins)
     play_close(&play);
 }
 
+/* Where an answer is dearer than what is lost without it, it waits for lower fees. */
+FX_TEST(answer_is_worth_its_fee)
+{
+    struct play play;
+    const struct fx_tx *tx;
+    struct fx_task_info info;
+    int64_t stake;
+
+    open_asked(&play);
+    info = play_task(&play, 0);
+    stake = info.bond + info.escrow - info.burn;
+    play.world->fee_rate = stake / 16; /* of 16.7 kvB */
+    world_run();
+    FX_CHECK_INT(in_mempool(), 0);
+    play.world->fee_rate = stake / 18;
+    world_stop();
+    world_start();
+    world_run();
+    tx = the_spend(FX_ACTION_ANSWER);
+    /* It is passed over: no bid is above the stake, and then there is none. */
+    world_mine_empty(WINDOW / 2);
+    world_run();
+    FX_CHECK(the_spend(FX_ACTION_ANSWER) != tx);
+    tx = the_spend(FX_ACTION_ANSWER);
+    world_mine_empty(WINDOW / 8);
+    world_run();
+    FX_CHECK(the_spend(FX_ACTION_ANSWER) == tx);
+    play_close(&play);
+}
+
+/* A challenge bids for one of the few places, what the result is worth at most. */
+FX_TEST(stuck_challenge_pays_more)
+{
+    struct play play;
+    int64_t change;
+
+    open_withheld(&play);
+    play.world->challenge_rate = 9000;
+    world_mine(WINDOW / 4);
+    world_run();
+    change = change_of(the_spend(FX_ACTION_CHALLENGE));
+    world_mine_empty(1);
+    world_run();
+    FX_CHECK_INT(change_of(the_spend(FX_ACTION_CHALLENGE)), change);
+    for (unsigned i = 0; i < 3; i++) {
+        world_mine_empty(WINDOW / 8);
+        world_run();
+        FX_CHECK(change_of(the_spend(FX_ACTION_CHALLENGE)) < change);
+        change = change_of(the_spend(FX_ACTION_CHALLENGE));
+    }
+    play_close(&play);
+}
+
 /* A proof without its data is none: the claim goes its other ways. */
 FX_TEST(proof_without_data)
 {

@@ -666,7 +666,12 @@ int64_t fx_mempool_estimate(const struct fx_mempool *m, unsigned blocks)
 {
     (void)m;
     (void)blocks;
-    return 1000;
+    return W->fee_rate != 0 ? W->fee_rate : 1000;
+}
+
+int64_t fx_mempool_estimate_challenge(const struct fx_mempool *m, unsigned blocks)
+{
+    return W->challenge_rate != 0 ? W->challenge_rate : fx_mempool_estimate(m, blocks);
 }
 
 size_t fx_mempool_list(const struct fx_mempool *m, struct fx_mempool_entry **entries)

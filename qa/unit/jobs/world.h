@@ -30,6 +30,8 @@ struct world {
     unsigned pays_for;         /* so many transactions more, and then it is poor; 0: no limit */
     int64_t trusted;           /* embers, its balance; 0: all that there is */
     bool locked;               /* signs nothing */
+    int64_t fee_rate;          /* that the pool estimates; 0: 1,000 */
+    int64_t challenge_rate;    /* the same of a challenge; 0: as fee_rate */
     unsigned abandoned;        /* transactions given up */
     bool muted;                /* signs nothing by the first client's key, keys[2] */
     bool no_client, no_solver; /* does not have that key, keys[2], or the solver's */

@@ -106,8 +106,8 @@ static const struct fx_test_key *key_of(struct fx_span script)
 }
 
 bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fund_input *others,
-                    size_t n_others, int64_t fee_rate, int64_t burned, unsigned min_conf,
-                    int64_t *fee, struct fx_wallet_error *error)
+                    size_t n_others, int64_t fee_rate, int64_t burned, int64_t fee_max,
+                    unsigned min_conf, int64_t *fee, struct fx_wallet_error *error)
 {
     struct fx_outpoint outpoint;
     struct fx_coin coin;
@@ -116,6 +116,7 @@ bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx
     size_t at = 0;
 
     (void)wallet;
+    (void)fee_max;
     (void)min_conf;
     for (size_t i = 0; i < n_others; i++) {
         in += others[i].value;

@@ -159,7 +159,7 @@ FX_TEST(a_conflict_in_a_block_gives_coins_back_and_takes_them_again)
     fx_txb_add_in(&b, &coins[0].outpoint, 0);
     fx_txb_add_out(&b, coins[0].value + COIN, to.data, to.len);
     free(coins);
-    FX_CHECK(fx_wallet_fund(wallet, &b, &theirs, 1, 1000, 0, 1, &fee, &error));
+    FX_CHECK(fx_wallet_fund(wallet, &b, &theirs, 1, 1000, 0, 0, 1, &fee, &error));
     FX_CHECK(fx_wallet_spent_coins(wallet, &b, &spent, &error));
     FX_CHECK(fx_wallet_sign(wallet, &b, spent, &error) && fx_wallet_sign(other, &b, spent, &error));
     struct fx_tx *tx = fx_txb_build(&b);
@@ -260,7 +260,7 @@ FX_TEST(tasks_have_their_own_lines)
     fx_txb_add_out(&b, 0, announcement, sizeof(announcement));
     fx_txb_add_out(&b, COIN, task, sizeof(task));
     fx_txb_add_out(&b, 2 * COIN, task, sizeof(task));
-    FX_CHECK(fx_wallet_fund(wallet, &b, NULL, 0, 1000, 0, 0, &fee, &error));
+    FX_CHECK(fx_wallet_fund(wallet, &b, NULL, 0, 1000, 0, 0, 0, &fee, &error));
     FX_CHECK(fx_wallet_spent_coins(wallet, &b, &spent, &error));
     FX_CHECK(fx_wallet_sign(wallet, &b, spent, &error));
     struct fx_tx *tx = fx_txb_build(&b);

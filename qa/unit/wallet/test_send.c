@@ -107,7 +107,7 @@ FX_TEST(many_amounts_pay_what_they_should)
         struct fx_span to = foreign_script();
         fx_txb_init(&b);
         fx_txb_add_out(&b, amount, to.data, to.len);
-        FX_CHECK(fx_wallet_fund(wallet, &b, NULL, 0, rate, 0, 1, &fee, &error));
+        FX_CHECK(fx_wallet_fund(wallet, &b, NULL, 0, rate, 0, 0, 1, &fee, &error));
         FX_CHECK(fx_wallet_spent_coins(wallet, &b, &spent, &error));
         FX_CHECK(fx_wallet_sign(wallet, &b, spent, &error));
         struct fx_tx *tx = fx_txb_build(&b);
@@ -149,7 +149,7 @@ FX_TEST(coins_of_others_and_burns_are_counted)
     fx_txb_init(&b);
     fx_txb_add_in(&b, &theirs, 0);
     fx_txb_add_out(&b, 2 * COIN, to.data, to.len);
-    FX_CHECK(fx_wallet_fund(wallet, &b, &other, 1, 1000, COIN, 1, &fee, &error));
+    FX_CHECK(fx_wallet_fund(wallet, &b, &other, 1, 1000, COIN, 0, 1, &fee, &error));
     FX_CHECK_INT(b.n_in, 1);
     FX_CHECK_INT(b.n_out, 2);
     FX_CHECK_INT(fee, 3 * COIN - b.out[1].value);
@@ -160,7 +160,7 @@ FX_TEST(coins_of_others_and_burns_are_counted)
     fx_txb_init(&b);
     fx_txb_add_in(&b, &theirs, 0);
     fx_txb_add_out(&b, 7 * COIN, to.data, to.len);
-    FX_CHECK(fx_wallet_fund(wallet, &b, &other, 1, 1000, 0, 1, &fee, &error));
+    FX_CHECK(fx_wallet_fund(wallet, &b, &other, 1, 1000, 0, 0, 1, &fee, &error));
     FX_CHECK_INT(b.n_in, 2);
     FX_CHECK(fx_outpoint_equal(&b.in[0].prevout, &theirs));
     FX_CHECK(fx_ledger_own_output(wallet, &b.in[1].prevout, NULL));
@@ -169,13 +169,13 @@ FX_TEST(coins_of_others_and_burns_are_counted)
     struct fx_txb second;
     fx_txb_init(&second);
     fx_txb_add_out(&second, COIN, to.data, to.len);
-    FX_CHECK(!fx_wallet_fund(wallet, &second, NULL, 0, 1000, 0, 1, &fee, &error));
+    FX_CHECK(!fx_wallet_fund(wallet, &second, NULL, 0, 1000, 0, 0, 1, &fee, &error));
     FX_CHECK_INT(error.code, -6);
     FX_CHECK_STR(error.text, "Insufficient funds");
     FX_CHECK_INT(second.n_in, 0);
     FX_CHECK_INT(second.n_out, 1);
     fx_wallet_release(wallet, &b);
-    FX_CHECK(fx_wallet_fund(wallet, &second, NULL, 0, 1000, 0, 1, &fee, &error));
+    FX_CHECK(fx_wallet_fund(wallet, &second, NULL, 0, 1000, 0, 0, 1, &fee, &error));
     fx_txb_clear(&second);
     fx_txb_clear(&b);
     world_close();
@@ -220,9 +220,41 @@ FX_TEST(bad_amounts_are_refused)
     for (unsigned i = 0; i < 3; i++) {
         fx_txb_add_out(&b, INT64_MAX / 2, to.data, to.len);
     }
-    FX_CHECK(!fx_wallet_fund(wallet, &b, NULL, 0, 1000, 0, 1, &fee, &error));
+    FX_CHECK(!fx_wallet_fund(wallet, &b, NULL, 0, 1000, 0, 0, 1, &fee, &error));
     FX_CHECK_INT(error.code, -4);
     fx_txb_clear(&b);
+    world_close();
+}
+
+/* What it may cost at most is the caller's to say, who knows what hangs on it. */
+FX_TEST(fees_are_limited)
+{
+    static const struct {
+        int64_t rate, fee_max; /* of a transaction of 111 vbytes and one that burns */
+        bool fine;
+    } cases[] = {
+        {COIN / 2, 0, true}, {COIN, 0, false}, {COIN, COIN, true}, {COIN / 2, COIN / 100, false}};
+    world_open();
+    struct fx_wallet *wallet = world_wallet("w", NULL);
+    world_pay(wallet, 1);
+    struct fx_span to = foreign_script();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fx_txb b;
+        struct fx_wallet_error error;
+        int64_t fee;
+        fx_txb_init(&b);
+        fx_txb_add_out(&b, COIN, to.data, to.len);
+        bool fine = fx_wallet_fund(wallet, &b, NULL, 0, cases[i].rate, COIN / 5, cases[i].fee_max,
+                                   1, &fee, &error);
+        FX_CHECK_INT(fine, cases[i].fine);
+        if (fine) {
+            FX_CHECK(fee > COIN / 5 + cases[i].rate / 10);
+            fx_wallet_release(wallet, &b);
+        } else {
+            FX_CHECK_STR(error.text, "Fee exceeds maximum configured by user (maxtxfee)");
+        }
+        fx_txb_clear(&b);
+    }
     world_close();
 }
 
