@@ -83,7 +83,7 @@ static enum fx_verdict parse(const struct fx_params *params, struct arena *a)
             return FX_BAD_WORK_PARSE;
         }
     }
-    n = fx_read_count(&r, FX_BLOCK_SIZE_MAX, TX_MIN);
+    n = fx_read_count(&r, FX_PARSE_MAX, TX_MIN);
     a->txs = (struct fx_tx **)fx_xcalloc((size_t)n + 1, sizeof *a->txs);
     for (; a->n_txs < n && !r.bad; a->n_txs++) {
         a->txs[a->n_txs] = fx_tx_read(&r);
@@ -96,7 +96,7 @@ struct fx_block *fx_block_parse(const struct fx_params *params, const void *data
 {
     struct arena *a;
 
-    if (n > FX_BLOCK_SIZE_MAX) {
+    if (n > FX_PARSE_MAX) {
         *why = FX_BLOCK_DECODE;
         return NULL;
     }

@@ -14,6 +14,9 @@ enum fx_lane { FX_LANE_HASH = 0, FX_LANE_JOB = 1 };
 
 #define FX_COINBASE_MATURITY 100
 #define FX_BLOCK_WEIGHT_MAX 4000000
+/* Bytes of what is parsed at all, Bitcoin Core's MAX_SIZE: what is larger than a block may be is
+ * refused by the rule that it breaks, not as something that does not parse. */
+#define FX_PARSE_MAX (32u << 20)
 #define FX_BLOCK_SIGOPS_COST_MAX 80000
 /* Challenges in a block: all of them can be answered in the next one, beside as much of other use
  * (protocol section 5). */

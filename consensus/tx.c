@@ -25,12 +25,12 @@ static void skip_bytes(struct fx_reader *r)
 {
     size_t n;
 
-    fx_read_var_bytes(r, FX_BLOCK_WEIGHT_MAX, &n);
+    fx_read_var_bytes(r, FX_PARSE_MAX, &n);
 }
 
 static size_t skip_inputs(struct fx_reader *r)
 {
-    size_t n = (size_t)fx_read_count(r, FX_BLOCK_WEIGHT_MAX, TXIN_MIN);
+    size_t n = (size_t)fx_read_count(r, FX_PARSE_MAX, TXIN_MIN);
 
     for (size_t i = 0; i < n && !r->bad; i++) {
         fx_read_bytes(r, FX_OUTPOINT_SIZE);
@@ -42,7 +42,7 @@ static size_t skip_inputs(struct fx_reader *r)
 
 static size_t skip_outputs(struct fx_reader *r)
 {
-    size_t n = (size_t)fx_read_count(r, FX_BLOCK_WEIGHT_MAX, TXOUT_MIN);
+    size_t n = (size_t)fx_read_count(r, FX_PARSE_MAX, TXOUT_MIN);
 
     for (size_t i = 0; i < n && !r->bad; i++) {
         fx_read_u64(r);
@@ -57,7 +57,7 @@ static size_t skip_witnesses(struct fx_reader *r, size_t n_in)
     size_t items = 0;
 
     for (size_t i = 0; i < n_in && !r->bad; i++) {
-        size_t n = (size_t)fx_read_count(r, FX_BLOCK_WEIGHT_MAX, 1);
+        size_t n = (size_t)fx_read_count(r, FX_PARSE_MAX, 1);
 
         for (size_t k = 0; k < n && !r->bad; k++) {
             skip_bytes(r);
@@ -104,14 +104,14 @@ static bool measure(struct fx_reader *r, struct shape *s)
         return false;
     }
     s->len = (size_t)(r->p - start);
-    return s->len <= FX_BLOCK_WEIGHT_MAX;
+    return s->len <= FX_PARSE_MAX;
 }
 
 static struct fx_span read_span(struct fx_reader *r)
 {
     struct fx_span span;
 
-    span.data = fx_read_var_bytes(r, FX_BLOCK_WEIGHT_MAX, &span.len);
+    span.data = fx_read_var_bytes(r, FX_PARSE_MAX, &span.len);
     return span;
 }
 

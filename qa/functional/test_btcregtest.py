@@ -7,7 +7,7 @@ import socket
 import struct
 from decimal import Decimal
 
-from blocktools import block_on_tip
+from blocktools import block_on_tip, coinbase
 from framework import COIN, TIMEOUT, FornaxTest, Node, check, check_equal, raises_rpc, wait_until
 from p2p import MSG_BLOCK, Peer, id_bytes, var
 from spendkit import KEY, P2PKH, P2SH, P2TR, P2WPKH, P2WSH, PROGRAM2, base58check, compressed, hash160, sign
@@ -150,8 +150,8 @@ class TestBtcRegtest(FornaxTest):
         state = first.rpc.gettxoutsetinfo()
         check_equal(state, second.rpc.gettxoutsetinfo())
         check_equal(first.rpc.getblockcount() > 150, True)
-        coinbase = first.rpc.getblock(won[-1], 2)['tx'][0]
-        check_equal(coinbase['vout'][0]['value'], Decimal(25))
+        first_tx = first.rpc.getblock(won[-1], 2)['tx'][0]
+        check_equal(first_tx['vout'][0]['value'], Decimal(25))
         wait_until(lambda: lost in first.rpc.getrawmempool(), 'a transaction of the branch that lost')
         check(spending not in first.rpc.getrawmempool(), 'what is mined is in the mempool')
 
@@ -162,6 +162,19 @@ class TestBtcRegtest(FornaxTest):
         check_equal(first.rpc.submitblock(far.write().hex()), 'time-too-new')
         near = block_on_tip(first, value=25 * COIN, time=template['curtime'] + 7000)
         check_equal(first.rpc.submitblock(near.write().hex()), None)
+        self.sync_blocks()
+
+        self.step('a coinbase that commits to witnesses and has none gets it; a copy of 5 MB is judged')
+        block = block_on_tip(first, value=25 * COIN)
+        block.txs = [coinbase(first.rpc.getblockcount() + 1, 25 * COIN, witness_root=bytes(32))]
+        block.set_merkle()
+        block.solve()
+        block.txs[0].witness = [[bytes(5000000)]]
+        check_equal(first.rpc.submitblock(block.write().hex()), 'bad-witness-nonce-size')
+        block.txs[0].witness = []
+        check_equal(first.rpc.submitblock(block.write().hex()), None)
+        stored, = first.rpc.getblock(first.rpc.getbestblockhash(), 2)['tx']
+        check_equal((stored['txid'], stored['vin'][0]['txinwitness']), (block.txs[0].txid, ['00' * 32]))
         self.sync_blocks()
 
         self.step('a newcomer fetches the whole chain, told where by the section of its file')
@@ -178,7 +191,7 @@ class TestBtcRegtest(FornaxTest):
         first.restart()
         check_equal(first.rpc.getbestblockhash(), tip)
         status, out, _ = first.cli('getblockcount')
-        check_equal((status, int(out)), (0, base + 102))
+        check_equal((status, int(out)), (0, base + 103))
 
         self.signalling(first)
 

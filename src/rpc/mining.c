@@ -188,7 +188,7 @@ static struct fx_block *arg_block(struct fx_rpc_call *call, const json_t *hex)
     size_t n;
     enum fx_verdict why = FX_BLOCK_DECODE;
     struct fx_block *block = NULL;
-    if (fx_hex_decode_dup(json_string_value(hex), FX_BLOCK_SIZE_MAX, &data, &n)) {
+    if (fx_hex_decode_dup(json_string_value(hex), FX_PARSE_MAX, &data, &n)) {
         block = fx_block_parse(call->rpc->config.params, data, n, &why);
         free(data);
     }
@@ -359,6 +359,34 @@ static json_t *bip22(struct fx_rpc_call *call, const struct fx_block *block, enu
     return fx_rpc_fail_read(call, "or write the block");
 }
 
+/* A coinbase that commits to the witnesses and came without its own, as some miners send it, gets
+ * the 32 zeros that such a commitment is made with (BIP141). Takes the block's reference. */
+static struct fx_block *with_reserved_value(const struct fx_rpc *rpc, struct fx_block *block)
+{
+    static const uint8_t zeros[32];
+    const struct fx_params *params = rpc->config.params;
+    const struct fx_index *parent = fx_chain_find(rpc->config.chain, &block->header.prev);
+    struct fx_span proof = {block->raw.data + FX_HEADER_SIZE, block->work ? block->work->size : 0};
+    struct fx_txb b;
+    if (!parent || !fx_fork_binds(params, FX_FORK_SEGWIT, parent->height + 1) ||
+        block->txs[0]->has_witness || fx_block_commitment_output(block->txs[0]) < 0) {
+        return block;
+    }
+    fx_txb_from_tx(&b, block->txs[0]);
+    fx_txb_push_witness(&b, 0, zeros, sizeof(zeros));
+    struct fx_tx **txs = fx_xmemdup(block->txs, block->n_txs * sizeof(*txs));
+    txs[0] = fx_txb_build(&b);
+    struct fx_block *whole = fx_block_make(params, &block->header, proof, txs, block->n_txs);
+    fx_tx_unref(txs[0]);
+    free(txs);
+    fx_txb_clear(&b);
+    if (!whole) { /* too large with it: judged as it came */
+        return block;
+    }
+    fx_block_unref(block);
+    return whole;
+}
+
 static json_t *submitblock(struct fx_rpc_call *call)
 {
     struct fx_chain *chain = call->rpc->config.chain;
@@ -368,11 +396,14 @@ static json_t *submitblock(struct fx_rpc_call *call)
     if (!block) {
         return NULL;
     }
+    if (block->n_txs == 0 || !fx_tx_is_coinbase(block->txs[0])) {
+        fx_block_unref(block);
+        return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block does not start with a coinbase");
+    }
+    block = with_reserved_value(call->rpc, block);
     json_t *out;
     const struct fx_index *known = fx_chain_find(chain, &block->id);
-    if (block->n_txs == 0 || !fx_tx_is_coinbase(block->txs[0])) {
-        out = fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "Block does not start with a coinbase");
-    } else if (known && (known->status & FX_INDEX_FAILED)) {
+    if (known && (known->status & FX_INDEX_FAILED)) {
         out = json_string("duplicate-invalid");
     } else if (known && (known->status & FX_INDEX_HAVE_DATA)) {
         out = json_string("duplicate");
@@ -387,7 +418,8 @@ static json_t *submitblock(struct fx_rpc_call *call)
 static const struct fx_rpc_command submitblock_command = {
     .name = "submitblock",
     .text = "Gives a block to the node (BIP22). A job-lane block has its work proof after the "
-            "header.",
+            "header. A coinbase that commits to the witnesses gets the 32 zeros of BIP141 as its "
+            "own where it has none.",
     .args = "hexdata: hex\n"
             "dummy?: str   # Ignored, for BIP22",
     .result =

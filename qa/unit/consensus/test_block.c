@@ -263,7 +263,7 @@ static struct fx_tx *large_tx(size_t script_size)
 FX_TEST(an_oversized_message_is_not_parsed)
 {
     const struct fx_params *params = fx_params_get(FX_REGTEST);
-    const size_t half = FX_BLOCK_SIZE_MAX / 2;
+    const size_t half = FX_PARSE_MAX / 2;
     struct fx_header header = {.version = fx_header_version(FX_LANE_HASH)};
 
     /* Two transactions that fill all bytes that there are, and one too many. */
@@ -277,9 +277,9 @@ FX_TEST(an_oversized_message_is_not_parsed)
         fx_header_write(&header, fx_buf_extend(&raw, FX_HEADER_SIZE));
         fx_buf_var(&raw, 2);
         fx_tx_write(first, &raw);
-        second = large_tx(FX_BLOCK_SIZE_MAX - raw.len - beside_script + over);
+        second = large_tx(FX_PARSE_MAX - raw.len - beside_script + over);
         fx_tx_write(second, &raw);
-        FX_CHECK_INT(raw.len, FX_BLOCK_SIZE_MAX + over);
+        FX_CHECK_INT(raw.len, FX_PARSE_MAX + over);
         block = fx_block_parse(params, raw.data, raw.len, &why);
         FX_CHECK_INT(block != NULL, over == 0);
         FX_CHECK_INT(why, over == 0 ? FX_OK : FX_BLOCK_DECODE);

@@ -244,9 +244,9 @@ FX_TEST(counts_are_bounded_before_they_allocate)
                        "00000000") == NULL);
 }
 
-FX_TEST(longer_than_a_block_is_refused)
+FX_TEST(longer_than_what_is_parsed_is_refused)
 {
-    size_t script = 4000000;
+    size_t script = FX_PARSE_MAX;
     struct fx_buf buf = FX_BUF_INIT;
 
     fx_buf_u32(&buf, 2);
