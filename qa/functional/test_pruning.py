@@ -190,6 +190,16 @@ class TestPruning(FornaxTest):
         with raises_rpc(-1, PRUNED):
             pruned.rpc.getblock(block)
 
+    def no_way_back(self, pruned):
+        self.step('a branch of more work that forks below what was pruned ends it with a word on what to do')
+        other = self.node()
+        mine(other, pruned.rpc.getblockcount() + 10)
+        pruned.connect(other)
+        check_equal(pruned.process.wait(120), 1)
+        check('was pruned' in pruned.log() and 'start again with -reindex' in pruned.log(), pruned.tail())
+        pruned.close()
+        other.stop()
+
     def again(self, full, pruned):
         self.step('-reindex begins at genesis and fetches all from a peer')
         tip = full.rpc.getbestblockhash()
@@ -226,6 +236,8 @@ class TestPruning(FornaxTest):
         mine(full, 600)
         pruned = self.killed(full)
         self.fetched(full, pruned)
+        if chain == 'regtest':
+            self.no_way_back(pruned)
         self.again(full, pruned)
         full.stop()
         pruned.stop()

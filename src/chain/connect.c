@@ -399,8 +399,16 @@ bool fx_chain_disconnect_tip(struct fx_chain *chain)
 
     if (block == NULL || !fx_chain_read_undo(chain, index, &undo)) {
         fx_block_unref(block);
-        fx_chain_set_fatal(chain, "the block at height %u or its undo data cannot be read",
-                           index->height);
+        if ((index->status & FX_INDEX_PRUNED) != 0) {
+            fx_chain_set_fatal(chain,
+                               "a branch of more work leaves ours below height %u, whose block was "
+                               "pruned, so there is no way back to it: start again with -reindex, "
+                               "which fetches the chain anew",
+                               index->height);
+        } else {
+            fx_chain_set_fatal(chain, "the block at height %u or its undo data cannot be read",
+                               index->height);
+        }
         return false;
     }
     ok = inputs_match(block, &undo);
