@@ -134,8 +134,48 @@ class TestConnections(FornaxTest):
         check(inv[5:] in peer.wait('getdata'), 'another transaction than was announced is asked for')
         peer.close()
 
+    def banned(self, node):
+        return [ban['address'] for ban in node.rpc.listbanned()]
+
+    def bans(self, first, second):
+        self.step('hosts and subnets that are banned')
+        first.rpc.addnode(second.address, 'onetry')
+        wait_until(lambda: self.types(second) == ['inbound'], 'a connection')
+        second.rpc.setban('127.0.0.0/8', 'add')
+        wait_until(lambda: not second.rpc.getpeerinfo(), 'its end')
+        check_equal(self.banned(second), ['127.0.0.0/8'])
+        with raises_rpc(-23):
+            second.rpc.setban('127.0.0.1', 'add')
+        with raises_rpc(-30):
+            second.rpc.setban('127.0.0.1/33', 'add')
+        with raises_rpc(-30):
+            second.rpc.setban('127.0.0.1', 'remove')
+        with raises_rpc(-8):
+            second.rpc.setban('192.0.2.1', 'add', 123, True)
+        with raises_rpc(-8):
+            second.rpc.setban('192.0.2.1', 'pardon')
+        second.rpc.setban('192.0.2.77/24', 'add', 1000)
+        ban = second.rpc.listbanned()[1]
+        check_equal((ban['address'], ban['ban_duration']), ('192.0.2.0/24', 1000))
+        second.rpc.setban('2001:db8::1', 'add', 1 << 33, True)
+        self.step('they outlast a restart')
+        second.restart()
+        check_equal(self.banned(second), ['127.0.0.0/8', '192.0.2.0/24', '2001:db8::1/128'])
+        first.rpc.addnode(second.address, 'onetry')
+        wait_until(lambda: 'dropped (banned)' in second.log(), 'a connection that is refused')
+        check_equal(second.rpc.getpeerinfo(), [])
+        self.step('and end')
+        second.rpc.setban('127.0.0.0/8', 'remove')
+        first.rpc.addnode(second.address, 'onetry')
+        wait_until(lambda: self.types(second) == ['inbound'], 'a connection')
+        second.rpc.clearbanned()
+        check_equal(self.banned(second), [])
+        first.rpc.disconnectnode('', first.rpc.getpeerinfo()[0]['id'])
+        wait_until(lambda: not first.rpc.getpeerinfo() and not second.rpc.getpeerinfo(), 'no connection')
+
     def run(self):
         first, second = self.nodes
+        self.bans(first, second)
         self.kinds(first, second)
         self.kept(first, second)
         self.blocks(first, second)

@@ -151,7 +151,9 @@ class TestSync(FornaxTest):
         check_equal(locate(chain[9], chain[5]), chain[6:10])
         check_equal(locate(nothing, 'ab' * 32, chain[7], chain[3]), chain[8:2008])
         check_equal(locate(chain[4]), chain[4:5])
-        check_equal(locate('cd' * 32), [])
+        peer.send('getheaders', struct.pack('<I', p2p.VERSION) + var(0) + id_bytes('cd' * 32))
+        peer.settle()
+        check('headers' not in [name for name, _ in peer.kept], 'headers of a block that is not here')
         peer.close()
 
     def liars(self):

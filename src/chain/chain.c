@@ -348,6 +348,11 @@ bool fx_chain_has_min_work(const struct fx_chain *chain)
     return fx_u256_cmp(&chain->tip->work, &chain->min_work) >= 0;
 }
 
+const struct fx_u256 *fx_chain_min_work(const struct fx_chain *chain)
+{
+    return &chain->min_work;
+}
+
 bool fx_chain_is_initial_download(const struct fx_chain *chain)
 {
     struct fx_chain *self = (struct fx_chain *)(uintptr_t)chain;

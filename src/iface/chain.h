@@ -68,6 +68,7 @@ size_t fx_chain_tips(const struct fx_chain *chain, const struct fx_index ***tips
 bool fx_chain_is_initial_download(const struct fx_chain *chain);
 /* The chain has the work that -minimumchainwork asks for. */
 bool fx_chain_has_min_work(const struct fx_chain *chain);
+const struct fx_u256 *fx_chain_min_work(const struct fx_chain *chain);
 /* Blocks are being read from files: what peers have is of no interest before that ends. */
 bool fx_chain_is_importing(const struct fx_chain *chain);
 

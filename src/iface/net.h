@@ -48,8 +48,9 @@ struct fx_peer_info {
     int64_t fee_filter; /* what it asked for, embers per 1,000 vbytes */
     int64_t time_offset;
     int32_t start_height;
-    int32_t best_height;   /* of the best header it announced; -1 unknown */
-    int32_t common_height; /* of the last block that both have; -1 unknown */
+    int32_t best_height;    /* of the best header it announced; -1 unknown */
+    int32_t common_height;  /* of the last block that both have; -1 unknown */
+    int32_t presync_height; /* of its headers that are weighed and not stored yet; -1: none are */
     unsigned misbehaviour;
     const char *permissions[FX_NET_PERMISSIONS]; /* names */
     size_t n_permissions;
@@ -102,6 +103,31 @@ struct fx_index;
 const char *fx_net_fetch_block(struct fx_net *net, uint64_t id, const struct fx_index *index);
 bool fx_net_disconnect(struct fx_net *net, const char *address,
                        uint64_t id); /* address NULL: by id */
+
+/* Hosts and subnets that a user banned: no connections with them. Kept over restarts. */
+#define FX_NET_SUBNET 64 /* "ipv6/bits" and the terminating zero */
+
+struct fx_ban {
+    char subnet[FX_NET_SUBNET];
+    int64_t created, until; /* unix seconds */
+};
+
+enum fx_ban_outcome {
+    FX_BAN_DONE = 0,
+    FX_BAN_NO_SUBNET, /* not a numeric address, with or without /bits */
+    FX_BAN_ALREADY,   /* it, or a subnet around it, is banned */
+    FX_BAN_NONE,      /* nothing with exactly this name is */
+    FX_BAN_FULL       /* too many are */
+};
+
+/* Peers that it covers are dropped. */
+enum fx_ban_outcome fx_net_ban(struct fx_net *net, const char *subnet, int64_t until);
+enum fx_ban_outcome fx_net_unban(struct fx_net *net, const char *subnet);
+void fx_net_clear_bans(struct fx_net *net);
+int64_t fx_net_ban_seconds(const struct fx_net *net); /* where the user says no time: -bantime */
+/* *bans is the caller's to free. */
+size_t fx_net_bans(struct fx_net *net, struct fx_ban **bans);
+
 /* *peers is the caller's to free. */
 size_t fx_net_peers(const struct fx_net *net, struct fx_peer_info **peers);
 uint16_t fx_net_port(const struct fx_net *net);          /* listening; 0: not */
@@ -113,6 +139,9 @@ void fx_net_totals(const struct fx_net *net, uint64_t *sent, uint64_t *received)
 void fx_net_relay_tx(struct fx_net *net, const struct fx_tx *tx);
 /* It is not announced any more, nor put back into the mempool. */
 void fx_net_forget_tx(struct fx_net *net, const struct fx_hash *txid);
+/* One of those that no peer has asked for yet. */
+bool fx_net_is_unbroadcast(const struct fx_net *net, const struct fx_hash *txid);
+size_t fx_net_unbroadcast(const struct fx_net *net);
 /* Own transactions are announced again as if so many seconds had passed. */
 void fx_net_hurry(struct fx_net *net, int64_t seconds);
 /* A certificate (protocol section 9): origin, program, client's signature. */

@@ -418,14 +418,6 @@ static void put_together(struct fx_peer *peer, const struct fx_compact *m,
     fx_partial_destroy(partial);
 }
 
-/* So far below the tip that its header is not worth keeping. */
-static bool is_low_work(const struct fx_index *tip, const struct fx_index *parent)
-{
-    uint32_t height = tip->height > FX_COMPACT_WORK_BELOW ? tip->height - FX_COMPACT_WORK_BELOW : 0;
-
-    return fx_u256_cmp(&parent->work, &fx_index_ancestor(tip, height)->work) < 0;
-}
-
 static void take(struct fx_peer *peer, const struct fx_compact *m)
 {
     struct fx_net *net = peer->net;
@@ -440,11 +432,11 @@ static void take(struct fx_peer *peer, const struct fx_compact *m)
         }
         return;
     }
-    if (is_low_work(tip, parent)) {
+    if (fx_headers_lack_work(net, parent, &m->header)) {
         fx_log(FX_LOG_NET, "Ignoring low-work compact block from peer %" PRIu64, peer->id);
         return;
     }
-    index = fx_headers_take_compact(peer, &m->header);
+    index = fx_headers_take(peer, &m->header);
     if (index == NULL || (index->status & FX_INDEX_HAVE_DATA) != 0) {
         return;
     }

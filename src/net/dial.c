@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "src/net/addrman_int.h"
+#include "src/net/bans_int.h"
 #include "src/net/permit_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
@@ -179,6 +180,7 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
     struct fx_peer *peer = NULL;
     struct fx_netaddr addr;
     uint32_t permissions;
+    char text[FX_NET_ADDRESS];
 
     (void)socket;
     (void)len;
@@ -186,7 +188,13 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
         close(fd);
         return;
     }
+    fx_netaddr_format(&addr, text);
     permissions = listener->permissions | fx_dial_permissions(net, &addr, true);
+    if (fx_bans_has(net, &addr) && (permissions & FX_PERMIT_NOBAN) == 0) {
+        fx_log(FX_LOG_NET, "net: connection from %s dropped (banned)", text);
+        close(fd);
+        return;
+    }
     if (fx_dial_is_discouraged(net, &addr) && (permissions & FX_PERMIT_NOBAN) == 0) {
         fx_log(FX_LOG_NET, "net: refused a connection from an address that misbehaved");
         close(fd);
@@ -651,7 +659,8 @@ static void dial_automatic(struct fx_net *net, int64_t now_ms)
         if (!fx_addrman_choose(net, &addr, now_ms)) {
             return;
         }
-        if (!has_group(net, &addr) && !fx_dial_is_discouraged(net, &addr)) {
+        if (!has_group(net, &addr) && !fx_dial_is_discouraged(net, &addr) &&
+            !fx_bans_has(net, &addr)) {
             fx_peer_create(net, -1, FX_PEER_AUTO, &addr);
             return;
         }
@@ -713,7 +722,8 @@ bool fx_dial_for_blob(struct fx_net *net, const struct fx_netaddr *addr, int64_t
     fx_netaddr_key(addr, key);
     if (dial->connect_only || net->inactive || find_address(net, addr) != NULL ||
         fx_map_get(dial->tried, key) != NULL || fx_map_count(dial->tried) >= FX_ROOTS_MAX ||
-        fx_dial_is_discouraged(net, addr) || count_origin(net, FX_PEER_BLOB) >= FX_BLOB_DIALS_MAX) {
+        fx_dial_is_discouraged(net, addr) || fx_bans_has(net, addr) ||
+        count_origin(net, FX_PEER_BLOB) >= FX_BLOB_DIALS_MAX) {
         return false;
     }
     fx_map_put(dial->tried, key, fx_xmemdup(&now_ms, sizeof now_ms));

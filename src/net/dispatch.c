@@ -11,6 +11,7 @@
 #include "src/net/certs_int.h"
 #include "src/net/compact_int.h"
 #include "src/net/compactrelay_int.h"
+#include "src/net/feefilter_int.h"
 #include "src/net/handshake_int.h"
 #include "src/net/permit_int.h"
 #include "src/net/sync_int.h"

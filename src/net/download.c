@@ -13,7 +13,8 @@
 #include "src/util/mem.h"
 
 #define AVOID_MS 60000
-#define WALK 128 /* headers looked at in one go */
+#define WALK 128         /* headers looked at in one go */
+#define LIMITED_MARGIN 2 /* blocks */
 #define UNASKED_AROUND                                                        \
     288 /* a block nobody asked for is at most this far from the tip's height \
          */
@@ -133,8 +134,18 @@ void fx_download_heard(struct fx_peer *peer)
  * by its work, it need not weigh more: its blocks are there then when it grows. */
 static bool is_worth(const struct fx_net *net, const struct fx_index *index)
 {
-    return fx_u256_cmp(&index->work, &fx_chain_tip(net->chain)->work) >=
-           (net->params->lanes ? 1 : 0);
+    return fx_u256_cmp(&index->work, fx_chain_min_work(net->chain)) >= 0 &&
+           fx_u256_cmp(&index->work, &fx_chain_tip(net->chain)->work) >=
+               (net->params->lanes ? 1 : 0);
+}
+
+/* Once segwit binds, a block without witnesses is none. */
+static bool gives_whole(const struct fx_peer *peer)
+{
+    const struct fx_net *net = peer->net;
+
+    return (peer->version.services & FX_NODE_WITNESS) != 0 ||
+           !fx_fork_binds(net->params, FX_FORK_SEGWIT, fx_chain_tip(net->chain)->height + 1);
 }
 
 static const struct fx_index *fetch_target(const struct fx_peer *peer)
@@ -142,7 +153,7 @@ static const struct fx_index *fetch_target(const struct fx_peer *peer)
     const struct fx_index *best = peer->sync.best_known;
 
     if (!fx_peer_ready(peer) || best == NULL || (best->status & FX_INDEX_FAILED) != 0 ||
-        (peer->version.services & FX_NODE_NETWORK) == 0) {
+        !fx_peer_has_blocks(peer) || !gives_whole(peer)) {
         return NULL;
     }
     if (is_worth(peer->net, best)) {
@@ -190,10 +201,8 @@ static bool is_passed_over(const struct fx_peer *peer, int64_t now_ms)
 /* A peer without all blocks has those that it tells of, as long as both are near the tip. */
 static bool serves_new(const struct fx_peer *peer)
 {
-    uint64_t services = peer->version.services;
-
-    return (services & FX_NODE_NETWORK) != 0 ||
-           ((services & FX_NODE_WITNESS) != 0 && fx_compactrelay_near_tip(peer->net));
+    return gives_whole(peer) &&
+           ((peer->version.services & FX_NODE_NETWORK) != 0 || fx_compactrelay_near_tip(peer->net));
 }
 
 /* The branch that the peer told of last, where it is short: it may not be on the way to the best
@@ -232,6 +241,13 @@ static void fetch_announced(struct fx_peer *peer)
     send_requests(peer, items, n_items);
 }
 
+/* Of a peer that has the last blocks only, none is asked that it may be about to prune. */
+static bool may_have(const struct fx_peer *peer, const struct fx_index *index)
+{
+    return (peer->version.services & FX_NODE_NETWORK) != 0 ||
+           index->height + FX_PRUNE_KEEP > peer->sync.best_known->height + LIMITED_MARGIN;
+}
+
 static void fetch_best(struct fx_peer *peer)
 {
     const struct fx_index *best = fetch_target(peer);
@@ -266,7 +282,8 @@ static void fetch_best(struct fx_peer *peer)
                 continue;
             }
             contiguous = false;
-            if (fx_map_get(peer->net->sync->in_flight, walk[i]->id.b) == NULL &&
+            if (may_have(peer, walk[i]) &&
+                fx_map_get(peer->net->sync->in_flight, walk[i]->id.b) == NULL &&
                 !avoids(peer, &walk[i]->id, now_ms)) {
                 note_asked(peer, walk[i], now_ms);
                 items[n_items++] = (struct fx_inv){FX_INV_WITNESS_BLOCK, walk[i]->id};
@@ -441,6 +458,7 @@ static bool is_welcome(const struct fx_net *net, const struct fx_index *index)
 
     return fx_map_get(net->sync->in_flight, index->id.b) != NULL ||
            (fx_u256_cmp(&index->work, &tip->work) >= 0 &&
+            fx_u256_cmp(&index->work, fx_chain_min_work(net->chain)) >= 0 &&
             index->height <= tip->height + UNASKED_AROUND);
 }
 
@@ -455,8 +473,20 @@ static void no_parent(struct fx_peer *peer)
     fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, "AcceptBlock FAILED (prev-blk-not-found)");
 }
 
-/* A block whose header is new: the chain checks its puzzle or its ticket before it keeps anything,
- * so it is taken wherever it may matter soon. */
+static void log_lack_of_work(const struct fx_block *block)
+{
+    char hex[FX_HASH_HEX];
+
+    fx_hash_to_id(&block->id, hex);
+    fx_log(FX_LOG_NET,
+           "AcceptBlockHeader: not adding new block header %s, missing anti-dos proof-of-work "
+           "validation",
+           hex);
+}
+
+/* A block whose header is new. With lanes the chain checks its puzzle or its ticket before it keeps
+ * anything, so it is taken wherever it may matter soon. Without, its header is taken by itself, and
+ * the block as if that had been known. */
 static void take_new_block(struct fx_peer *peer, const struct fx_block *block)
 {
     const struct fx_chain *chain = peer->net->chain;
@@ -465,6 +495,18 @@ static void take_new_block(struct fx_peer *peer, const struct fx_block *block)
 
     if (parent == NULL) {
         no_parent(peer);
+        return;
+    }
+    if (fx_headers_lack_work(peer->net, parent, &block->header)) {
+        log_lack_of_work(block);
+        return;
+    }
+    if (!peer->net->params->lanes) {
+        const struct fx_index *index = fx_headers_take(peer, &block->header);
+
+        if (index != NULL && is_welcome(peer->net, index)) {
+            accept_block(peer, block);
+        }
         return;
     }
     if (parent->height < tip->height + UNASKED_AROUND &&
@@ -501,6 +543,33 @@ static void log_undecodable(const struct fx_peer *peer, struct fx_reader r)
            r.bad && left >= 9 ? ": non-canonical ReadCompactSize()" : "");
 }
 
+/* Of the block that the message begins with; 0: it begins with none. */
+static size_t block_length(struct fx_reader r)
+{
+    const uint8_t *start = r.p;
+    uint64_t n;
+
+    fx_read_bytes(&r, FX_HEADER_SIZE);
+    for (n = fx_read_var(&r); n > 0 && !r.bad; n--) {
+        fx_tx_unref(fx_tx_read(&r));
+    }
+    return r.bad ? 0 : (size_t)(r.p - start);
+}
+
+/* NULL: *why. Bitcoin nodes overlook what follows a block in its message. */
+static struct fx_block *parse(const struct fx_net *net, const struct fx_reader *r,
+                              enum fx_verdict *why)
+{
+    struct fx_block *block = fx_block_parse(net->params, r->p, r->left, why);
+    size_t n;
+
+    if (block != NULL || *why != FX_BLOCK_DECODE || net->params->lanes) {
+        return block;
+    }
+    n = block_length(*r);
+    return n == 0 ? NULL : fx_block_parse(net->params, r->p, n, why);
+}
+
 bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
@@ -522,7 +591,7 @@ bool fx_handle_block(struct fx_peer *peer, struct fx_reader *r)
         fx_download_heard(peer);
         release(net, entry);
     }
-    block = fx_block_parse(net->params, r->p, r->left, &why);
+    block = parse(net, r, &why);
     if (block == NULL) {
         if (why != FX_BAD_WORK_PARSE) {
             log_undecodable(peer, *r);

@@ -12,6 +12,7 @@
 #include "src/net/certs_int.h"
 #include "src/net/compactrelay_int.h"
 #include "src/net/dial_int.h"
+#include "src/net/feefilter_int.h"
 #include "src/net/sync_int.h"
 #include "src/net/txrelay_int.h"
 #include "src/sys/clock.h"
@@ -166,6 +167,7 @@ bool fx_handle_verack(struct fx_peer *peer, struct fx_reader *r)
     fx_addrman_peer_ready(peer);
     fx_sync_peer_ready(peer);
     fx_txrelay_peer_ready(peer);
+    fx_feefilter_tick(peer);
     fx_certs_peer_ready(peer);
     fx_blobdir_peer_ready(peer);
     fx_blobfetch_peer_ready(peer);

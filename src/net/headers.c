@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "src/net/compactrelay_int.h"
+#include "src/net/permit_int.h"
+#include "src/net/presync_int.h"
 #include "src/net/stream_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
 #define INVALID_CLIMB_MAX 20000
+#define PRESYNC_ANSWER_MS 120000 /* after which a peer that is silent may begin anew */
 
 enum take {
     TAKE_OK = 0,
@@ -171,7 +174,7 @@ static enum take take(struct fx_peer *peer, const struct fx_header *header,
     return TAKE_STOP;
 }
 
-const struct fx_index *fx_headers_take_compact(struct fx_peer *peer, const struct fx_header *header)
+const struct fx_index *fx_headers_take(struct fx_peer *peer, const struct fx_header *header)
 {
     const struct fx_index *index = NULL;
     struct fx_hash id;
@@ -238,7 +241,7 @@ static void end_stream(struct fx_peer *peer)
     peer->sync.stream = NULL;
 }
 
-static void ask_after_stream(struct fx_peer *peer)
+static void ask_after(struct fx_peer *peer, const struct fx_stream *stream)
 {
     struct fx_hash locator[FX_LOCATOR_MAX];
     struct fx_hash stop;
@@ -246,9 +249,9 @@ static void ask_after_stream(struct fx_peer *peer)
     size_t n;
 
     memset(&stop, 0, sizeof stop);
-    n = fx_locator_make(peer->sync.stream->start, locator);
+    n = fx_locator_make(stream->start, locator);
     memmove(locator + 1, locator, (n < FX_LOCATOR_MAX ? n : n - 1) * sizeof locator[0]);
-    locator[0] = peer->sync.stream->id;
+    locator[0] = stream->id;
     n = n < FX_LOCATOR_MAX ? n + 1 : n;
     fx_msg_locator_write(locator, n, &stop, &buf);
     peer->sync.headers_asked_ms = fx_clock_monotonic_ms();
@@ -283,7 +286,7 @@ static void weigh(struct fx_peer *peer, const struct fx_header *headers, size_t 
     } else if (last || peer->sync.streamed > FX_STREAM_MAX) {
         end_stream(peer);
     } else {
-        ask_after_stream(peer);
+        ask_after(peer, stream);
     }
 }
 
@@ -311,16 +314,166 @@ static void pause_at(struct fx_peer *peer, const struct fx_index *stored,
     weigh(peer, rest, n, last);
 }
 
+/* ---- headers of little work ------------------------------------------------------------------ */
+
+bool fx_headers_lack_work(const struct fx_net *net, const struct fx_index *parent,
+                          const struct fx_header *header)
+{
+    struct fx_stream stream;
+
+    fx_stream_init(&stream, parent);
+    fx_stream_add(&stream, net->params, header, fx_clock_now()); /* one that is bad adds nothing */
+    return !fx_presync_is_enough(net->chain, &stream);
+}
+
+static void end_presync(struct fx_peer *peer)
+{
+    fx_presync_destroy(peer->sync.presync);
+    peer->sync.presync = NULL;
+}
+
+static void presync_ask(struct fx_peer *peer)
+{
+    struct fx_presync *presync = peer->sync.presync;
+
+    presync->asked_ms = fx_clock_monotonic_ms();
+    if (presync->again) {
+        fx_headers_ask(peer, presync->last);
+    } else {
+        ask_after(peer, &presync->stream);
+    }
+}
+
+/* n headers that follow those that were weighed. */
+static void presync(struct fx_peer *peer, const struct fx_header *headers, size_t n)
+{
+    struct fx_net *net = peer->net;
+    struct fx_presync *presync = peer->sync.presync;
+    const struct fx_stream *stream = &presync->stream;
+    enum fx_verdict why = fx_presync_weigh(presync, net->params, headers, n, fx_clock_now());
+
+    if (why != FX_OK) {
+        size_t bad = stream->height - presync->last->height - presync->n_marks * FX_HEADERS_MAX;
+        struct fx_hash id;
+
+        fx_header_id(&headers[bad], &id);
+        blame_header(peer, &headers[bad], &id, why);
+        end_presync(peer);
+        return;
+    }
+    if (fx_presync_is_enough(net->chain, stream)) {
+        fx_log(FX_LOG_NET,
+               "net: Initial headers sync transition with peer=%" PRIu64
+               ": reached sufficient work at height=%" PRIu32
+               ", redownloading from height=%" PRIu32,
+               peer->id, stream->height, presync->last->height);
+        fx_presync_turn(presync);
+        presync_ask(peer);
+    } else if (n < FX_HEADERS_MAX || stream->height - presync->last->height > FX_STREAM_MAX) {
+        fx_log(FX_LOG_NET,
+               "net: Initial headers sync aborted with peer=%" PRIu64
+               ": incomplete headers message at height=%" PRIu32 " (presync phase)",
+               peer->id, stream->height);
+        end_presync(peer);
+    } else {
+        presync_ask(peer);
+    }
+}
+
+/* The headers are known, and on the way to our best one: storing them takes nothing. */
+static bool are_known(const struct fx_net *net, const struct fx_header *last)
+{
+    const struct fx_index *best = fx_chain_best_header(net->chain);
+    const struct fx_index *index = NULL;
+    struct fx_hash id;
+
+    fx_header_id(last, &id);
+    index = fx_chain_find(net->chain, &id);
+    return index != NULL && (fx_chain_contains(net->chain, index) ||
+                             fx_index_ancestor(best, index->height) == index);
+}
+
+/* Headers that follow `parent`, which is stored, and lack work by themselves: where the peer may
+ * have more they are weighed with those, unless others of its are. */
+static void weigh_first(struct fx_peer *peer, const struct fx_index *parent,
+                        const struct fx_header *headers, size_t n)
+{
+    const struct fx_presync *other = peer->sync.presync;
+
+    if (n < FX_HEADERS_MAX) {
+        fx_log(FX_LOG_NET, "Ignoring low-work chain (height=%zu) from peer=%" PRIu64,
+               parent->height + n, peer->id);
+        return;
+    }
+    if (other != NULL && fx_clock_monotonic_ms() - other->asked_ms < PRESYNC_ANSWER_MS) {
+        return;
+    }
+    end_presync(peer);
+    peer->sync.presync = fx_presync_create(parent);
+    presync(peer, headers, n);
+}
+
+/* How many of the headers, which follow `parent`, may be stored now. */
+static size_t storable(struct fx_peer *peer, const struct fx_index *parent,
+                       const struct fx_header *headers, size_t n)
+{
+    const struct fx_net *net = peer->net;
+    const struct fx_presync *presync = peer->sync.presync;
+    struct fx_stream stream;
+
+    if ((peer->permissions & FX_PERMIT_NOBAN) != 0 || are_known(net, &headers[n - 1])) {
+        return n;
+    }
+    if (presync != NULL && presync->again && presync->last == parent) {
+        size_t same = fx_presync_same(presync, headers, n);
+
+        if (same == 0) {
+            fx_log(FX_LOG_NET,
+                   "net: Initial headers sync aborted with peer=%" PRIu64
+                   ": commitment mismatch at height=%" PRIu32 " (redownload phase)",
+                   peer->id, parent->height);
+            end_presync(peer);
+        }
+        return same;
+    }
+    fx_stream_init(&stream, parent);
+    if (fx_presync_is_enough(net->chain, &stream)) {
+        return n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (fx_stream_add(&stream, net->params, &headers[i], fx_clock_now()) != FX_OK) {
+            return i + 1; /* it is to blame for this one */
+        }
+    }
+    if (fx_presync_is_enough(net->chain, &stream)) {
+        return n;
+    }
+    weigh_first(peer, parent, headers, n);
+    return 0;
+}
+
 /* ---- the message -------------------------------------------------------------------------------
  */
 
-static void take_all(struct fx_peer *peer, const struct fx_header *headers, size_t n)
+static void log_progress(const struct fx_net *net, const struct fx_index *last)
+{
+    if (fx_chain_is_initial_download(net->chain) && last == fx_chain_best_header(net->chain)) {
+        fx_log_info("net: Synchronizing blockheaders, height: %" PRIu32, last->height);
+    }
+}
+
+/* more: the peer has others after these, or may have. */
+static void take_all(struct fx_peer *peer, const struct fx_header *headers, size_t n, bool more)
 {
     const struct fx_index *last = fx_chain_find(peer->net->chain, &headers[0].prev);
     const struct fx_index *index = NULL;
+    struct fx_presync *presync = peer->sync.presync;
     enum take result = TAKE_OK;
     size_t taken = 0;
 
+    if (presync != NULL && (!presync->again || presync->last != last)) {
+        presync = NULL; /* these are others */
+    }
     while (taken < n && result == TAKE_OK) {
         result = take(peer, &headers[taken], &index);
         if (result == TAKE_OK) {
@@ -332,14 +485,32 @@ static void take_all(struct fx_peer *peer, const struct fx_header *headers, size
         fx_headers_known(peer, last);
         peer->sync.announced = last;
         fx_download_again(peer, &last->id);
+        log_progress(peer->net, last);
     }
     if (peer->closing) {
         return;
     }
+    if (presync != NULL && taken > 0 && !fx_presync_stored(presync, last)) {
+        end_presync(peer);
+        presync = NULL;
+    }
     if (result == TAKE_NO_ROOM) {
-        pause_at(peer, last, headers + taken, n - taken, n < FX_HEADERS_MAX);
-    } else if (result == TAKE_OK && n == FX_HEADERS_MAX) {
+        pause_at(peer, last, headers + taken, n - taken, !more);
+    } else if (result == TAKE_OK && more && presync != NULL) {
+        presync_ask(peer);
+    } else if (result == TAKE_OK && more) {
         ask_more(peer, last);
+    }
+}
+
+/* The headers follow `parent`, which is stored. */
+static void take_storable(struct fx_peer *peer, const struct fx_index *parent,
+                          const struct fx_header *headers, size_t n)
+{
+    size_t most = storable(peer, parent, headers, n);
+
+    if (most > 0) {
+        take_all(peer, headers, most, most < n || n == FX_HEADERS_MAX);
     }
 }
 
@@ -348,8 +519,16 @@ static bool continues_stream(const struct fx_peer *peer, const struct fx_header 
     return peer->sync.stream != NULL && fx_hash_equal(&first->prev, &peer->sync.stream->id);
 }
 
+static bool continues_presync(const struct fx_peer *peer, const struct fx_header *first)
+{
+    const struct fx_presync *presync = peer->sync.presync;
+
+    return presync != NULL && !presync->again && fx_hash_equal(&first->prev, &presync->stream.id);
+}
+
 bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
 {
+    const struct fx_index *parent = NULL;
     struct fx_header *headers = NULL;
     size_t n = 0;
 
@@ -362,14 +541,18 @@ bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
     peer->sync.headers_asked_ms = 0;
     if (n == 0) {
         end_stream(peer);
+        end_presync(peer);
         free(headers);
         return true;
     }
+    parent = fx_chain_find(peer->net->chain, &headers[0].prev);
     if (!is_sequence(headers, n)) {
         fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, "non-continuous headers sequence");
+    } else if (continues_presync(peer, &headers[0])) {
+        presync(peer, headers, n);
     } else if (continues_stream(peer, &headers[0])) {
         weigh(peer, headers, n, n < FX_HEADERS_MAX);
-    } else if (fx_chain_find(peer->net->chain, &headers[0].prev) == NULL) {
+    } else if (parent == NULL) {
         struct fx_hash id;
 
         fx_header_id(&headers[0], &id);
@@ -378,7 +561,7 @@ bool fx_handle_headers(struct fx_peer *peer, struct fx_reader *r)
         }
     } else {
         peer->sync.unconnecting = 0;
-        take_all(peer, headers, n);
+        take_storable(peer, parent, headers, n);
     }
     free(headers);
     if (!peer->closing) {

@@ -56,15 +56,14 @@
 #define FX_UNCONNECTING_MAX 10
 
 /* compact blocks (BIP152) */
-#define FX_COMPACT_PEERS 3        /* that announce blocks so */
-#define FX_COMPACT_PER_BLOCK 3    /* peers asked for what one block lacks */
-#define FX_COMPACT_PER_PEER 2     /* blocks of which a peer is asked for what they lack */
-#define FX_COMPACT_ALL 32         /* the same of all peers, repeats counted */
-#define FX_COMPACT_AHEAD 2        /* blocks above the tip: the pool is of no use further up */
-#define FX_COMPACT_DEPTH 5        /* deeper blocks are sent whole */
-#define FX_COMPACT_TXS_DEPTH 10   /* the same where some of their transactions are asked for */
-#define FX_COMPACT_WORK_BELOW 144 /* no parent that has less work than the block so deep */
-#define FX_EXTRA_TXS 100          /* not in the pool, kept for blocks that have them */
+#define FX_COMPACT_PEERS 3      /* that announce blocks so */
+#define FX_COMPACT_PER_BLOCK 3  /* peers asked for what one block lacks */
+#define FX_COMPACT_PER_PEER 2   /* blocks of which a peer is asked for what they lack */
+#define FX_COMPACT_ALL 32       /* the same of all peers, repeats counted */
+#define FX_COMPACT_AHEAD 2      /* blocks above the tip: the pool is of no use further up */
+#define FX_COMPACT_DEPTH 5      /* deeper blocks are sent whole */
+#define FX_COMPACT_TXS_DEPTH 10 /* the same where some of their transactions are asked for */
+#define FX_EXTRA_TXS 100        /* not in the pool, kept for blocks that have them */
 #define FX_EXTRA_TX_BYTES 100000
 
 /* transactions */

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "src/net/addrman_int.h"
+#include "src/net/bans_int.h"
 #include "src/net/blobdir_int.h"
 #include "src/net/blobfetch_int.h"
 #include "src/net/certs_int.h"
 #include "src/net/compactrelay_int.h"
 #include "src/net/dial_int.h"
+#include "src/net/feefilter_int.h"
 #include "src/net/handshake_int.h"
 #include "src/net/limits_int.h"
 #include "src/net/sync_int.h"
@@ -22,6 +24,7 @@
 #include "src/util/mem.h"
 
 #define USER_AGENT "/Fornax:0.1.0"
+#define BAN_SECONDS 86400
 
 /* ---- events from below -------------------------------------------------------------------- */
 
@@ -127,6 +130,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (size_t i = 0; i < net->n_peers; i++) {
         fx_peer_tick(net->peers[i], now_ms);
+        fx_feefilter_tick(net->peers[i]);
     }
     fx_sync_tick(net, now_ms);
     fx_txrelay_tick(net, now_ms);
@@ -286,6 +290,7 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
         config->max_connections != 0 ? config->max_connections : FX_NET_MAX_CONNECTIONS;
     net->handshake_ms =
         config->handshake_seconds != 0 ? config->handshake_seconds * 1000 : FX_HANDSHAKE_MS;
+    net->ban_seconds = config->ban_seconds != 0 ? config->ban_seconds : BAN_SECONDS;
     net->dir = config->dir == NULL ? NULL : fx_xstrdup(config->dir);
     net->eager = !net->params->retarget;
     net->keep_to_itself = config->keep_to_itself;
@@ -300,6 +305,7 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     net->reap = event_new(net->base, -1, 0, on_reap, net);
     net->flush = event_new(net->base, -1, 0, on_flush, net);
     fx_addrman_create(net);
+    fx_bans_create(net);
     fx_sync_create(net);
     fx_compactrelay_create(net);
     fx_txrelay_create(net);
@@ -355,6 +361,7 @@ void fx_net_destroy(struct fx_net *net)
     fx_compactrelay_destroy(net);
     fx_sync_destroy(net);
     fx_addrman_destroy(net);
+    fx_bans_destroy(net);
     free(net->peers);
     free(net->dir);
     free(net);

@@ -48,6 +48,7 @@ struct fx_net_config {
     bool keep_to_itself;         /* fetches nothing for the sake of others */
     bool blocks_only;            /* takes no transactions but from peers that may (relay) */
     int64_t handshake_seconds;   /* 0: 60 */
+    int64_t ban_seconds;         /* 0: a day */
     const char *const *comments; /* in the user agent */
     size_t n_comments;
 };

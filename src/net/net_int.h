@@ -22,6 +22,7 @@ struct fx_blobdir;
 struct fx_blobfetch;
 struct fx_dial;
 struct fx_addrman;
+struct fx_bans;
 
 struct fx_net {
     struct event_base *base; /* the caller's, like the next five */
@@ -33,6 +34,7 @@ struct fx_net {
     uint64_t services;
     unsigned max_connections;
     int64_t handshake_ms; /* that a peer has for its handshake */
+    int64_t ban_seconds;  /* of a ban for which no time is named */
     char user_agent[FX_USER_AGENT_MAX + 1];
     char *dir; /* NULL: nothing is kept */
     uint16_t port;
@@ -63,6 +65,7 @@ struct fx_net {
     struct fx_blobfetch *blobfetch;
     struct fx_dial *dial;
     struct fx_addrman *addrman;
+    struct fx_bans *bans;
 };
 
 /* Runs fx_net_flush from the event loop, as soon as the current callback is over. */

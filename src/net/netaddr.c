@@ -103,19 +103,32 @@ bool fx_netaddr_parse_name(const char *text, uint16_t default_port, char host[FX
     return fx_host_is_name(host) && (text[n] == '\0' || parse_port(text + n + 1, port));
 }
 
+void fx_netaddr_format_host(const struct fx_netaddr *addr, char out[FX_NETADDR_HOST])
+{
+    switch ((enum fx_network)addr->network) {
+    case FX_NETWORK_IPV4:
+        inet_ntop(AF_INET, addr->ip, out, FX_NETADDR_HOST);
+        return;
+    case FX_NETWORK_IPV6:
+        inet_ntop(AF_INET6, addr->ip, out, FX_NETADDR_HOST);
+        return;
+    case FX_NETWORK_NONE:
+        break;
+    }
+    snprintf(out, FX_NETADDR_HOST, "unknown");
+}
+
 void fx_netaddr_format(const struct fx_netaddr *addr, char out[FX_NET_ADDRESS])
 {
-    char host[INET6_ADDRSTRLEN] = "";
+    char host[FX_NETADDR_HOST];
 
-    if (addr->network == FX_NETWORK_IPV4) {
-        inet_ntop(AF_INET, addr->ip, host, sizeof host);
-        snprintf(out, FX_NET_ADDRESS, "%s:%u", host, (unsigned)addr->port);
-    } else if (addr->network == FX_NETWORK_IPV6) {
-        inet_ntop(AF_INET6, addr->ip, host, sizeof host);
-        snprintf(out, FX_NET_ADDRESS, "[%s]:%u", host, (unsigned)addr->port);
-    } else {
-        snprintf(out, FX_NET_ADDRESS, "unknown");
+    fx_netaddr_format_host(addr, host);
+    if (addr->network == FX_NETWORK_NONE) {
+        snprintf(out, FX_NET_ADDRESS, "%s", host);
+        return;
     }
+    snprintf(out, FX_NET_ADDRESS, addr->network == FX_NETWORK_IPV6 ? "[%s]:%u" : "%s:%u", host,
+             (unsigned)addr->port);
 }
 
 bool fx_netaddr_equal(const struct fx_netaddr *a, const struct fx_netaddr *b)

@@ -28,6 +28,9 @@ bool fx_netaddr_parse(const char *text, uint16_t default_port, struct fx_netaddr
 /* "node.example.org", "node.example.org:5": a name to be looked up. */
 bool fx_netaddr_parse_name(const char *text, uint16_t default_port, char host[FX_HOST_MAX + 1],
                            uint16_t *port);
+/* Without port or brackets. */
+#define FX_NETADDR_HOST 46
+void fx_netaddr_format_host(const struct fx_netaddr *addr, char out[FX_NETADDR_HOST]);
 void fx_netaddr_format(const struct fx_netaddr *addr, char out[FX_NET_ADDRESS]);
 bool fx_netaddr_equal(const struct fx_netaddr *a, const struct fx_netaddr *b);
 bool fx_netaddr_same_host(const struct fx_netaddr *a, const struct fx_netaddr *b);

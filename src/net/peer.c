@@ -14,6 +14,7 @@
 #include "src/net/dispatch_int.h"
 #include "src/net/handshake_int.h"
 #include "src/net/permit_int.h"
+#include "src/net/presync_int.h"
 #include "src/net/rolling_int.h"
 #include "src/net/sync_int.h"
 #include "src/sys/clock.h"
@@ -258,6 +259,7 @@ struct fx_peer *fx_peer_create(struct fx_net *net, int fd, enum fx_peer_origin o
     peer->ping_us = -1;
     peer->min_ping_us = -1;
     peer->version.start_height = -1;
+    peer->tx.fee_sent = -1;
     fx_rate_init(&peer->addrs, 1, FX_ADDR_MAX, now_ms);
     fx_rate_init(&peer->blobs.invdata, 50, 5000, now_ms);
     fx_rate_init(&peer->blobs.serve, 64u << 20, 256u << 20, now_ms);
@@ -290,6 +292,7 @@ void fx_peer_destroy(struct fx_peer *peer)
     fx_rolling_destroy(peer->blobs.known);
     free(peer->tx.queue);
     free(peer->sync.stream);
+    fx_presync_destroy(peer->sync.presync);
     free(peer->sync.wanted);
     free(peer);
 }
@@ -415,6 +418,11 @@ bool fx_peer_has_jobdata(const struct fx_peer *peer)
 {
     return fx_peer_ready(peer) && (peer->version.services & FX_NODE_JOBDATA) != 0 &&
            (peer->net->services & FX_NODE_JOBDATA) != 0;
+}
+
+bool fx_peer_has_blocks(const struct fx_peer *peer)
+{
+    return (peer->version.services & (FX_NODE_NETWORK | FX_NODE_NETWORK_LIMITED)) != 0;
 }
 
 static void check_handshake(struct fx_peer *peer)
@@ -553,6 +561,8 @@ void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info)
     info->time_offset = peer->time_offset;
     info->start_height = peer->version.start_height;
     info->best_height = peer->sync.best_known == NULL ? -1 : (int32_t)peer->sync.best_known->height;
+    info->presync_height =
+        peer->sync.presync == NULL ? -1 : (int32_t)peer->sync.presync->stream.height;
     info->misbehaviour = peer->misbehaviour;
     info->blocks_in_flight = fx_sync_in_flight(peer, info->in_flight_heights);
 }

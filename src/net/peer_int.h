@@ -17,6 +17,7 @@
 #define FX_NO_PEER UINT64_MAX /* no peer has this id */
 
 struct fx_partial;
+struct fx_presync;
 struct fx_rolling;
 struct fx_stream;
 struct fx_unproven;
@@ -44,6 +45,8 @@ struct fx_peer_sync {
     int64_t headers_asked_ms;         /* 0: no getheaders is open */
     struct fx_unproven *unproven;     /* shared by the peers of a host; NULL: none stored yet */
     const struct fx_index *paused_at; /* the last header that had room; NULL: all had */
+    struct fx_presync *presync;       /* headers not stored for lack of work; NULL: none */
+    bool followed;                    /* an announcement of its was, with getheaders */
     struct fx_stream *stream;         /* weighs those after it as they go by; NULL: none */
     size_t streamed;
     const struct fx_index *stream_fetch; /* a branch that a stream found worth fetching */
@@ -78,7 +81,9 @@ struct fx_peer_tx {
     size_t n_queue, cap_queue;
     int64_t next_ms; /* when to announce them */
     int64_t fee_filter;
-    size_t asked; /* transactions asked of it */
+    int64_t fee_sent;    /* the last that it was sent; -1: none yet */
+    int64_t fee_next_us; /* when to look again, by fx_clock_passed_us; 0: now */
+    size_t asked;        /* transactions asked of it */
 };
 
 /* blobdir.c, blobfetch.c, certs.c */
@@ -155,6 +160,8 @@ bool fx_peer_ready(const struct fx_peer *peer);          /* handshake done, not 
  * feelers; with -blocksonly of none but those that may (relay). */
 bool fx_peer_gives_txs(const struct fx_peer *peer);
 bool fx_peer_has_jobdata(const struct fx_peer *peer); /* and has the service bit */
+/* It has blocks for others: all, or the last 288 (BIP159). */
+bool fx_peer_has_blocks(const struct fx_peer *peer);
 void fx_peer_tick(struct fx_peer *peer, int64_t now_ms);
 void fx_peer_info(const struct fx_peer *peer, struct fx_peer_info *info);
 

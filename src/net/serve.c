@@ -11,7 +11,8 @@
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
-#define LIMITED_MARGIN 2 /* blocks */
+#define LIMITED_MARGIN 2           /* blocks */
+#define STALE_AGE_MAX (30 * 86400) /* seconds */
 
 static const struct fx_index *locate(const struct fx_chain *chain, const struct fx_hash *locator,
                                      size_t n)
@@ -24,6 +25,19 @@ static const struct fx_index *locate(const struct fx_chain *chain, const struct 
         }
     }
     return fx_chain_genesis(chain);
+}
+
+/* Blocks off the best chain that are old are nobody's business: which of them are here would tell
+ * this node from others. Without lanes nor are those that never were on it. */
+static bool may_tell_of(const struct fx_net *net, const struct fx_index *index)
+{
+    const struct fx_index *best = fx_chain_best_header(net->chain);
+
+    if (fx_chain_contains(net->chain, index)) {
+        return true;
+    }
+    return (net->params->lanes || (index->status & FX_INDEX_CONNECTED) != 0) &&
+           (int64_t)best->header.time - (int64_t)index->header.time < STALE_AGE_MAX;
 }
 
 bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r)
@@ -46,9 +60,11 @@ bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r)
         last = NULL; /* a chain of so little work is nobody's business: an empty answer */
     } else if (n == 0) {
         at = fx_chain_find(chain, &stop);
-        if (at != NULL && fx_chain_contains(chain, at)) {
-            headers[count++] = at->header;
+        if (at == NULL || !may_tell_of(peer->net, at)) {
+            free(headers);
+            return true;
         }
+        headers[count++] = at->header;
     } else {
         last = locate(chain, locator, n);
         for (at = fx_chain_at(chain, last->height + 1); at != NULL && count < FX_HEADERS_MAX;
@@ -103,6 +119,16 @@ static bool is_tx(uint32_t type)
     return type == FX_INV_TX || type == FX_INV_WITNESS_TX || type == FX_INV_WTX;
 }
 
+/* A peer that serves blocks is asked for headers whenever it tells of something new. Of another,
+ * which may tell of anything, one announcement is followed up. */
+static bool is_followed(struct fx_peer *peer)
+{
+    bool first = !peer->sync.followed;
+
+    peer->sync.followed = true;
+    return first || fx_peer_has_blocks(peer);
+}
+
 bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_inv *items = NULL;
@@ -138,7 +164,7 @@ bool fx_handle_inv(struct fx_peer *peer, struct fx_reader *r)
             }
         }
     }
-    if (ask_headers) {
+    if (ask_headers && is_followed(peer)) {
         /* It has one that we have not: there will be an answer beyond what we know. */
         fx_headers_ask(peer, fx_chain_best_header(peer->net->chain));
     }
@@ -243,7 +269,7 @@ bool fx_serve_block(struct fx_peer *peer, const struct fx_inv *inv)
         fx_peer_drop(peer, NULL);
         return true;
     }
-    if (index == NULL || !fx_serve_may(index)) {
+    if (index == NULL || !fx_serve_may(index) || !may_tell_of(net, index)) {
         return false;
     }
     if (inv->type == FX_INV_COMPACT_BLOCK && is_sent_compact(net, index)) {

@@ -110,7 +110,7 @@ bool fx_stream_is_worth(const struct fx_stream *stream, const struct fx_index *t
     }
     fx_u256_sub(&stream->hash_work, &fork->hash_work, &theirs);
     fx_u256_sub(&tip->work, &fork->work, &ours);
-    if (fx_u256_mul64(&theirs, 16, &theirs)) {
+    if (fx_u256_mul64(&theirs, FX_STREAM_SHARE, &theirs)) {
         return true;
     }
     return fx_u256_cmp(&theirs, &ours) >= 0;

@@ -8,6 +8,8 @@
 #include "consensus/check.h"
 #include "src/iface/chain.h"
 
+#define FX_STREAM_SHARE 16 /* of a branch's work, at least one part is of hash-lane headers */
+
 struct fx_stream {
     const struct fx_index *start; /* the last header that is stored */
     struct fx_hash id;            /* of the last one weighed */

@@ -44,7 +44,7 @@ void fx_sync_reason(const struct fx_header *header, enum fx_verdict why, char *t
 
 void fx_sync_peer_ready(struct fx_peer *peer)
 {
-    if ((peer->version.services & FX_NODE_NETWORK) != 0 &&
+    if (fx_peer_has_blocks(peer) && peer->origin != FX_PEER_ADDRS &&
         !fx_chain_is_importing(peer->net->chain)) {
         fx_headers_ask(peer, NULL);
     }
@@ -70,8 +70,8 @@ static void ask_one(struct fx_net *net, int64_t now_ms)
     for (size_t i = 0; i < net->n_peers; i++) {
         struct fx_peer *peer = net->peers[sync->next_ask++ % net->n_peers];
 
-        if (fx_peer_ready(peer) && (peer->version.services & FX_NODE_NETWORK) != 0 &&
-            peer->sync.stream == NULL) {
+        if (fx_peer_ready(peer) && fx_peer_has_blocks(peer) && peer->origin != FX_PEER_ADDRS &&
+            peer->sync.stream == NULL && peer->sync.presync == NULL) {
             fx_headers_ask(peer, NULL);
             return;
         }

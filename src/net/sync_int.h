@@ -62,8 +62,10 @@ void fx_headers_announce_tip(struct fx_net *net);
 /* The header of a compact block: its entry, or NULL where it is not taken. Who relays one may not
  * have looked beyond the header (BIP152): only one that is bad by itself counts against the peer.
  */
-const struct fx_index *fx_headers_take_compact(struct fx_peer *peer,
-                                               const struct fx_header *header);
+const struct fx_index *fx_headers_take(struct fx_peer *peer, const struct fx_header *header);
+/* A header on this parent would be of a chain with too little work to be stored (presync_int.h). */
+bool fx_headers_lack_work(const struct fx_net *net, const struct fx_index *parent,
+                          const struct fx_header *header);
 /* The peer has this block: best_known moves up. */
 void fx_headers_known(struct fx_peer *peer, const struct fx_index *index);
 size_t fx_locator_make(const struct fx_index *from, struct fx_hash locator[FX_LOCATOR_MAX]);

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/script_error.h"
 #include "src/net/compactrelay_int.h"
 #include "src/net/orphans_int.h"
 #include "src/net/permit_int.h"
 #include "src/net/rolling_int.h"
+#include "src/net/sync_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/sys/random.h"
@@ -42,6 +44,7 @@ struct ask {
 struct own {
     const struct fx_tx *tx;
     int64_t added_ms, next_ms;
+    bool fetched; /* a peer asked for it, as it was not known there */
 };
 
 struct fx_txrelay {
@@ -94,9 +97,10 @@ void fx_txrelay_destroy(struct fx_net *net)
     net->txrelay = NULL;
 }
 
-static bool is_quiet(const struct fx_net *net)
+bool fx_txrelay_is_quiet(const struct fx_net *net)
 {
-    return net->mempool == NULL || (!net->eager && fx_chain_is_initial_download(net->chain));
+    return net->mempool == NULL ||
+           ((!net->eager || !net->params->lanes) && fx_chain_is_initial_download(net->chain));
 }
 
 /* ---- telling peers --------------------------------------------------------------------------- */
@@ -225,6 +229,24 @@ void fx_net_hurry(struct fx_net *net, int64_t seconds)
     }
 }
 
+bool fx_net_is_unbroadcast(const struct fx_net *net, const struct fx_hash *txid)
+{
+    const struct own *own = fx_map_get(net->txrelay->own, txid->b);
+
+    return own != NULL && !own->fetched;
+}
+
+size_t fx_net_unbroadcast(const struct fx_net *net)
+{
+    size_t n = 0, at = 0;
+    void *value;
+
+    while (fx_map_next(net->txrelay->own, &at, NULL, &value)) {
+        n += ((const struct own *)value)->fetched ? 0 : 1;
+    }
+    return n;
+}
+
 static void forget_own(struct fx_txrelay *tr, const struct fx_hash *txid)
 {
     struct own *own = fx_map_remove(tr->own, txid->b);
@@ -269,6 +291,12 @@ static void offer_own(struct fx_net *net, const struct fx_tx *tx)
     announce_again(net, tx);
 }
 
+/* Until it confirms. Without lanes as Bitcoin Core does: until a peer asked for it. */
+static bool is_told_again(const struct fx_net *net, const struct own *own)
+{
+    return net->params->lanes || !own->fetched;
+}
+
 static void tick_own(struct fx_net *net, int64_t now_ms)
 {
     struct fx_txrelay *tr = net->txrelay;
@@ -286,7 +314,7 @@ static void tick_own(struct fx_net *net, int64_t now_ms)
 
         if (now_ms - own->added_ms > OWN_KEEP_MS) {
             forget_own(tr, &own->tx->txid);
-        } else if (now_ms >= own->next_ms) {
+        } else if (now_ms >= own->next_ms && is_told_again(net, own)) {
             own->next_ms = now_ms + own_interval(net);
             due[n++] = fx_tx_ref(own->tx);
         }
@@ -390,7 +418,7 @@ bool fx_txrelay_announced(struct fx_peer *peer, const struct fx_inv *inv, struct
     struct fx_net *net = peer->net;
     struct ask *ask = NULL;
 
-    if (is_quiet(net) || (inv->type == FX_INV_WTX) != peer->tx.wtxid) {
+    if (fx_txrelay_is_quiet(net) || (inv->type == FX_INV_WTX) != peer->tx.wtxid) {
         return false;
     }
     fx_rolling_add(peer->tx.known, &inv->hash);
@@ -490,12 +518,27 @@ static void ask_parents(struct fx_peer *peer, const struct fx_tx *tx)
     }
 }
 
+/* The scripts failed for want of a witness: whoever stripped it may have been anybody on the way.
+ */
+static bool may_be_stripped(const struct fx_tx *tx, const char *reason)
+{
+    static const enum fx_script_error errors[] = {FX_SCRIPT_ERR_WITNESS_PROGRAM_WITNESS_EMPTY,
+                                                  FX_SCRIPT_ERR_WITNESS_PROGRAM_MISMATCH};
+
+    for (size_t i = 0; !tx->has_witness && i < sizeof errors / sizeof errors[0]; i++) {
+        if (strstr(reason, fx_script_error_text(errors[i])) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* No other witness helps where the inputs themselves are not standard: the txid is known too. A
  * transaction without witness that fails its scripts may be one that was stripped of it, and says
  * nothing of the whole one. */
 static void note_reject(struct fx_txrelay *tr, const struct fx_tx *tx, const char *reason)
 {
-    if (!tx->has_witness && strstr(reason, FX_SCRIPT_VERIFY_TEXT) != NULL) {
+    if (may_be_stripped(tx, reason)) {
         return;
     }
     fx_rolling_add(tr->rejects, &tx->wtxid);
@@ -517,11 +560,17 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
         if (peer != NULL) {
             peer->last_tx = fx_clock_now();
         }
+        end_ask(net, &tx->txid);
+        end_ask(net, &tx->wtxid);
         return true;
     }
     if (result.result == FX_FAILED) {
         return false;
     }
+    fx_hash_to_id(&tx->txid, hex);
+    fx_hash_to_id(&tx->wtxid, wtxid);
+    fx_log(FX_LOG_MEMPOOL, "%s (wtxid=%s) from peer=%" PRIu64 " was not accepted: %s", hex, wtxid,
+           peer_id, result.reason);
     fx_compactrelay_keep(net, tx);
     if (result.missing_inputs) {
         if (!fx_rolling_has(tr->confirmed, &tx->txid) &&
@@ -531,11 +580,8 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
         return false;
     }
     note_reject(tr, tx, result.reason);
-    fx_hash_to_id(&tx->txid, hex);
-    fx_hash_to_id(&tx->wtxid, wtxid);
-    fx_log(FX_LOG_MEMPOOL, "%s (wtxid=%s) from peer=%" PRIu64 " was not accepted: %s", hex, wtxid,
-           peer_id, result.reason);
-    if (peer != NULL && !result.policy && is_blameworthy(result.reason)) {
+    if (peer != NULL && !result.policy && is_blameworthy(result.reason) &&
+        !may_be_stripped(tx, result.reason)) {
         snprintf(text, sizeof text, "invalid transaction %s: %s", hex, result.reason);
         fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, text);
     }
@@ -589,6 +635,21 @@ static void force_relay(struct fx_peer *peer, const struct fx_tx *tx)
     fx_net_flush_soon(net);
 }
 
+/* What was asked for by wtxid is answered by exactly that, whoever sends it. By txid any copy will
+ * do, but one with another witness may have been sent to end a request before the whole one comes:
+ * it ends only the request to its sender. */
+static void answer_asks(struct fx_peer *peer, const struct fx_tx *tx)
+{
+    const struct ask *ask = fx_map_get(peer->net->txrelay->asked, tx->txid.b);
+
+    if (ask != NULL && ask->peer == peer->id) {
+        end_ask(peer->net, &tx->txid);
+    }
+    if (tx->has_witness) {
+        end_ask(peer->net, &tx->wtxid);
+    }
+}
+
 bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
@@ -604,11 +665,8 @@ bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
         return false;
     }
     fx_rolling_add(peer->tx.known, id_for(peer, tx));
-    end_ask(net, &tx->txid);
-    if (tx->has_witness) {
-        end_ask(net, &tx->wtxid);
-    }
-    if (is_quiet(net)) {
+    answer_asks(peer, tx);
+    if (fx_txrelay_is_quiet(net)) {
         fx_tx_unref(tx);
         return true;
     }
@@ -622,10 +680,30 @@ bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
     return true;
 }
 
-bool fx_handle_feefilter(struct fx_peer *peer, struct fx_reader *r)
+/* A miner's peers may lack some of the newest block, whose transactions have left the pool. */
+static const struct fx_tx *find_recent(const struct fx_net *net, const struct fx_inv *inv)
 {
-    peer->tx.fee_filter = fx_read_i64(r);
-    return fx_reader_done(r);
+    const struct fx_block *block = net->sync->recent;
+
+    for (size_t i = 0; block != NULL && i < block->n_txs; i++) {
+        const struct fx_tx *tx = block->txs[i];
+
+        if (fx_hash_equal(inv->type == FX_INV_WTX ? &tx->wtxid : &tx->txid, &inv->hash)) {
+            return tx;
+        }
+    }
+    return NULL;
+}
+
+/* It waits to be announced to the peer, which is not to find out before that it is here. */
+static bool is_queued(const struct fx_peer *peer, const struct fx_tx *tx)
+{
+    for (size_t i = 0; i < peer->tx.n_queue; i++) {
+        if (fx_hash_equal(&peer->tx.queue[i], &tx->wtxid)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool fx_txrelay_serve(struct fx_peer *peer, const struct fx_inv *inv)
@@ -640,12 +718,15 @@ bool fx_txrelay_serve(struct fx_peer *peer, const struct fx_inv *inv)
     }
     tx = by_wtxid ? fx_mempool_get_wtxid(net->mempool, &inv->hash)
                   : fx_mempool_get(net->mempool, &inv->hash);
+    own = fx_map_get(by_wtxid ? net->txrelay->own_wtxid : net->txrelay->own, inv->hash.b);
     if (tx == NULL) {
-        own = fx_map_get(by_wtxid ? net->txrelay->own_wtxid : net->txrelay->own, inv->hash.b);
-        tx = own == NULL ? NULL : own->tx;
+        tx = own != NULL ? own->tx : find_recent(net, inv);
     }
-    if (tx == NULL) {
+    if (tx == NULL || is_queued(peer, tx)) {
         return false;
+    }
+    if (own != NULL) {
+        own->fetched = true;
     }
     fx_rolling_add(peer->tx.known, id_for(peer, tx));
     if (inv->type == FX_INV_TX) {
@@ -680,11 +761,13 @@ void fx_txrelay_peer_ready(struct fx_peer *peer)
     void *value;
 
     peer->tx.known = fx_rolling_create(KNOWN_MAX);
-    if (peer->net->eager && peer->net->mempool != NULL) {
+    if (peer->net->eager && peer->net->params->lanes && peer->net->mempool != NULL) {
         announce_pool(peer);
     }
     while (fx_map_next(peer->net->txrelay->own, &at, NULL, &value)) {
-        enqueue(peer, ((struct own *)value)->tx);
+        if (is_told_again(peer->net, value)) {
+            enqueue(peer, ((struct own *)value)->tx);
+        }
     }
     fx_net_flush_soon(peer->net);
 }
@@ -732,6 +815,19 @@ static void note_connected(struct fx_txrelay *tr, const struct fx_hash *txid)
     tr->connected[tr->n_connected++] = *txid;
 }
 
+static void confirm_own(struct fx_net *net, const struct fx_hash *txid)
+{
+    char hex[FX_HASH_HEX];
+
+    if (fx_net_is_unbroadcast(net, txid)) {
+        fx_hash_to_id(txid, hex);
+        fx_log(FX_LOG_NET,
+               "Removed %s from set of unbroadcast txns before confirmation that txn was sent out",
+               hex);
+    }
+    forget_own(net->txrelay, txid);
+}
+
 void fx_txrelay_block_connected(struct fx_net *net, const struct fx_block *block)
 {
     struct fx_txrelay *tr = net->txrelay;
@@ -744,7 +840,7 @@ void fx_txrelay_block_connected(struct fx_net *net, const struct fx_block *block
             fx_rolling_add(tr->confirmed, &tx->wtxid);
         }
         fx_orphans_confirmed(tr->orphans, tx);
-        forget_own(tr, &tx->txid);
+        confirm_own(net, &tx->txid);
         note_connected(tr, &tx->txid);
     }
 }

@@ -6,6 +6,8 @@
 
 void fx_txrelay_create(struct fx_net *net);
 void fx_txrelay_destroy(struct fx_net *net);
+/* There is no mempool, or the chain is so old that it can judge nothing (on regtest it may). */
+bool fx_txrelay_is_quiet(const struct fx_net *net);
 /* All of the mempool that the peer was not told of yet. */
 void fx_txrelay_announce_all(struct fx_peer *peer);
 void fx_txrelay_peer_ready(struct fx_peer *peer);
@@ -24,7 +26,6 @@ void fx_txrelay_own(struct fx_net *net, const struct fx_tx *tx);
 void fx_txrelay_forget(struct fx_net *net, const struct fx_hash *txid);
 
 bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r);
-bool fx_handle_feefilter(struct fx_peer *peer, struct fx_reader *r);
 /* One item of an inv: true where *ask is to be asked for. */
 bool fx_txrelay_announced(struct fx_peer *peer, const struct fx_inv *inv, struct fx_inv *ask);
 /* One item of a notfound, of a getdata (false: we do not have it). */

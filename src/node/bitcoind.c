@@ -49,6 +49,7 @@ const struct fx_arg_option fx_bitcoind_options[] = {
     PASS("addresstype"),
     PASS("fallbackfee"),
     PASS("keypool"),
+    PASS("mintxfee"),
     PASS("unsafesqlitesync"),
     {NULL, FX_ARG_BOOL, NULL, NULL, NULL, 0, 0, 0},
 };

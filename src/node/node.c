@@ -372,6 +372,7 @@ static bool start_net(struct fx_node *node, char **error)
         .whitelist_relay = fx_args_bool(args, "whitelistrelay", true),
         .whitelist_forcerelay = fx_args_bool(args, "whitelistforcerelay", false),
         .handshake_seconds = fx_args_int(args, "peertimeout", 0),
+        .ban_seconds = fx_args_int(args, "bantime", 0),
     };
 
     net.n_connect = fx_args_list(args, "connect", &connect);

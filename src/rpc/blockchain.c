@@ -209,7 +209,7 @@ static const char *tip_status(const struct fx_chain *chain, const struct fx_inde
     if (tip->status & FX_INDEX_CONNECTED) {
         return "valid-fork";
     }
-    return tip->status & FX_INDEX_HAVE_DATA ? "valid-headers" : "headers-only";
+    return tip->arrival != 0 ? "valid-headers" : "headers-only";
 }
 
 static int by_height_down(const void *a, const void *b)

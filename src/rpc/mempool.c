@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "src/iface/mempool.h"
+#include "src/iface/net.h"
 #include "src/rpc/topics_int.h"
 #include "src/util/amount.h"
 
@@ -20,7 +21,8 @@ static json_t *getmempoolinfo(struct fx_rpc_call *call)
     fx_json_set(out, "mempoolminfee", fx_json_amount(info.min_fee_rate));
     fx_json_set(out, "minrelaytxfee", fx_json_amount(info.relay_fee_rate));
     fx_json_set(out, "incrementalrelayfee", fx_json_amount(info.increment_rate));
-    fx_json_set(out, "unbroadcastcount", json_integer(0));
+    fx_json_set(out, "unbroadcastcount",
+                json_integer((json_int_t)fx_net_unbroadcast(call->rpc->config.net)));
     fx_json_set(out, "fullrbf", json_boolean(info.full_rbf));
     return out;
 }
@@ -37,7 +39,7 @@ static const struct fx_rpc_command getmempoolinfo_command = {
               "mempoolminfee: amount   # Least fee rate that is taken, FNX per 1,000 vbytes\n"
               "minrelaytxfee: amount   # The same while the pool is not full\n"
               "incrementalrelayfee: amount   # What a replacement pays on top\n"
-              "unbroadcastcount: int   # 0: own transactions are announced until they confirm\n"
+              "unbroadcastcount: int   # Own transactions that no peer has asked for yet\n"
               "fullrbf: bool }         # What does not signal it (BIP125) can be replaced too",
     .example = "",
     .run = getmempoolinfo,
@@ -54,7 +56,7 @@ static const struct fx_rpc_command getmempoolinfo_command = {
     "depends: [ hash ]       # Unconfirmed transactions that it spends\n"            \
     "spentby: [ hash ]       # Unconfirmed transactions that spend it\n"             \
     "bip125-replaceable: bool # It, or an unconfirmed ancestor, says so\n"           \
-    "unbroadcast: bool }      # false\n"
+    "unbroadcast: bool }      # It is our own, and no peer has asked for it yet\n"
 
 /* Ids once each. */
 static void append_once(json_t *list, const struct fx_hash *id)
@@ -72,8 +74,9 @@ static void append_once(json_t *list, const struct fx_hash *id)
     json_array_append_new(list, text);
 }
 
-static json_t *entry_json(struct fx_mempool *pool, const struct fx_mempool_entry *e)
+static json_t *entry_json(const struct fx_rpc *rpc, const struct fx_mempool_entry *e)
 {
+    struct fx_mempool *pool = rpc->config.mempool;
     json_t *out = json_object(), *fees = json_object();
     json_t *depends = json_array(), *spent_by = json_array();
     fx_json_set(out, "vsize", json_integer((json_int_t)e->vsize));
@@ -107,7 +110,8 @@ static json_t *entry_json(struct fx_mempool *pool, const struct fx_mempool_entry
     fx_json_set(out, "spentby", spent_by);
     fx_json_set(out, "bip125-replaceable",
                 json_boolean(fx_mempool_signals_replacing(pool, &e->tx->txid)));
-    fx_json_set(out, "unbroadcast", json_false());
+    fx_json_set(out, "unbroadcast",
+                json_boolean(fx_net_is_unbroadcast(rpc->config.net, &e->tx->txid)));
     return out;
 }
 
@@ -117,12 +121,12 @@ static json_t *list_create(bool verbose)
     return verbose ? json_object() : json_array();
 }
 
-static void list_add(json_t *list, struct fx_mempool *pool, const struct fx_mempool_entry *e)
+static void list_add(json_t *list, const struct fx_rpc *rpc, const struct fx_mempool_entry *e)
 {
     char txid[FX_HASH_HEX];
     fx_hash_to_id(&e->tx->txid, txid);
     if (json_is_object(list)) {
-        fx_json_set(list, txid, entry_json(pool, e));
+        fx_json_set(list, txid, entry_json(rpc, e));
     } else {
         json_array_append_new(list, json_string(txid));
     }
@@ -142,7 +146,7 @@ static json_t *getrawmempool(struct fx_rpc_call *call)
     size_t n = fx_mempool_list(pool, &entries);
     json_t *out = list_create(verbose);
     for (size_t i = 0; i < n; i++) {
-        list_add(out, pool, &entries[i]);
+        list_add(out, call->rpc, &entries[i]);
     }
     free(entries);
     if (!sequence) {
@@ -236,7 +240,7 @@ static json_t *kin(struct fx_rpc_call *call, next_of *next)
     {
         (void)fx_hash_from_id(&txid, id);
         if (fx_mempool_entry(pool, &txid, &entry)) {
-            list_add(out, pool, &entry);
+            list_add(out, call->rpc, &entry);
         }
     }
     json_decref(found);
@@ -291,7 +295,7 @@ static json_t *getmempoolentry(struct fx_rpc_call *call)
     if (!fx_mempool_entry(pool, &txid, &entry)) {
         return fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "Transaction not in mempool");
     }
-    return entry_json(pool, &entry);
+    return entry_json(call->rpc, &entry);
 }
 
 static const struct fx_rpc_command getmempoolentry_command = {

@@ -88,6 +88,7 @@ static json_t *getpeerinfo(struct fx_rpc_call *call)
         fx_json_set(o, "bip152_hb_to", json_boolean(p->compact_to));
         fx_json_set(o, "bip152_hb_from", json_boolean(p->compact_from));
         fx_json_set(o, "startingheight", json_integer(p->start_height));
+        fx_json_set(o, "presynced_headers", json_integer(p->presync_height));
         fx_json_set(o, "synced_headers", json_integer(p->best_height));
         fx_json_set(o, "synced_blocks", json_integer(p->common_height));
         json_t *in_flight = json_array();
@@ -133,6 +134,7 @@ static const struct fx_rpc_command getpeerinfo_command = {
               "bip152_hb_to: bool    # We asked it to announce blocks as compact ones\n"
               "bip152_hb_from: bool  # It asked us\n"
               "startingheight: int\n"
+              "presynced_headers: int # Height of those that lack work to be stored; -1: none\n"
               "synced_headers: int   # Height of the best header it announced; -1: none yet\n"
               "synced_blocks: int    # Height of the last block that both have; -1: none yet\n"
               "inflight: [ int ]     # Heights of the blocks asked of it that have not come\n"
@@ -325,6 +327,9 @@ static const struct fx_rpc_command *const commands[] = {
     &fx_rpc_setnetworkactive,
     &fx_rpc_ping,
     &fx_rpc_getblockfrompeer,
+    &fx_rpc_setban,
+    &fx_rpc_listbanned,
+    &fx_rpc_clearbanned,
     &fx_rpc_addconnection,
     &fx_rpc_sendmsgtopeer,
     NULL,

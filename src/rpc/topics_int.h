@@ -32,6 +32,7 @@ extern const struct fx_rpc_command fx_rpc_waitforblock, fx_rpc_waitforblockheigh
 extern const struct fx_rpc_command fx_rpc_scantxoutset, fx_rpc_getdescriptorinfo,
     fx_rpc_deriveaddresses;
 extern const struct fx_rpc_command fx_rpc_gettxoutproof, fx_rpc_verifytxoutproof;
+extern const struct fx_rpc_command fx_rpc_setban, fx_rpc_listbanned, fx_rpc_clearbanned;
 extern const struct fx_rpc_command fx_rpc_getblockfrompeer, fx_rpc_addconnection,
     fx_rpc_getaddednodeinfo, fx_rpc_setnetworkactive, fx_rpc_ping, fx_rpc_sendmsgtopeer;
 /* signing.c, messages.c */

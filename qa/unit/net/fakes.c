@@ -80,6 +80,11 @@ bool fx_chain_has_min_work(const struct fx_chain *chain)
     return !chain->lacks_work;
 }
 
+const struct fx_u256 *fx_chain_min_work(const struct fx_chain *chain)
+{
+    return &chain->min_work;
+}
+
 uint64_t fx_chain_prune_target(const struct fx_chain *chain)
 {
     (void)chain;
@@ -334,6 +339,13 @@ void fx_chain_subscribe(struct fx_chain *chain, const struct fx_chain_events *ev
 /* ---- mempool ----------------------------------------------------------------------------------
  */
 
+void fx_mempool_info(const struct fx_mempool *pool, struct fx_mempool_info *out)
+{
+    (void)pool;
+    *out = (struct fx_mempool_info){
+        .min_fee_rate = 1000, .relay_fee_rate = 1000, .increment_rate = 1000};
+}
+
 struct fx_mempool *fake_mempool_create(void)
 {
     return fx_xcalloc(1, sizeof(struct fx_mempool));
@@ -446,6 +458,15 @@ void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool tes
     }
     if (tx->version == VERSION_INPUTS) {
         refuse(out, "bad-txns-nonstandard-inputs", true);
+        return;
+    }
+    if (tx->version == VERSION_SCRIPT) {
+        refuse(out,
+               tx->has_witness
+                   ? "mandatory-script-verify-flag-failed (Script failed an OP_VERIFY operation)"
+                   : "mandatory-script-verify-flag-failed (Witness program was passed an empty "
+                     "witness)",
+               false);
         return;
     }
     if (tx->version == VERSION_BELOW_OUT) {

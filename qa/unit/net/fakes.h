@@ -35,6 +35,7 @@ struct fx_chain {
     size_t n_events;
     bool initial_download;
     bool lacks_work; /* it has less than -minimumchainwork */
+    struct fx_u256 min_work;
     size_t accepted; /* blocks given to it */
 };
 
@@ -53,6 +54,7 @@ struct fx_header fake_header(const struct fx_hash *parent, enum fx_lane lane, ui
 
 #define FAKE_POOL_MAX 512
 #define VERSION_POLICY 97    /* refused as not standard */
+#define VERSION_SCRIPT 95    /* refused for its scripts, as if it spent a witness program */
 #define VERSION_INPUTS 96    /* refused for what it spends */
 #define VERSION_BELOW_OUT 98 /* refused as invalid whatever the state */
 

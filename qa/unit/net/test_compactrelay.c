@@ -423,7 +423,7 @@ FX_TEST(where_the_pool_is_of_no_use)
     FX_CHECK(remote_silent(s.remotes[0], "getblocktxn"));
     fx_block_unref(block);
     /* Far less: not even that. */
-    fake_chain_mine(s.node.chain, FX_COMPACT_WORK_BELOW + 10);
+    fake_chain_mine(s.node.chain, 144 + 10);
     low = fx_chain_at(s.node.chain, 10);
     block = fake_block(low, 78, NULL, 0);
     send_compact(s.remotes[0], block);

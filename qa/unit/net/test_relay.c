@@ -302,6 +302,76 @@ FX_TEST(refused_by_txid)
     node_destroy(&node);
 }
 
+/* The same with another witness; n_items 0: without. */
+static struct fx_tx *with_witness(const struct fx_tx *tx, size_t n_items)
+{
+    struct fx_txb b;
+    struct fx_tx *other = NULL;
+
+    fx_txb_from_tx(&b, tx);
+    fx_txb_clear_witness(&b, 0);
+    for (size_t i = 0; i < n_items; i++) {
+        fx_txb_push_witness(&b, 0, "\x01", 1);
+    }
+    other = fx_txb_build(&b);
+    fx_txb_clear(&b);
+    FX_CHECK(fx_hash_equal(&other->txid, &tx->txid));
+    return other;
+}
+
+/* Anybody on the way may have taken the witness away. */
+FX_TEST(a_transaction_without_its_witness_blames_nobody)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    struct fx_hash of = fake_hash(1);
+    struct fx_tx *whole = fake_tx(&of, VERSION_SCRIPT, 1);
+    struct fx_tx *stripped = with_witness(whole, 0);
+
+    node_create(&node, NULL);
+    confirm(&node, 1);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    send_tx(remote, stripped);
+    FX_CHECK_INT(remote_peer(remote)->misbehaviour, 0);
+    /* Nor does it say anything of the whole one. */
+    send_inv(remote, FX_INV_WTX, &whole->wtxid);
+    FX_CHECK(says(remote, "getdata", FX_INV_WTX, &whole->wtxid));
+    send_tx(remote, whole);
+    FX_CHECK(remote_is_dropped(remote));
+    fx_tx_unref(whole);
+    fx_tx_unref(stripped);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
+FX_TEST(a_request_by_txid_is_not_ended_by_another_copy)
+{
+    struct node node;
+    struct remote *remotes[2];
+    struct fx_hash of = fake_hash(1);
+    struct fx_tx *tx = fake_tx(&of, VERSION_POLICY, 1);
+    struct fx_tx *copy = with_witness(tx, 2);
+
+    node_create(&node, NULL);
+    confirm(&node, 1);
+    for (size_t i = 0; i < 2; i++) {
+        remotes[i] = remote_ready(&node, "127.0.0.1:1000", ALL);
+        remote_peer(remotes[i])->tx.wtxid = false;
+    }
+    send_inv(remotes[0], FX_INV_TX, &tx->txid);
+    FX_CHECK(says(remotes[0], "getdata", FX_INV_WITNESS_TX, &tx->txid));
+    send_tx(remotes[1], copy);
+    FX_CHECK_INT(remote_peer(remotes[0])->tx.asked, 1);
+    send_tx(remotes[0], tx);
+    FX_CHECK_INT(remote_peer(remotes[0])->tx.asked, 0);
+    fx_tx_unref(tx);
+    fx_tx_unref(copy);
+    for (size_t i = 0; i < 2; i++) {
+        remote_close(remotes[i]);
+    }
+    node_destroy(&node);
+}
+
 FX_TEST(own_transactions_are_told_to_newcomers)
 {
     struct node node;

@@ -8,6 +8,7 @@
 #include "qa/unit/harness.h"
 #include "qa/unit/net/fakes.h"
 #include "src/crypto/sha256.h"
+#include "src/net/presync_int.h"
 #include "src/sys/clock.h"
 #include "src/util/map.h"
 
@@ -495,7 +496,7 @@ FX_TEST(a_long_branch_is_weighed_as_it_goes_by)
 {
     struct node node;
     struct remote *remote = NULL;
-    static struct fx_header headers[FX_HEADERS_MAX];
+    static struct fx_header job[2][FX_HEADERS_MAX], hash[200];
     struct fx_hash parent, first;
     uint32_t time;
     size_t stored;
@@ -505,21 +506,27 @@ FX_TEST(a_long_branch_is_weighed_as_it_goes_by)
     parent = node.chain->list[0]->id;
     time = node.chain->list[0]->header.time + 1;
     remote = remote_ready(&node, "127.0.0.1:1000", ALL);
-    make_headers(headers, FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
-    fx_header_id(&headers[0], &first);
-    send_headers(remote, headers, FX_HEADERS_MAX);
-    /* The stored ones and those that went by outweigh our 5,000, but no hash-lane work is in them.
-     */
-    make_headers(headers, FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
-    send_headers(remote, headers, FX_HEADERS_MAX);
+    make_headers(job[0], FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
+    make_headers(job[1], FX_HEADERS_MAX, FX_LANE_JOB, &parent, &time);
+    make_headers(hash, 200, FX_LANE_HASH, &parent, &time);
+    fx_header_id(&job[0][0], &first);
+    /* They outweigh our 5,000, but nothing of them is stored before there is hash-lane work. */
+    send_headers(remote, job[0], FX_HEADERS_MAX);
+    send_headers(remote, job[1], FX_HEADERS_MAX);
+    FX_CHECK_INT(node.chain->n, 5001);
+    FX_CHECK_INT(remote_peer(remote)->sync.presync->stream.height, 4000);
+    send_headers(remote, hash, 200);
+    FX_CHECK(asks_after(remote, &node.chain->list[0]->id));
+    /* They are fetched again, and stored as far as there is room for unproven ones. */
+    send_headers(remote, job[0], FX_HEADERS_MAX);
+    send_headers(remote, job[1], FX_HEADERS_MAX);
     stored = node.chain->n;
     FX_CHECK_INT(stored, 5001 + FX_UNPROVEN_MAX);
     FX_CHECK(remote_peer(remote)->sync.stream != NULL);
-    FX_CHECK(asks_after(remote, &parent));
+    FX_CHECK(asks_after(remote, &hash[0].prev));
     FX_CHECK_INT(remote_peer(remote)->sync.in_flight, 0);
     /* Enough of it: the blocks are fetched from the fork on, and nothing more was kept. */
-    make_headers(headers, 200, FX_LANE_HASH, &parent, &time);
-    send_headers(remote, headers, 200);
+    send_headers(remote, hash, 200);
     FX_CHECK_INT(node.chain->n, stored);
     FX_CHECK(remote_peer(remote)->sync.stream == NULL);
     FX_CHECK_INT(remote_peer(remote)->sync.in_flight, FX_BLOCKS_PER_PEER);
@@ -564,4 +571,85 @@ FX_TEST(a_light_branch_is_not_fetched)
     FX_CHECK(remote_is_dropped(remote));
     remote_close(remote);
     node_destroy(&node);
+}
+
+FX_TEST(headers_of_little_work_are_stored_once_there_are_enough)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    static struct fx_header headers[FX_HEADERS_MAX], more[600], others[FX_HEADERS_MAX];
+    const struct fx_hash *genesis;
+    struct fx_hash last, end;
+    uint32_t time, start;
+
+    node_create(&node, NULL);
+    fake_chain_mine(node.chain, 5000);
+    genesis = &node.chain->list[0]->id;
+    start = time = node.chain->list[0]->header.time + 1;
+    last = *genesis;
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    make_headers(headers, FX_HEADERS_MAX, FX_LANE_HASH, &last, &time);
+    end = last;
+    make_headers(more, 600, FX_LANE_HASH, &end, &time);
+    /* So few that the peer cannot have more. */
+    send_headers(remote, headers, 100);
+    FX_CHECK_INT(node.chain->n, 5001);
+    FX_CHECK(remote_peer(remote)->sync.presync == NULL);
+    /* It may have: they are weighed. With the next it is enough, and it is asked for all again. */
+    send_headers(remote, headers, FX_HEADERS_MAX);
+    FX_CHECK_INT(node.chain->n, 5001);
+    FX_CHECK(asks_after(remote, &last));
+    send_headers(remote, more, 600);
+    FX_CHECK_INT(node.chain->n, 5001);
+    FX_CHECK(asks_after(remote, genesis));
+    send_headers(remote, headers, FX_HEADERS_MAX);
+    FX_CHECK_INT(node.chain->n, 5001 + FX_HEADERS_MAX);
+    FX_CHECK(asks_after(remote, &last));
+    send_headers(remote, more, 600);
+    FX_CHECK_INT(node.chain->n, 5001 + FX_HEADERS_MAX + 600);
+    FX_CHECK(remote_peer(remote)->sync.presync == NULL);
+    FX_CHECK_INT(remote_peer(remote)->misbehaviour, 0);
+    remote_close(remote);
+    node_destroy(&node);
+
+    /* Others than those that were weighed are not stored. */
+    node_create(&node, NULL);
+    fake_chain_mine(node.chain, 5000);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    send_headers(remote, headers, FX_HEADERS_MAX);
+    send_headers(remote, more, 600);
+    FX_CHECK(asks_after(remote, &node.chain->list[0]->id));
+    last = node.chain->list[0]->id;
+    time = start + 1;
+    make_headers(others, FX_HEADERS_MAX, FX_LANE_HASH, &last, &time);
+    send_headers(remote, others, FX_HEADERS_MAX);
+    FX_CHECK_INT(node.chain->n, 5001);
+    FX_CHECK(remote_peer(remote)->sync.presync == NULL);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
+/* The least work of any chain counts in headers of the hash lane alone. */
+FX_TEST(headers_below_the_least_work_are_not_stored)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    static struct fx_header headers[20];
+    struct fx_hash last;
+    uint32_t time;
+
+    for (unsigned lane = FX_LANE_HASH; lane <= FX_LANE_JOB; lane++) {
+        node_create(&node, NULL);
+        node.chain->min_work = fx_u256_from_u64(22); /* 2 of genesis, 2 of each */
+        last = node.chain->list[0]->id;
+        time = node.chain->list[0]->header.time + 1;
+        remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+        make_headers(headers, 20, (enum fx_lane)lane, &last, &time);
+        send_headers(remote, headers, 9);
+        FX_CHECK_INT(node.chain->n, 1);
+        send_headers(remote, headers, 20);
+        FX_CHECK_INT(node.chain->n, lane == FX_LANE_HASH ? 21 : 1);
+        remote_close(remote);
+        node_destroy(&node);
+    }
 }
