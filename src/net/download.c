@@ -346,11 +346,11 @@ static void invalid_block(struct fx_peer *peer, const struct fx_block *block,
     char text[160];
 
     fx_hash_to_id(&block->id, hex);
+    avoid(peer, &block->id);
     if (why == FX_TIME_TOO_NEW || why == FX_PREV_BLK_NOT_FOUND || why == FX_DUPLICATE ||
         (index != NULL && fx_headers_invalidated(index))) {
         fx_log_info("net: block %s from peer %" PRIu64 " is not taken: %s", hex, peer->id,
                     fx_verdict_string(why));
-        avoid(peer, &block->id);
         return;
     }
     snprintf(text, sizeof text, "invalid block %s, ", hex);
