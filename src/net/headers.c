@@ -122,7 +122,7 @@ static void blame_header(struct fx_peer *peer, const struct fx_header *header,
     fx_hash_to_id(id, hex);
     if (why == FX_TIME_TOO_NEW) {
         fx_log_info("net: header %s from peer %" PRIu64 " is not taken: its time is %" PRId64
-                    " seconds ahead of this clock",
+                    " seconds ahead of this clock (time-too-new)",
                     hex, peer->id, (int64_t)header->time - fx_clock_now());
         return;
     }
