@@ -11,7 +11,7 @@ import time
 
 import numpy
 
-from framework import FornaxTest, check, check_equal, free_port, program
+from framework import FornaxTest, check, check_equal, free_port, program, wait_until
 from jobkit import origins, wait_task
 
 
@@ -338,6 +338,7 @@ class TestCli(FornaxTest):
         check(not os.path.exists(result) and not os.path.exists(result + '.part'), 'a file of a result that is not there')
         self.bad(5, 'No such job', 'getjobresult', 'ab' * 32, result)
         check_equal(self.cli('watchjob')[:2], (1, ''))
+        watch = self.watch_over_restart(job)
         for origin in origins(self.node, job):
             self.good('solvetask', origin)
         self.node.mine(1)
@@ -350,12 +351,44 @@ class TestCli(FornaxTest):
         self.bad(1, 'nonsense', 'getjobresult', job, os.path.join(self.dir, 'nonsense', 'x.npy'))
         check_equal(self.good('getjobresult', job, result), '')
 
+        def done():
+            if self.node.rpc.getrawmempool():
+                self.node.mine(1)
+            return watch.poll() is not None
+        wait_until(done, 'watchjob to end with the job', step=0.2)
+        check_equal(watch.returncode, 0)
+        with open(os.path.join(self.dir, 'watch')) as file:
+            out = file.read()
+        check(out.startswith('open: 2 tasks, 2 open') and 'done: 2 tasks' in out and out.endswith('result here\n'), out)
+
+    def watch_over_restart(self, job):
+        """A watchjob that has waited for the node's restart."""
+        self.step('watchjob goes on where the node restarts')
+        out, error = (os.path.join(self.dir, name) for name in ('watch', 'watch.error'))
+
+        def says(path, text):
+            with open(path) as file:
+                return text in file.read()
+        with open(out, 'w') as out_file, open(error, 'w') as error_file:
+            watch = self.process([program('fornax-cli'), '-regtest', '-datadir=' + self.node.dir,
+                                  '-rpcport=%d' % self.node.rpcport, 'watchjob', job], stdout=out_file, stderr=error_file)
+        wait_until(lambda: says(out, '2 open'), 'watchjob to have asked')
+        self.node.stop()
+        wait_until(lambda: says(error, 'Waiting until the node is back (Ctrl-C ends this)'), 'watchjob to miss the node')
+        self.node.start()
+        wait_until(lambda: says(error, 'The node is back'), 'watchjob to find the node again')
+        self.good('unloadwallet', 'two')  # a start loads all wallets
+        check_equal(watch.poll(), None)
+        self.bad(5, 'No such job', 'watchjob', 'ab' * 32)
+        return watch
+
     def absent(self):
         self.step('a node that is not running')
         self.node.stop()
         error = self.bad(1, 'Could not connect to the server 127.0.0.1:%d' % self.node.rpcport, 'getblockcount')
         check('Make sure the fornaxd server is running' in error, error)
         self.bad(1, 'Could not connect', '-getinfo')
+        self.bad(1, 'Could not connect', 'watchjob', 'ab' * 32)
         started = time.monotonic()
         self.bad(1, 'Could not connect', '-rpcwait', '-rpcwaittimeout=1', 'getblockcount')
         check(0.9 < time.monotonic() - started < 10, 'it waited %.1f s' % (time.monotonic() - started))

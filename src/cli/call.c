@@ -28,6 +28,13 @@ int fx_cli_failed(const struct fx_rpc_reply *reply)
     return EXIT_FAILURE;
 }
 
+bool fx_cli_is_away(const struct fx_rpc_reply *reply)
+{
+    /* Without a cookie yet it is starting; one that the node refuses will not get better. */
+    return reply->status == FX_RPC_CONNECT || reply->status == FX_RPC_WARMUP ||
+           (reply->status == FX_RPC_AUTH && reply->http != 401);
+}
+
 int fx_cli_http_failed(const struct fx_http_reply *reply)
 {
     json_error_t where;

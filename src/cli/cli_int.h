@@ -45,6 +45,8 @@ int fx_cli_help(struct fx_rpc_client *client, char *command);
 int fx_cli_getinfo(struct fx_rpc_client *client);
 /* Prints why a call failed, as bitcoin-cli does, and returns the exit status for it. */
 int fx_cli_failed(const struct fx_rpc_reply *reply);
+/* Is the node not running, or starting? Asking again later can succeed then. */
+bool fx_cli_is_away(const struct fx_rpc_reply *reply);
 int fx_cli_http_failed(const struct fx_http_reply *reply);
 void fx_cli_print(const json_t *value);
 

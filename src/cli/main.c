@@ -13,10 +13,8 @@ static bool wait_for_node(struct fx_rpc_client *client, int64_t seconds)
     int64_t end = fx_clock_monotonic_ms() + seconds * 1000;
     for (;;) {
         struct fx_rpc_reply reply;
-        enum fx_rpc_status status = fx_rpc_client_call(client, "uptime", NULL, &reply);
-        /* Without a cookie yet it is starting; one that the node refuses will not get better. */
-        bool up = status != FX_RPC_CONNECT && status != FX_RPC_WARMUP &&
-                  !(status == FX_RPC_AUTH && reply.http != 401);
+        fx_rpc_client_call(client, "uptime", NULL, &reply);
+        bool up = !fx_cli_is_away(&reply);
         bool late = seconds > 0 && fx_clock_monotonic_ms() > end;
         if (!up && late) {
             fx_cli_failed(&reply);

@@ -34,7 +34,8 @@ const char fx_cli_watchjob_help[] =
     "they\n"
     "are settled, its result is here. Exit status 0: the result is here; 2: some tasks were "
     "refunded\n"
-    "or rejected; 3: the job was cancelled; 1 and others: the node cannot be asked.\n";
+    "or rejected; 3: the job was cancelled; 1 and others: the node cannot be asked. Where the\n"
+    "node stops meanwhile, it waits until the node is back (Ctrl-C ends it).\n";
 
 struct file_sink {
     int fd;
@@ -144,19 +145,30 @@ static long count(const json_t *job, const char *key)
     return (long)json_integer_value(json_object_get(json_object_get(job, "tasks"), key));
 }
 
+static void call_getjob(struct fx_rpc_client *client, const char *id, struct fx_rpc_reply *reply)
+{
+    json_t *params = json_pack("[s]", id);
+    fx_rpc_client_call(client, "getjob", params, reply);
+    json_decref(params);
+}
+
+/* Clears the reply. NULL: printed, and *status set. */
+static json_t *take_job(struct fx_rpc_reply *reply, int *status)
+{
+    json_t *job = reply->status == FX_RPC_OK ? json_incref(reply->result) : NULL;
+    if (!job) {
+        *status = fx_cli_failed(reply);
+    }
+    fx_rpc_reply_clear(reply);
+    return job;
+}
+
 /* NULL: printed, and *status set. */
 static json_t *get_job(struct fx_rpc_client *client, const char *id, int *status)
 {
     struct fx_rpc_reply reply;
-    json_t *params = json_pack("[s]", id);
-    fx_rpc_client_call(client, "getjob", params, &reply);
-    json_decref(params);
-    json_t *job = reply.status == FX_RPC_OK ? json_incref(reply.result) : NULL;
-    if (!job) {
-        *status = fx_cli_failed(&reply);
-    }
-    fx_rpc_reply_clear(&reply);
-    return job;
+    call_getjob(client, id, &reply);
+    return take_job(&reply, status);
 }
 
 static int write_files(struct fx_rpc_client *client, struct output *output)
@@ -252,6 +264,31 @@ static bool is_over(const json_t *job, int *status)
     return is_status(job, "done") && here;
 }
 
+/* As get_job, of a node that has answered before: one that stops or restarts is waited for. */
+static json_t *get_job_again(struct fx_rpc_client *client, const char *id, int *status)
+{
+    struct fx_rpc_reply reply;
+    bool waited = false;
+    for (;;) {
+        call_getjob(client, id, &reply);
+        /* Broken: it stopped while it answered. */
+        if (!fx_cli_is_away(&reply) && reply.status != FX_RPC_BROKEN) {
+            break;
+        }
+        if (!waited) {
+            fprintf(stderr, "%s\nWaiting until the node is back (Ctrl-C ends this).\n",
+                    reply.message ? reply.message : "The node does not answer.");
+            waited = true;
+        }
+        fx_rpc_reply_clear(&reply);
+        fx_clock_sleep_ms(WATCH_MS);
+    }
+    if (waited) {
+        fprintf(stderr, "The node is back.\n");
+    }
+    return take_job(&reply, status);
+}
+
 int fx_cli_watchjob(struct fx_rpc_client *client, int argc, char **argv)
 {
     char before[SHOWN_MAX] = "";
@@ -263,11 +300,8 @@ int fx_cli_watchjob(struct fx_rpc_client *client, int argc, char **argv)
     if (!is_job(argv[1])) {
         return EXIT_FAILURE;
     }
-    for (;;) {
-        json_t *job = get_job(client, argv[1], &status);
-        if (!job) {
-            return status;
-        }
+    json_t *job = get_job(client, argv[1], &status);
+    while (job) {
         show(job, before);
         bool over = is_over(job, &status);
         json_decref(job);
@@ -275,5 +309,7 @@ int fx_cli_watchjob(struct fx_rpc_client *client, int argc, char **argv)
             return status;
         }
         fx_clock_sleep_ms(WATCH_MS);
+        job = get_job_again(client, argv[1], &status);
     }
+    return status;
 }
