@@ -394,12 +394,157 @@ bool fx_blob_same_shape(enum fx_blob_type type, const struct fx_blob_shape *a,
            (type == FX_BLOB_OPERAND || fx_hash_equal(&a->solver, &b->solver));
 }
 
+/* Leaf and path of a chunk that is there, checked against the root. */
+static bool read_path(const struct blob *blob, uint64_t chunk, struct fx_hash *leaf, uint8_t *path)
+{
+    int fd = fx_blob_open_file(blob->dir, "tree", O_RDONLY);
+    struct fx_hash root;
+    bool ok = fd >= 0 && fx_blob_tree_get_path(fd, &blob->g, chunk, leaf, path);
+
+    close_keep_errno(fd);
+    if (!ok) {
+        return false;
+    }
+    fx_blob_tree_climb(&blob->g, chunk, leaf, path, &root);
+    errno = 0;
+    return fx_hash_equal(&root, &blob->key.root);
+}
+
 enum reshape { RESHAPE_DONE = 0, RESHAPE_AGAIN, RESHAPE_REFUSED };
+
+/* Where a chunk is in another geometry of as many levels; false where that has no such chunk. */
+static bool chunk_within(const struct blob_geometry *from, uint64_t chunk,
+                         const struct blob_geometry *to, uint64_t *place)
+{
+    uint64_t leaf = fx_blob_tree_leaf(from, chunk), group = leaf >> to->low;
+    uint64_t within = leaf & ((UINT64_C(1) << to->low) - 1);
+
+    *place = group * to->per_group + within;
+    return group < to->groups && within < to->per_group;
+}
+
+/* Can the root have this geometry, by all that the chunks that are there show of its tree? */
+static bool chunks_allow(const struct blob *blob, const struct blob_geometry *g)
+{
+    uint8_t path[32 * FX_BLOB_PATH_MAX];
+    struct fx_hash leaf;
+    uint64_t chunk, place;
+
+    if (g->low + g->high != blob->g.low + blob->g.high) {
+        return false;
+    }
+    for (chunk = 0; chunk < blob->g.chunks; chunk++) {
+        if (!has_bit(blob, chunk)) {
+            continue;
+        }
+        if (!chunk_within(&blob->g, chunk, g, &place)) {
+            return false;
+        }
+        /* Where its path cannot be read, it is not there: that is found when it is asked for. */
+        if (place % g->per_group == g->per_group - 1 && read_path(blob, chunk, &leaf, path) &&
+            !fx_blob_tree_ends(g, place, path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool move_chunk(const struct blob *blob, int fd, uint64_t chunk, uint64_t place)
+{
+    uint8_t data[FX_BLOB_CHUNK_MAX];
+    size_t n = blob->g.chunk_bytes;
+
+    return fx_fd_read_all(fd, chunk * n, data, n) && fx_fd_write_all(fd, place * n, data, n);
+}
+
+/*
+ * Moves the chunks that are there to their places in g, and notes these in bits. Places are in the
+ * order of chunks: what moves down is moved from the first on, what moves up from the last on, and
+ * none is written over before it is read.
+ */
+static bool move_chunks(const struct blob *blob, const struct blob_geometry *g, uint8_t *bits)
+{
+    int fd = fx_blob_open_file(blob->dir, "data", O_RDWR);
+    uint64_t n = blob->g.chunks, i, place;
+    bool ok = fd >= 0;
+
+    for (i = 0; ok && i < n; i++) {
+        if (has_bit(blob, i) && chunk_within(&blob->g, i, g, &place)) {
+            bits[place / 8] |= (uint8_t)(1u << place % 8);
+            ok = place >= i || move_chunk(blob, fd, i, place);
+        }
+    }
+    for (i = n; ok && i-- > 0;) {
+        if (has_bit(blob, i) && chunk_within(&blob->g, i, g, &place) && place > i) {
+            ok = move_chunk(blob, fd, i, place);
+        }
+    }
+    ok = ok && ftruncate(fd, (off_t)(g->chunks * g->chunk_bytes)) == 0;
+    close_keep_errno(fd);
+    return ok;
+}
+
+/* Gives a partial blob another shape that its chunks allow; they stay. */
+static bool rearrange(struct blob *blob, const struct fx_blob_shape *shape,
+                      const struct blob_geometry *g)
+{
+    size_t n = (size_t)(g->chunks + 7) / 8;
+    char *old = fx_path_join(blob->dir, "shape");
+    uint8_t *bits = fx_xcalloc(n, 1);
+    bool ok;
+
+    unlink(old); /* a folder without one is removed at the start: should the process die here */
+    free(old);
+    ok = move_chunks(blob, g, bits);
+    free(blob->bits);
+    blob->bits = bits;
+    blob->shape = *shape;
+    blob->g = *g;
+    ok = ok && make_file(blob->dir, "have", n) && write_bits(blob, 0, n) &&
+         fx_blob_write_shape(blob->dir, &blob->key, shape, false);
+    blob->used = 0; /* the shape is a new file */
+    fx_blob_touch(blob);
+    return ok;
+}
+
+static enum reshape reshape_partial(struct fx_blobs *blobs, struct blob *blob,
+                                    const struct fx_blob_shape *shape,
+                                    const struct blob_geometry *g)
+{
+    uint64_t old = fx_blob_bytes(&blob->g), bytes = fx_blob_bytes(g);
+    struct fx_blob_key key = blob->key;
+
+    if (blob->have == 0) {
+        fx_blobs_remove(blobs, &key);
+        return RESHAPE_AGAIN;
+    }
+    if (!chunks_allow(blob, g)) {
+        fx_log_info("a task names the root of a blob with a shape that its chunks rule out");
+        return RESHAPE_REFUSED;
+    }
+    if (bytes > old && !fx_blob_room(blobs, bytes - old)) {
+        return RESHAPE_REFUSED;
+    }
+    blob = fx_blob_find(blobs, &key); /* it may have made room itself */
+    if (blob == NULL) {
+        return RESHAPE_AGAIN;
+    }
+    if (!rearrange(blob, shape, g)) {
+        fx_log_info("cannot rearrange blob %s: %s", blob->dir, strerror(errno));
+        fx_blobs_remove(blobs, &key);
+        return RESHAPE_AGAIN;
+    }
+    if (blob->have == blob->g.chunks && mark_complete(blob)) {
+        tell_complete(blobs, key);
+    }
+    return RESHAPE_DONE;
+}
 
 /*
  * The blob is known under another shape. One root can stand for several shapes of the same chunks
  * in the same order (2 x 2 blocks and 4 x 1): the newest is taken then. Any other shape is not of
- * this root where the blob is complete, and may be right where it is not: it starts again.
+ * this root where the blob is complete. Where it is not, either may be the right one, but for what
+ * the chunks rule out that are there: whichever is named, they stay.
  */
 static enum reshape reshape(struct fx_blobs *blobs, struct blob *blob,
                             const struct fx_blob_shape *shape, const struct blob_geometry *g)
@@ -407,9 +552,7 @@ static enum reshape reshape(struct fx_blobs *blobs, struct blob *blob,
     unsigned levels = g->low + g->high;
 
     if (!blob->complete) {
-        fx_blob_remove_dir(blob->dir);
-        forget(blobs, blob);
-        return RESHAPE_AGAIN;
+        return reshape_partial(blobs, blob, shape, g);
     }
     if (blob->key.type != FX_BLOB_OPERAND || levels != blob->g.low + blob->g.high ||
         g->chunks != blob->g.chunks || g->chunks != UINT64_C(1) << levels) {
@@ -588,7 +731,7 @@ enum fx_blob_put fx_blobs_put(struct fx_blobs *blobs, const struct fx_blob_key *
     fx_blob_chunk_root(key->type, &blob->shape, data.data, &leaf);
     if (n_path == blob->g.low + blob->g.high) {
         fx_blob_tree_climb(&blob->g, chunk, &leaf, path, &root);
-        opens = fx_hash_equal(&root, &key->root);
+        opens = fx_hash_equal(&root, &key->root) && fx_blob_tree_ends(&blob->g, chunk, path);
     }
     if (!opens) {
         return opens_in_some_shape(key, x, y, &leaf, path, n_path) ? FX_BLOB_PUT_SHAPE
@@ -635,22 +778,6 @@ static bool read_file(const struct blob *blob, const char *name, uint64_t offset
 
     close_keep_errno(fd);
     return ok;
-}
-
-/* Leaf and path of a chunk that is there, checked against the root. */
-static bool read_path(const struct blob *blob, uint64_t chunk, struct fx_hash *leaf, uint8_t *path)
-{
-    int fd = fx_blob_open_file(blob->dir, "tree", O_RDONLY);
-    struct fx_hash root;
-    bool ok = fd >= 0 && fx_blob_tree_get_path(fd, &blob->g, chunk, leaf, path);
-
-    close_keep_errno(fd);
-    if (!ok) {
-        return false;
-    }
-    fx_blob_tree_climb(&blob->g, chunk, leaf, path, &root);
-    errno = 0;
-    return fx_hash_equal(&root, &blob->key.root);
 }
 
 bool fx_blobs_get(struct fx_blobs *blobs, const struct fx_blob_key *key, uint32_t x, uint32_t y,

@@ -72,6 +72,9 @@ void fx_blob_chunk_root(enum fx_blob_type type, const struct fx_blob_shape *shap
 /* The root at the top that a chunk root has with this path. */
 void fx_blob_tree_climb(const struct blob_geometry *g, uint64_t chunk, const struct fx_hash *leaf,
                         const uint8_t *path, struct fx_hash *root);
+/* Is all padding that this path shows beyond a group's last chunk, and beyond the last group? If
+ * not, the tree has more chunks than the geometry. */
+bool fx_blob_tree_ends(const struct blob_geometry *g, uint64_t chunk, const uint8_t *path);
 bool fx_blob_tree_put_leaf(int fd, const struct blob_geometry *g, uint64_t chunk,
                            const struct fx_hash *leaf);
 /* Writes the leaf, its path and the nodes between. */

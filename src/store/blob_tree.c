@@ -79,6 +79,28 @@ void fx_blob_tree_climb(const struct blob_geometry *g, uint64_t chunk, const str
     fx_commit_climb(leaf, fx_blob_tree_leaf(g, chunk), path, depth(g), root);
 }
 
+bool fx_blob_tree_ends(const struct blob_geometry *g, uint64_t chunk, const uint8_t *path)
+{
+    uint64_t node = fx_blob_tree_leaf(g, chunk);
+    bool last = chunk % g->per_group == g->per_group - 1;
+    struct fx_hash padding = {{0}}, above;
+    unsigned level;
+
+    for (level = 0; level < depth(g); level++) {
+        if (level == g->low) {
+            last = chunk / g->per_group == g->groups - 1;
+            memset(&padding, 0, sizeof(padding));
+        }
+        if (last && (node & 1) == 0 && memcmp(path + 32 * (size_t)level, padding.b, 32) != 0) {
+            return false;
+        }
+        fx_commit_node(&padding, &padding, &above);
+        padding = above;
+        node >>= 1;
+    }
+    return true;
+}
+
 bool fx_blob_tree_put_leaf(int fd, const struct blob_geometry *g, uint64_t chunk,
                            const struct fx_hash *leaf)
 {

@@ -255,8 +255,8 @@ FX_TEST(chunks_of_another_shape_are_told_from_bad_ones)
 {
     static const struct fx_blob_shape wrong[] = {
         {.rows = 4 * FX_TILE, .cols = 2 * FX_DEPTH},  /* a level less within a panel */
-        {.rows = 6 * FX_TILE, .cols = 4 * FX_DEPTH},  /* the same levels */
         {.rows = 32 * FX_TILE, .cols = 8 * FX_DEPTH}, /* more of both */
+        {.rows = 6 * FX_TILE, .cols = 4 * FX_DEPTH},  /* the same levels */
     };
     struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
     struct operand o;
@@ -265,9 +265,9 @@ FX_TEST(chunks_of_another_shape_are_told_from_bad_ones)
     operand_init(&o, 5, 3);
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         FX_CHECK(fx_blobs_expect(blobs, &o.key, &wrong[i]));
-        FX_CHECK_INT(put(blobs, &o, 2, 1), i == 1 ? FX_BLOB_PUT_OK : FX_BLOB_PUT_SHAPE);
+        FX_CHECK_INT(put(blobs, &o, 2, 1), i == 2 ? FX_BLOB_PUT_OK : FX_BLOB_PUT_SHAPE);
         o.chunks[(2 * 3 + 1) * FX_BLOCK_BYTES] ^= 1;
-        FX_CHECK_INT(put(blobs, &o, 2, 1), i == 1 ? FX_BLOB_PUT_KNOWN : FX_BLOB_PUT_BAD);
+        FX_CHECK_INT(put(blobs, &o, 2, 1), i == 2 ? FX_BLOB_PUT_KNOWN : FX_BLOB_PUT_BAD);
         o.chunks[(2 * 3 + 1) * FX_BLOCK_BYTES] ^= 1;
     }
     operand_clear(&o);
@@ -402,6 +402,130 @@ FX_TEST(another_shape_of_the_same_root)
     FX_CHECK_MEM(data, chunk_of(&o, 1, 1).data, n);
     FX_CHECK(!fx_blobs_get(blobs, &o.key, 1, 1, data, &n, path, &n_path));
     FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+    check_chunk(blobs, &o, 1, 1);
+    operand_clear(&o);
+    fx_blobs_close(blobs);
+}
+
+/* Two tasks name one root by different shapes, in turn: each of these has all of its chunks. */
+FX_TEST(chunks_stay_whatever_shape_is_named)
+{
+    static const struct fx_blob_shape wrong[] = {
+        {.rows = 8 * FX_TILE, .cols = 3 * FX_DEPTH},  /* more panels */
+        {.rows = 6 * FX_TILE, .cols = 4 * FX_DEPTH},  /* wider panels: all move up */
+        {.rows = 10 * FX_TILE, .cols = 2 * FX_DEPTH}, /* half as wide, twice as many */
+        {.rows = 3 * FX_TILE, .cols = 8 * FX_DEPTH},  /* twice as wide */
+        {.rows = 20 * FX_TILE, .cols = FX_DEPTH},
+    };
+    const char *dir = fx_unit_tmpdir();
+    struct fx_blobs *blobs = open_blobs(dir);
+    uint64_t chunks = 0, have = 0, n = 0;
+    struct fx_blob_shape shape;
+    struct told told = {0};
+    struct operand o;
+
+    operand_init(&o, 5, 3);
+    FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+    for (uint32_t l = 3; l-- > 0;) {
+        for (uint32_t i = 0; i < o.panels; i++) {
+            FX_CHECK_INT(put(blobs, &o, i, l), FX_BLOB_PUT_OK);
+            n++;
+            if (n == 10) {
+                fx_blobs_close(blobs);
+                blobs = open_blobs(dir);
+                fx_blobs_subscribe(blobs, on_complete, &told);
+            }
+            FX_CHECK(fx_blobs_expect(blobs, &o.key, &wrong[n % 5]) == (n < 15));
+            FX_CHECK(fx_blobs_info(blobs, &o.key, &shape, &chunks, &have));
+            FX_CHECK_INT(have, n);
+            FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+            FX_CHECK(fx_blobs_info(blobs, &o.key, &shape, &chunks, &have));
+            FX_CHECK_INT(have, n);
+            FX_CHECK_INT(chunks, 15);
+            check_chunk(blobs, &o, i, l);
+            check_chunk(blobs, &o, 0, 2);
+        }
+    }
+    FX_CHECK_INT(told.n, 1);
+    FX_CHECK_INT(fx_blobs_state(blobs, &o.key), FX_BLOB_COMPLETE);
+    operand_clear(&o);
+    fx_blobs_close(blobs);
+}
+
+/* All that can be had has come under a shape that has more: naming the right one completes it. */
+FX_TEST(the_right_shape_completes_what_a_larger_one_could_not)
+{
+    struct fx_blob_shape larger = {.rows = 6 * FX_TILE, .cols = 4 * FX_DEPTH};
+    struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
+    struct told told = {0};
+    struct operand o;
+
+    operand_init(&o, 5, 3);
+    fx_blobs_subscribe(blobs, on_complete, &told);
+    FX_CHECK(fx_blobs_expect(blobs, &o.key, &larger));
+    for (uint32_t n = 0; n < 15; n++) {
+        FX_CHECK_INT(put(blobs, &o, n / 3, n % 3), FX_BLOB_PUT_OK);
+    }
+    FX_CHECK_INT(fx_blobs_state(blobs, &o.key), FX_BLOB_PARTIAL);
+    FX_CHECK_INT(told.n, 0);
+    FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+    FX_CHECK_INT(told.n, 1);
+    for (uint32_t n = 0; n < 15; n++) {
+        check_chunk(blobs, &o, n / 3, n % 3);
+    }
+    FX_CHECK(!fx_blobs_expect(blobs, &o.key, &larger));
+    operand_clear(&o);
+    fx_blobs_close(blobs);
+}
+
+/* A shape with fewer chunks than the root has is never complete, and the right one not late. */
+FX_TEST(a_shape_too_small_does_not_become_complete)
+{
+    static const struct fx_blob_shape small[] = {
+        {.rows = 6 * FX_TILE, .cols = 3 * FX_DEPTH},
+        {.rows = 7 * FX_TILE, .cols = 3 * FX_DEPTH},
+        {.rows = 5 * FX_TILE, .cols = 4 * FX_DEPTH},
+    };
+    struct operand o;
+
+    operand_init(&o, 7, 4);
+    for (size_t s = 0; s < sizeof(small) / sizeof(small[0]); s++) {
+        struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
+        uint32_t panels = small[s].rows / FX_TILE, blocks = small[s].cols / FX_DEPTH;
+        uint32_t refused = 0;
+
+        FX_CHECK(fx_blobs_expect(blobs, &o.key, &small[s]));
+        for (uint32_t n = 0; n < panels * blocks; n++) {
+            refused += put(blobs, &o, n / blocks, n % blocks) == FX_BLOB_PUT_SHAPE;
+        }
+        FX_CHECK(refused > 0);
+        FX_CHECK_INT(fx_blobs_state(blobs, &o.key), FX_BLOB_PARTIAL);
+        FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+        FX_CHECK_INT(put(blobs, &o, 6, 3), FX_BLOB_PUT_OK);
+        FX_CHECK(!fx_blobs_expect(blobs, &o.key, &small[s]));
+        for (uint32_t n = 0; n < 28; n++) {
+            FX_CHECK(put(blobs, &o, n / 4, n % 4) != FX_BLOB_PUT_SHAPE);
+        }
+        FX_CHECK_INT(fx_blobs_state(blobs, &o.key), FX_BLOB_COMPLETE);
+        fx_blobs_close(blobs);
+    }
+    operand_clear(&o);
+}
+
+/* What is known of a chunk at the end of a group tells as well whether a shape is too small. */
+FX_TEST(a_shape_that_ends_too_soon_is_refused)
+{
+    struct fx_blob_shape narrow = {.rows = 7 * FX_TILE, .cols = 3 * FX_DEPTH};
+    struct fx_blobs *blobs = open_blobs(fx_unit_tmpdir());
+    struct operand o;
+
+    operand_init(&o, 7, 4);
+    FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+    FX_CHECK_INT(put(blobs, &o, 1, 1), FX_BLOB_PUT_OK);
+    FX_CHECK(fx_blobs_expect(blobs, &o.key, &narrow));
+    FX_CHECK(fx_blobs_expect(blobs, &o.key, &o.shape));
+    FX_CHECK_INT(put(blobs, &o, 1, 2), FX_BLOB_PUT_OK);
+    FX_CHECK(!fx_blobs_expect(blobs, &o.key, &narrow));
     check_chunk(blobs, &o, 1, 1);
     operand_clear(&o);
     fx_blobs_close(blobs);
