@@ -7,7 +7,7 @@ import os
 
 import numpy
 
-from framework import check, check_equal, wait_until
+from framework import check, check_equal, raises_rpc, wait_until
 from jobkit import JobTest, balance, embers, origins, wait_task
 
 DEEP = 65536 + 40
@@ -257,7 +257,21 @@ class TestJobNumbers(JobTest):
         check_equal(self.node.rpc.getrawmempool(), [])
         check_equal(balance(self.node), free - embers(done['fee']), 'balance after taking back')
         check_equal((self.node.rpc.getjob(job)['status'], self.node.rpc.listtasks('all', job)), ('cancelled', []))
+        self.pages()
         self.bad('is not one of this wallet', 'canceljob', 'ab' * 32, status=4)
+
+    def pages(self):
+        self.step('listjobs in pages: the newest, oldest first')
+        jobs = self.node.rpc.listjobs()
+        check_equal(len(jobs), 4)
+        for count, skip, want in ((1000, 0, jobs), (4, 0, jobs), (2, 0, jobs[2:]), (2, 1, jobs[1:3]), (2, 3, jobs[:1]),
+                                  (2, 4, []), (2, 5, []), (0, 0, [])):
+            check_equal(self.node.rpc.listjobs(False, count, skip), want, 'count %d, skip %d' % (count, skip))
+        check_equal(self.node.rpc.listjobs(count=1, skip=2), jobs[1:2])
+        check_equal([job['job'] for job in json.loads(self.good('listjobs', 'true', 1, 3))], [jobs[0]['job']])
+        for page in ((-1, 0), (1, -1)):
+            with raises_rpc(-8, 'out of range'):
+                self.node.rpc.listjobs(False, *page)
 
 
 if __name__ == '__main__':

@@ -291,9 +291,16 @@ static json_t *listjobs(struct fx_rpc_call *call)
 {
     struct fx_job_info *infos = NULL;
     bool all = fx_rpc_arg_bool(call->args[0], false);
+    int64_t count, skip;
+    if (!fx_rpc_arg_int(call, call->args[1], "count", 0, INT32_MAX, 1000, &count) ||
+        !fx_rpc_arg_int(call, call->args[2], "skip", 0, INT32_MAX, 0, &skip)) {
+        return NULL;
+    }
     size_t n = fx_jobs_list(call->rpc->config.jobs, !all, &infos);
+    /* The newest `count`, less `skip` at the end, oldest first. */
+    size_t end = n > (size_t)skip ? n - (size_t)skip : 0;
     json_t *out = json_array();
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = end > (size_t)count ? end - (size_t)count : 0; i < end; i++) {
         json_array_append_new(out, job_json(&infos[i]));
     }
     free(infos);
@@ -302,10 +309,14 @@ static json_t *listjobs(struct fx_rpc_call *call)
 
 const struct fx_rpc_command fx_rpc_listjobs = {
     .name = "listjobs",
-    .text = "Returns the jobs of the loaded wallets, oldest first.",
-    .args = "all?: bool = false   # Everybody's jobs",
+    .text =
+        "Returns the newest jobs of the loaded wallets, oldest first; what is not confirmed comes "
+        "last.",
+    .args = "all?: bool = false   # Everybody's jobs\n"
+            "count?: int = 1000\n"
+            "skip?: int = 0       # Of the newest",
     .result = "[ { " JOB_FIELDS "} ]",
-    .example = "\ntrue",
+    .example = "\ntrue 20 100",
     .run = listjobs,
 };
 
