@@ -109,7 +109,10 @@ const char *fx_policy_check_tx(const struct fx_mempool *pool, const struct fx_tx
     if (tx->version < 1 || tx->version > 3) {
         return "version";
     }
-    if (fx_tx_weight(tx) > TASK_SPEND_WEIGHT_MAX) {
+    /* What a task spend may have beyond others is witness: signatures of old kinds hash the rest of
+     * the transaction once an input. */
+    if (fx_tx_weight(tx) > TASK_SPEND_WEIGHT_MAX ||
+        tx->base_size * FX_WITNESS_SCALE > STANDARD_WEIGHT_MAX) {
         return "tx-size";
     }
     for (size_t i = 0; i < tx->n_in; i++) {

@@ -205,6 +205,34 @@ FX_TEST(outputs_by_the_policy_that_is_set)
     FX_CHECK_STR(judge_output(p, 0, data, 1), "scriptpubkey");
 }
 
+/* A transaction of 99,985 bytes and the script_sig, and a witness of 400,000 bytes. */
+static const char *judge_large(size_t script_sig)
+{
+    static const uint8_t zeros[400000], p2tr[34] = {FX_OP_1, 32};
+    struct fx_outpoint outpoint = {.index = 1};
+    struct fx_txb b;
+    fx_txb_init(&b);
+    fx_txb_add_in(&b, &outpoint, FX_SEQUENCE_FINAL);
+    fx_txb_set_script_sig(&b, 0, zeros, script_sig);
+    fx_txb_push_witness(&b, 0, zeros, sizeof(zeros));
+    for (int i = 0; i < 2324; i++) {
+        fx_txb_add_out(&b, 1000, p2tr, sizeof(p2tr));
+    }
+    struct fx_tx *tx = fx_txb_build(&b);
+    FX_CHECK_INT(tx->base_size, 99985 + script_sig);
+    const char *reason = fx_policy_check_tx(pool_of(fx_mempool_policy_default), tx);
+    fx_tx_unref(tx);
+    fx_txb_clear(&b);
+    return reason ? reason : "";
+}
+
+/* A task spend may be heavier than others by its witness alone. */
+FX_TEST(without_its_witness_a_transaction_is_held_to_the_ordinary_limit)
+{
+    FX_CHECK_STR(judge_large(15), "");
+    FX_CHECK_STR(judge_large(16), "tx-size");
+}
+
 FX_TEST(signature_operations_count_as_size)
 {
     struct pool_kit k;
