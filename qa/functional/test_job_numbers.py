@@ -133,6 +133,7 @@ class TestJobNumbers(JobTest):
         status, out, error = self.node.cli('watchjob', job)
         check_equal((status, error), (0, ''))
         check('done: ' in out and 'result 100%, result here' in out, out)
+        self.bad('The job is done: all of its 10 tasks are settled', 'canceljob', job, status=4)
 
     def refused(self):
         self.step('matrices and lists that are refused')
@@ -223,6 +224,7 @@ class TestJobNumbers(JobTest):
         status, out, _ = self.node.cli('watchjob', job)
         check_equal(status, 2)
         check('30 refunded' in out, out)
+        self.bad('The job has ended: of its 30 tasks 0 were settled, 30 refunded and 0 rejected', 'canceljob', job, status=4)
 
         self.step('offered again, under the same job')
         check_equal(self.node.rpc.reofferjob(job), {'tasks': count})
@@ -253,6 +255,7 @@ class TestJobNumbers(JobTest):
         self.bad('The job was cancelled', 'getjobresult', job, os.path.join(self.dir, 'no.npy'))
         status, out, _ = self.node.cli('watchjob', job)
         check_equal((status, out.startswith('cancelled: 2116 tasks')), (3, True))
+        self.bad('The job was cancelled already', 'canceljob', job, status=4)
         self.mine()
         check_equal(self.node.rpc.getrawmempool(), [])
         check_equal(balance(self.node), free - embers(done['fee']), 'balance after taking back')

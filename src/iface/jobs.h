@@ -222,7 +222,9 @@ bool fx_jobs_product(struct fx_jobs *jobs, const struct fx_hash *job, size_t num
                      struct fx_job_product *product);
 /* Of an own job; *offers is the caller's to free. */
 size_t fx_jobs_txs(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_tx **offers);
-/* Takes back what is not confirmed. Where all of it is, nothing is done, and the counts are 0. */
+/* Takes back what is not confirmed, and offers nothing of the job again by itself. Where all of it
+ * is confirmed the counts are 0. A job that is over (done, cancelled, or ended with nothing to be
+ * offered again) is an error. */
 bool fx_jobs_cancel(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
                     struct fx_job_cancel *done, struct fx_jobs_error *error);
 /* Offers refunded and rejected tasks anew, with another deadline (unix time; 0: chosen). *n is how

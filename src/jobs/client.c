@@ -253,13 +253,42 @@ static bool replace(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct
     return fine;
 }
 
+/* False: the job is over, and error says how. */
+static bool check_not_over(struct fx_jobs *jobs, const struct fx_own_job *own,
+                           struct fx_jobs_error *error)
+{
+    struct fx_job_info info;
+
+    if (!fx_jobs_get(jobs, &own->id, &info)) {
+        return fx_jobs_refuse(error, -4, "The job is not known");
+    }
+    switch (info.status) {
+    case FX_JOB_PENDING:
+    case FX_JOB_OPEN:
+        return true;
+    case FX_JOB_DONE:
+        return fx_jobs_refuse(error, -4, "The job is done: all of its %zu tasks are settled",
+                              info.n_tasks);
+    case FX_JOB_CANCELLED:
+        return fx_jobs_refuse(error, -4, "The job was cancelled already");
+    case FX_JOB_ENDED:
+        break;
+    }
+    return fx_reoffer_is_coming(jobs, own) ||
+           fx_jobs_refuse(error, -4,
+                          "The job has ended: of its %zu tasks %zu were settled, %zu refunded and "
+                          "%zu rejected, and nothing is left to take back",
+                          info.n_tasks, info.n_settled, info.n_refunded, info.n_rejected);
+}
+
 bool fx_jobs_cancel(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_hash *job,
                     struct fx_job_cancel *done, struct fx_jobs_error *error)
 {
     struct fx_own_job *own = fx_own_of_wallet(jobs, wallet, job, error);
 
     memset(done, 0, sizeof *done);
-    if (own == NULL || !replace(jobs, wallet, own, done, error)) {
+    if (own == NULL || !check_not_over(jobs, own, error) ||
+        !replace(jobs, wallet, own, done, error)) {
         return false;
     }
     for (size_t i = 0; i < own->n_offers; i++) {

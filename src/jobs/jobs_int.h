@@ -223,6 +223,8 @@ void fx_funding_announce(struct fx_jobs *jobs, const struct fx_own_job *own);
 /* ---- reoffer.c: tasks that came to nothing, once more ---- */
 /* Offers again by itself what cheats made come to nothing, as the configuration says. */
 void fx_reoffer_step(struct fx_jobs *jobs);
+/* Is there a task of it that will be offered again by itself, if nothing is done? */
+bool fx_reoffer_is_coming(const struct fx_jobs *jobs, const struct fx_own_job *own);
 
 /* ---- assign.c: whom an exclusive task is assigned to (protocol section 5) ---- */
 /* Tasks that are asked for one after the other with the same h0 share its look-ups. */

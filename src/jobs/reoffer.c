@@ -22,6 +22,7 @@
 struct fate {
     bool stands;        /* one of them may still be solved, or was */
     bool by_cheat;      /* how the last that was mined ended calls for another one by itself */
+    bool is_buried;     /* that end is as deep as DEPTH */
     unsigned automatic; /* offers made by itself */
 };
 
@@ -32,11 +33,15 @@ static bool is_over(const struct fx_book_task *task)
 
 static bool is_by_cheat(const struct fx_jobs *jobs, const struct fx_book_task *task)
 {
+    return (task->state.status == FX_STATUS_REJECTED || task->state.restored > 0) &&
+           !fx_view_is_here(jobs, task);
+}
+
+static bool is_buried(const struct fx_jobs *jobs, const struct fx_book_task *task)
+{
     uint32_t tip = fx_chain_tip(jobs->config.chain)->height;
 
-    return (task->state.status == FX_STATUS_REJECTED || task->state.restored > 0) &&
-           (uint64_t)task->state.end_height + DEPTH <= (uint64_t)tip + 1 &&
-           !fx_view_is_here(jobs, task);
+    return (uint64_t)task->state.end_height + DEPTH <= (uint64_t)tip + 1;
 }
 
 static void add_offer(const struct fx_jobs *jobs, const struct fx_own_tx *offer, struct fate *fates)
@@ -55,6 +60,7 @@ static void add_offer(const struct fx_jobs *jobs, const struct fx_own_tx *offer,
             fates[i].stands = true;
         } else {
             fates[i].by_cheat = !offer->final && is_by_cheat(jobs, task);
+            fates[i].is_buried = is_buried(jobs, task);
         }
     }
 }
@@ -75,10 +81,15 @@ static struct fate *find_fates(const struct fx_jobs *jobs, const struct fx_own_j
     return fates;
 }
 
+/* Will it be offered by itself, now or once its end is buried? */
+static bool is_coming(const struct fx_jobs *jobs, const struct fate *fate)
+{
+    return !fate->stands && fate->by_cheat && fate->automatic < jobs->config.reoffers;
+}
+
 static bool is_due(const struct fx_jobs *jobs, const struct fate *fate, bool automatic)
 {
-    return !fate->stands &&
-           (!automatic || (fate->by_cheat && fate->automatic < jobs->config.reoffers));
+    return automatic ? fate->is_buried && is_coming(jobs, fate) : !fate->stands;
 }
 
 /* Adds offers of the tasks of one part that are due; how many tasks. */
@@ -159,6 +170,22 @@ bool fx_jobs_reoffer(struct fx_jobs *jobs, struct fx_wallet *wallet, const struc
 }
 
 /* ---- by itself --------------------------------------------------------------------------- */
+
+bool fx_reoffer_is_coming(const struct fx_jobs *jobs, const struct fx_own_job *own)
+{
+    bool coming = false;
+
+    for (uint32_t part = 0; part < own->n_parts && !coming; part++) {
+        uint32_t n = fx_own_count_tasks(&own->parts[part].gemm);
+        struct fate *fates = find_fates(jobs, own, part, n);
+
+        for (uint32_t i = 0; i < n && !coming; i++) {
+            coming = is_coming(jobs, &fates[i]);
+        }
+        free(fates);
+    }
+    return coming;
+}
 
 /* As long from now as the job had when it was submitted. */
 static uint32_t next_deadline(const struct fx_own_job *own)

@@ -469,7 +469,8 @@ static const struct fx_rpc_command canceljob_command = {
     .name = "canceljob",
     .text = "Takes back what is not confirmed of a job of the wallet: a transaction with a higher "
             "fee replaces those that wait in the mempool and returns their coins. What is "
-            "confirmed stays; the result says when each escrow comes back.",
+            "confirmed stays; the result says when each escrow comes back. What was "
+            "offered until then is not offered again by itself.",
     .args = "job: hash",
     .result = "{ replacement?: hash   # The transaction that returns the coins\n"
               "fee?: amount           # Of that\n"
@@ -480,7 +481,7 @@ static const struct fx_rpc_command canceljob_command = {
               "remaining: [ { origin: str, status: str, escrow: amount\n"
               "  returns?: time } ] } # Open: from this median time on the node refunds it by "
               "itself, if nobody claims it. Claimed: it is the solver's, unless the claim falls\n",
-    .errors = "-4: it is not the wallet's, or cannot be replaced now",
+    .errors = "-4: it is not the wallet's, or over already, or cannot be replaced now",
     .example = "\"job\"",
     .run = canceljob,
 };

@@ -304,6 +304,9 @@ FX_TEST(what_is_in_no_mempool_is_given_up)
     FX_CHECK_INT(play.world->abandoned, 1);
     FX_CHECK_INT(world_mempool(&txs), 0);
     check_offers(&play, &play.id, 0, 0, 0, 1);
+    FX_CHECK(!fx_jobs_cancel(play.world->jobs, NULL, &play.id, &done, &error));
+    FX_CHECK_INT(error.code, -4);
+    FX_CHECK_STR(error.text, "The job was cancelled already");
     play_close(&play);
 }
 

@@ -193,6 +193,26 @@ FX_TEST(canceled_is_not_offered_again)
     play_close(&play);
 }
 
+/* A job that has ended can be canceled where it would be offered again, and no further time. */
+FX_TEST(canceled_before_it_is_offered_again)
+{
+    struct play play;
+    struct fx_job_cancel done;
+    struct fx_jobs_error error;
+
+    open_restored(&play, 2);
+    refund(&play);
+    FX_CHECK(fx_jobs_cancel(play.world->jobs, NULL, &play.id, &done, &error));
+    FX_CHECK_INT(done.n_replaced + done.n_abandoned + done.n_dropped, 0);
+    FX_CHECK(!fx_jobs_cancel(play.world->jobs, NULL, &play.id, &done, &error));
+    FX_CHECK_INT(error.code, -4);
+    FX_CHECK_STR(error.text, "The job has ended: of its 1 tasks 0 were settled, 1 refunded and 0 "
+                             "rejected, and nothing is left to take back");
+    bury(DEPTH + 2);
+    check_last(&play, 1, FX_JOB_TX_CONFIRMED, false);
+    play_close(&play);
+}
+
 FX_TEST(not_offered_again_without_operands)
 {
     struct play play;
