@@ -308,6 +308,8 @@ class TestCli(FornaxTest):
         for option in ('--reward=x', '--task-size=0', '--task-size=1y1', '--deadline=soon', '--deadline=0', '--window=0',
                        '--exclusive=145', '--fee-rate=x', '--nonsense', '--task-rows=0'):
             self.bad(1, option[2:].split('=')[0], 'submitjob', 'gemm', a, b, option, '--yes')
+        for option in ('--reward=0', '--reward=0.00', '--fee-rate=0'):
+            self.bad(1, option + ': it must be above 0; without the option the node chooses', 'submitjob', 'gemm', a, b, option, '--yes')
         status, out, error = self.cli('submitjob', 'gemm', a, b, '--reward=1000', '--yes')
         check_equal((status, out), (6, ''))
         check('error code: -6\nerror message:\nInsufficient funds' in error, error)

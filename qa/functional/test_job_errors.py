@@ -83,6 +83,8 @@ class TestJobErrors(JobTest):
             (dict(deadline=self.now - 10), -8, 'deadline'),
             (dict(deadline=4294967296), -8, 'deadline'),
             (dict(reward='0.000001'), -8, 'reward'),
+            (dict(reward=0), -8, 'reward must be above 0; without it the node chooses'),
+            (dict(fee_rate='0.0'), -8, 'fee_rate must be above 0; without it the node chooses'),
             (dict(reward=-1), None, None),
             (dict(reward='1.123456789'), None, None),
             (dict(reward=100_000_000_000), None, None),

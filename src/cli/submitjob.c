@@ -163,6 +163,12 @@ static bool set_amount(json_t *job, const char *key, const char *option, const c
         snprintf(error, FX_ARGS_ERROR, "--%s=%.60s: an amount in FNX is expected", option, text);
         return false;
     }
+    if (amount == 0) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "--%s=%.60s: it must be above 0; without the option the node chooses", option,
+                 text);
+        return false;
+    }
     json_object_set_new(job, key, json_string(text));
     return true;
 }

@@ -41,14 +41,14 @@
     "kind?: str = gemm\n" ROOT_FIELDS SHAPE_FIELDS                                           \
     "products?: [ {          # In place of one product: several under one job\n" ROOT_FIELDS \
         SHAPE_FIELDS "} ]\n"                                                                 \
-    "reward?: amount         # Escrow of each task\n"                                        \
+    "reward?: amount         # Escrow of each task, above 0\n"                               \
     "task_rows?: int         # Rows of a task, in tiles of 128\n"                            \
     "task_cols?: int         # Columns, likewise\n"                                          \
     "deadline?: int          # When unclaimed tasks can be refunded: unix time, or seconds " \
     "from now where below 500,000,000\n"                                                     \
     "window?: int            # Units of 512 s that a claim waits without a certificate\n"    \
     "exclusive?: int = 0     # Blocks in which the assigned solver alone may claim\n"        \
-    "fee_rate?: amount       # FNX per 1,000 vbytes\n"
+    "fee_rate?: amount       # FNX per 1,000 vbytes, above 0\n"
 
 #define QUOTE_FIELDS                                                                            \
     "m: int, n: int, k: int     # Padded, of the first product\n"                               \
@@ -191,20 +191,35 @@ static bool read_products(struct fx_rpc_call *call, const json_t *from, struct r
     return true;
 }
 
+/* An amount above 0; 0 where it is not given, which leaves it to the node. */
+static bool amount_of(struct fx_rpc_call *call, const json_t *from, const char *name,
+                      int64_t *amount)
+{
+    const json_t *value = json_object_get(from, name);
+    *amount = 0;
+    if (!value || json_is_null(value)) {
+        return true;
+    }
+    if (!fx_rpc_arg_amount(call, value, name, amount)) {
+        return false;
+    }
+    if (*amount == 0) {
+        fx_rpc_fail(call, FX_RPC_PARAMETER, "%s must be above 0; without it the node chooses",
+                    name);
+    }
+    return *amount > 0;
+}
+
 static bool read_terms(struct fx_rpc_call *call, const json_t *from, struct fx_job_request *job)
 {
     int64_t task_rows, task_cols, deadline, window, exclusive;
-    const json_t *reward = json_object_get(from, "reward");
-    const json_t *fee_rate = json_object_get(from, "fee_rate");
     if (!number_of(call, from, "task_rows", 1, 1 << 17, &task_rows) ||
         !number_of(call, from, "task_cols", 1, 1 << 17, &task_cols) ||
         !number_of(call, from, "deadline", 1, UINT32_MAX, &deadline) ||
         !number_of(call, from, "window", 1, 32767, &window) ||
-        !number_of(call, from, "exclusive", 0, FX_EXCLUSIVE_MAX, &exclusive)) {
-        return false;
-    }
-    if ((reward && !fx_rpc_arg_amount(call, reward, "reward", &job->reward)) ||
-        (fee_rate && !fx_rpc_arg_amount(call, fee_rate, "fee_rate", &job->fee_rate))) {
+        !number_of(call, from, "exclusive", 0, FX_EXCLUSIVE_MAX, &exclusive) ||
+        !amount_of(call, from, "reward", &job->reward) ||
+        !amount_of(call, from, "fee_rate", &job->fee_rate)) {
         return false;
     }
     job->task_rows = (uint32_t)task_rows;
