@@ -199,12 +199,19 @@ class TestImport(FornaxTest):
             path = self.write('wrong.dat', b''.join(record(BTC_MAGIC, block.write())
                                                     for block in [*blocks, wrong, *above]))
             for assumed, wanted in ((wrong.hash, height), (blocks[-1].hash, 101), ('0', 101)):
-                node = self.other()
-                self.run_to_end(node, '-loadblock=' + path, '-stopafterblockimport', '-assumevalid=' + assumed)
-                node.start(['-noconnect'])
-                check_equal(node.rpc.getblockcount(), wanted, 'height with -assumevalid=' + assumed)
-                node.stop()
-                self.nodes.remove(node)
+                self.assume(path, assumed, wanted)
+        # Two for each block, the genesis block included: the last file's chain has just so much.
+        work = 2 * (1 + height)
+        self.assume(path, wrong.hash, height, f'-minimumchainwork={work:x}')
+        self.assume(path, wrong.hash, 101, f'-minimumchainwork={work + 1:x}')
+
+    def assume(self, path, assumed, wanted, *options):
+        node = self.other()
+        self.run_to_end(node, '-loadblock=' + path, '-stopafterblockimport', '-assumevalid=' + assumed, *options)
+        node.start(['-noconnect'])
+        check_equal(node.rpc.getblockcount(), wanted, f'height with -assumevalid={assumed} {options}')
+        node.stop()
+        self.nodes.remove(node)
 
 
 if __name__ == '__main__':

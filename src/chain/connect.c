@@ -150,6 +150,10 @@ bool fx_chain_needs_scripts(const struct fx_chain *chain, const struct fx_index 
         fx_index_ancestor(best, index->height) != index || best == chain->genesis) {
         return true;
     }
+    /* Who is kept from the network's chain is not to take another's scripts unseen. */
+    if (fx_u256_cmp(&best->work, &chain->min_work) < 0) {
+        return true;
+    }
     /* Somebody who makes a chain for us with bad scripts has to do this work as well. */
     fx_u256_sub(&best->work, &best->parent->work, &deep);
     fx_u256_mul64(&deep, ASSUMED_DEPTH, &deep);

@@ -56,7 +56,8 @@ static const struct fx_arg_option table[] = {
     OPT_STR("datadir", "<dir>", general, "Data directory (default: ~/.fornax)", 0),
     OPT_STR("assumevalid", "<block>", general,
             "Scripts of this block and those before it are valid, if it is in the best chain of "
-            "headers and two weeks deep; 0: all scripts are verified (default: 0)",
+            "headers, two weeks deep, and that chain has the work of -minimumchainwork; 0: all "
+            "scripts are verified (default: 0)",
             FX_ARG_NETWORK),
     OPT_INT("dbcache", "<MiB>", general, "Memory for the state's cache (default: 450)", 4, 65536,
             0),
