@@ -2,8 +2,9 @@
  * What is on offer to a solver, best first: by pay after burn, operands at hand, exclusive slots
  * and speed; and so that solvers spread over a job without a word to each other. For each task the
  * solvers that were active of late have an order, the same on every node, by a hash of both. A
- * solver begins with the tasks in whose order it is the first, and when these are done takes from
- * the others those that their first would come to last (see doc/miner.md).
+ * solver begins with the tasks in whose order it is the first. When these are done it takes those
+ * in whose order it is the second, beginning with those that their first would come to last, and
+ * then what is left in an order of its own (see doc/miner.md).
  */
 #include <math.h>
 #include <stdlib.h>
@@ -186,8 +187,9 @@ static void set_turn(const struct market *market, struct ranked *ranked)
         ranked->offer.place += rival > own ? 1 : 0;
         best = rival > best ? rival : best;
     }
-    /* Its own first come first; from the others it takes from the end of their first's order. */
-    ranked->turn = offer->place == 0 ? UINT64_MAX - own : best;
+    /* Its own first come first. Of others' the second in order takes those first that their first
+     * comes to last; whoever comes after these two must not follow either: it goes its own way. */
+    ranked->turn = offer->place == 1 ? best : UINT64_MAX - own;
 }
 
 static void find_rivals(struct market *market)

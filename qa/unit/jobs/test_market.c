@@ -463,6 +463,88 @@ FX_TEST(solvers_spread)
     play_close(&play);
 }
 
+/* Where each task stands in a solver's book, and how many solvers come before it there. */
+struct standing {
+    size_t at[PLAY_TASKS];
+    unsigned place[PLAY_TASKS];
+};
+
+static struct standing standing_of(const struct play *play, const struct fx_hash *solver)
+{
+    struct standing standing;
+    struct fx_offer *offers;
+    size_t n = book(play, solver, 1, false, &offers);
+
+    memset(&standing, 0, sizeof standing);
+    FX_CHECK_INT(n, play->n);
+    for (size_t o = 0; o < n; o++) {
+        for (size_t t = 0; t < play->n; t++) {
+            if (fx_outpoint_equal(&offers[o].origin, &play->origins[t])) {
+                standing.at[t] = o;
+                standing.place[t] = offers[o].place;
+            }
+        }
+    }
+    free(offers);
+    return standing;
+}
+
+static size_t first_of(const struct standing *all, size_t n, size_t task)
+{
+    size_t i = 0;
+
+    while (i < n && all[i].place[task] != 0) {
+        i++;
+    }
+    FX_CHECK(i < n);
+    return i;
+}
+
+/* A solver goes through its own tasks in its own order, through those that it is the second for
+ * from the end of their first's, and through all others in its own again: three that share what is
+ * left of a job do not go for the same task. */
+FX_TEST(solvers_go_different_ways)
+{
+    struct play play;
+    struct fx_hash keys[3];
+    struct standing alone[3], among[3];
+
+    play_open(&play, 512, 512, 256, 1);
+    world_mine(600);
+    for (unsigned i = 0; i < 3; i++) {
+        keys[i] = i == 0 ? play.world->solver : other_key(i);
+        alone[i] = standing_of(&play, &keys[i]);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        play.world->solver = keys[i];
+        world_mine_inside(&play.origins[0], NULL, 0);
+    }
+    fx_clock_set_mock(fx_clock_now() + 3600); /* nobody is at work on the first any more */
+    for (unsigned i = 0; i < 3; i++) {
+        among[i] = standing_of(&play, &keys[i]);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        for (size_t s = 1; s < play.n; s++) {
+            for (size_t t = 1; t < play.n; t++) {
+                unsigned place = among[i].place[s];
+                size_t first = first_of(among, 3, s);
+                bool before = among[i].at[s] < among[i].at[t];
+
+                if (s == t || among[i].place[t] != place) {
+                    continue;
+                }
+                if (place != 1) {
+                    FX_CHECK(before == (alone[i].at[s] < alone[i].at[t]));
+                } else if (first == first_of(among, 3, t)) {
+                    FX_CHECK(before == (alone[first].at[s] > alone[first].at[t]));
+                }
+            }
+        }
+    }
+    play.world->solver = keys[0];
+    play_close(&play);
+}
+
 /* ---- exclusive slots --------------------------------------------------------------------- */
 
 /* With no job-lane block to draw from. */
