@@ -145,6 +145,17 @@ static void set_state(struct fx_miner *miner, enum fx_device_state state, const 
     fx_miner_status_set(&miner->crew->status, miner->status, state, text);
 }
 
+/* What the limit holds back is waited for before a task is chosen: one that is chosen is begun at
+ * once, so that its first block tells others soon. True: it waited. */
+static bool waited_for_limit(const struct fx_miner *miner)
+{
+    int64_t left = fx_pace_wait_ms(&miner->pace, fx_clock_monotonic_ns());
+
+    if (left > 0)
+        fx_miner_nap(miner, (unsigned)left);
+    return left > 0;
+}
+
 static void do_next(struct fx_miner *miner)
 {
     struct fx_pay_task *pay = fx_xcalloc(miner->n_tasks + 1, sizeof *pay);
@@ -172,6 +183,8 @@ static void do_next(struct fx_miner *miner)
         struct fx_miner_task task = miner->tasks[at_task[best]];
 
         miner->tasks_due_ms = 0;
+        if (waited_for_limit(miner))
+            break;
         if (!fx_crew_take(miner->crew, miner, &task))
             break; /* another device was quicker */
         set_state(miner, FX_DEVICE_TASK, task.origin);

@@ -18,7 +18,8 @@
 #include "src/util/mem.h"
 #include "src/util/u256.h"
 
-#define LOOK_MS 2000  /* between two looks whether the task is still open */
+#define LOOK_MS 2000 /* between two looks whether the task is still open */
+#define LOOK_REGTEST_MS 250
 #define PREPARE_MS 50 /* between two looks whether the node has the operands */
 #define SKIP_MS 30000 /* a task that cannot be worked on now */
 #define SKIP_REGTEST_MS 3000
@@ -64,6 +65,11 @@ enum outcome {
 static unsigned skip_ms(const struct fx_miner *miner)
 {
     return miner->chain.paced ? SKIP_REGTEST_MS : SKIP_MS;
+}
+
+static unsigned look_ms(const struct fx_miner *miner)
+{
+    return miner->chain.paced ? LOOK_REGTEST_MS : LOOK_MS;
 }
 
 /* ---- operands ------------------------------------------------------------------------------- */
@@ -257,7 +263,7 @@ static bool still_open(struct job *job)
     struct fx_miner_task now;
     enum fx_miner_node_status status;
 
-    job->look_ms = fx_clock_monotonic_ms() + LOOK_MS;
+    job->look_ms = fx_clock_monotonic_ms() + look_ms(miner);
     status = fx_miner_node_task(&miner->node, job->stored.task.origin, &now);
     if (status == FX_NODE_REFUSED) {
         fx_miner_say("task %s: %s", job->stored.task.origin, miner->node.text);
@@ -527,7 +533,7 @@ static enum outcome mine(struct job *job)
     bool finished = false;
     char error[FX_KERNEL_TEXT];
 
-    job->look_ms = fx_clock_monotonic_ms() + LOOK_MS;
+    job->look_ms = fx_clock_monotonic_ms() + look_ms(miner);
     for (;;) {
         struct fx_kernel_header header = {.mode = FX_KERNEL_PRODUCT};
         enum fx_kernel_step step;
