@@ -111,7 +111,8 @@ const char *fx_policy_check_tx(const struct fx_mempool *pool, const struct fx_tx
     }
     /* What a task spend may have beyond others is witness: signatures of old kinds hash the rest of
      * the transaction once an input. */
-    if (fx_tx_weight(tx) > TASK_SPEND_WEIGHT_MAX ||
+    size_t weight_max = pool->params->tasks ? TASK_SPEND_WEIGHT_MAX : STANDARD_WEIGHT_MAX;
+    if (fx_tx_weight(tx) > weight_max ||
         tx->base_size * FX_WITNESS_SCALE > STANDARD_WEIGHT_MAX) {
         return "tx-size";
     }

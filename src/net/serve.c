@@ -40,6 +40,17 @@ static bool may_tell_of(const struct fx_net *net, const struct fx_index *index)
            (int64_t)best->header.time - (int64_t)index->header.time < STALE_AGE_MAX;
 }
 
+/* As Bitcoin nodes do: other messages that cannot be read are ignored there. */
+static bool drop_too_long(struct fx_peer *peer, struct fx_reader locator)
+{
+    fx_read_u32(&locator);
+    if (fx_read_var(&locator) <= FX_LOCATOR_MAX || locator.bad) {
+        return false;
+    }
+    fx_peer_drop(peer, "its locator is too long");
+    return true;
+}
+
 bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r)
 {
     const struct fx_chain *chain = peer->net->chain;
@@ -52,6 +63,9 @@ bool fx_handle_getheaders(struct fx_peer *peer, struct fx_reader *r)
     size_t n = 0;
     size_t count = 0;
 
+    if (drop_too_long(peer, *r)) {
+        return true;
+    }
     if (!fx_msg_locator_read(r, locator, &n, &stop)) {
         return false;
     }
@@ -93,6 +107,9 @@ bool fx_handle_getblocks(struct fx_peer *peer, struct fx_reader *r)
     struct fx_hash stop;
     size_t n = 0, count = 0;
 
+    if (drop_too_long(peer, *r)) {
+        return true;
+    }
     if (!fx_msg_locator_read(r, locator, &n, &stop)) {
         return false;
     }

@@ -206,7 +206,7 @@ FX_TEST(outputs_by_the_policy_that_is_set)
 }
 
 /* A transaction of 99,985 bytes and the script_sig, and a witness of 400,000 bytes. */
-static const char *judge_large(size_t script_sig)
+static const char *judge_large(enum fx_chain_kind chain, size_t script_sig)
 {
     static const uint8_t zeros[400000], p2tr[34] = {FX_OP_1, 32};
     struct fx_outpoint outpoint = {.index = 1};
@@ -220,7 +220,8 @@ static const char *judge_large(size_t script_sig)
     }
     struct fx_tx *tx = fx_txb_build(&b);
     FX_CHECK_INT(tx->base_size, 99985 + script_sig);
-    const char *reason = fx_policy_check_tx(pool_of(fx_mempool_policy_default), tx);
+    struct fx_mempool pool = {.params = fx_params_get(chain), .policy = fx_mempool_policy_default};
+    const char *reason = fx_policy_check_tx(&pool, tx);
     fx_tx_unref(tx);
     fx_txb_clear(&b);
     return reason ? reason : "";
@@ -229,8 +230,9 @@ static const char *judge_large(size_t script_sig)
 /* A task spend may be heavier than others by its witness alone. */
 FX_TEST(without_its_witness_a_transaction_is_held_to_the_ordinary_limit)
 {
-    FX_CHECK_STR(judge_large(15), "");
-    FX_CHECK_STR(judge_large(16), "tx-size");
+    FX_CHECK_STR(judge_large(FX_REGTEST, 15), "");
+    FX_CHECK_STR(judge_large(FX_REGTEST, 16), "tx-size");
+    FX_CHECK_STR(judge_large(FX_BTCREGTEST, 15), "tx-size");
 }
 
 FX_TEST(signature_operations_count_as_size)
