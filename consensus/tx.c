@@ -19,6 +19,7 @@ struct shape {
     size_t body;     /* offset of the input count */
     size_t body_len; /* inputs and outputs with their counts */
     size_t len;      /* the whole transaction */
+    const char *why; /* it does not parse, NULL where bytes are missing or too many */
 };
 
 static void skip_bytes(struct fx_reader *r)
@@ -51,7 +52,7 @@ static size_t skip_outputs(struct fx_reader *r)
     return n;
 }
 
-/* The number of witness items; `bad` also where no input has any (a superfluous witness). */
+/* The number of witness items. */
 static size_t skip_witnesses(struct fx_reader *r, size_t n_in)
 {
     size_t items = 0;
@@ -63,9 +64,6 @@ static size_t skip_witnesses(struct fx_reader *r, size_t n_in)
             skip_bytes(r);
         }
         items += n;
-    }
-    if (items == 0) {
-        r->bad = true;
     }
     return items;
 }
@@ -86,18 +84,23 @@ static bool measure(struct fx_reader *r, struct shape *s)
     } else {
         flags = fx_read_u8(r);
         if (flags != 0) {
-            if (flags != 1) {
-                return false;
-            }
             s->body = (size_t)(r->p - start);
             s->n_in = skip_inputs(r);
             s->n_out = skip_outputs(r);
         }
     }
     s->body_len = (size_t)(r->p - start) - s->body;
-    if (flags == 1) {
+    if ((flags & 1) != 0) {
         s->has_witness = true;
         s->n_items = skip_witnesses(r, s->n_in);
+        if (s->n_items == 0 && !r->bad) {
+            s->why = "Superfluous witness record";
+            return false;
+        }
+    }
+    if ((flags & ~1u) != 0 && !r->bad) {
+        s->why = "Unknown transaction optional data";
+        return false;
     }
     fx_read_u32(r);
     if (r->bad) {
@@ -165,10 +168,10 @@ static void fill(struct fx_tx *tx, const struct shape *s, struct fx_txin *in, st
     tx->lock_time = fx_read_u32(&r);
 }
 
-struct fx_tx *fx_tx_read(struct fx_reader *r)
+static struct fx_tx *read_tx(struct fx_reader *r, const char **why)
 {
     const uint8_t *start = r->p;
-    struct shape s;
+    struct shape s = {0};
     struct fx_tx *tx;
     struct fx_txin *in;
     struct fx_txout *out;
@@ -176,6 +179,7 @@ struct fx_tx *fx_tx_read(struct fx_reader *r)
     uint8_t *raw;
 
     if (r->bad || !measure(r, &s)) {
+        *why = s.why;
         r->bad = true;
         return NULL;
     }
@@ -205,13 +209,28 @@ struct fx_tx *fx_tx_read(struct fx_reader *r)
     return tx;
 }
 
+struct fx_tx *fx_tx_read(struct fx_reader *r)
+{
+    const char *why;
+
+    return read_tx(r, &why);
+}
+
 struct fx_tx *fx_tx_parse(const void *data, size_t n)
+{
+    const char *why;
+
+    return fx_tx_parse_why(data, n, &why);
+}
+
+struct fx_tx *fx_tx_parse_why(const void *data, size_t n, const char **why)
 {
     struct fx_reader r;
     struct fx_tx *tx;
 
+    *why = NULL;
     fx_reader_init(&r, data, n);
-    tx = fx_tx_read(&r);
+    tx = read_tx(&r, why);
     if (tx != NULL && !fx_reader_done(&r)) {
         fx_tx_unref(tx);
         return NULL;

@@ -67,6 +67,8 @@ struct fx_tx {
 struct fx_tx *fx_tx_read(struct fx_reader *r);
 /* All of the bytes, nothing after. */
 struct fx_tx *fx_tx_parse(const void *data, size_t n);
+/* *why: Bitcoin Core's words for what is wrong, NULL where bytes are missing or too many. */
+struct fx_tx *fx_tx_parse_why(const void *data, size_t n, const char **why);
 struct fx_tx *fx_tx_ref(const struct fx_tx *tx);
 void fx_tx_unref(const struct fx_tx *tx);                              /* NULL: nothing */
 void fx_tx_write(const struct fx_tx *tx, struct fx_buf *buf);          /* with witness */

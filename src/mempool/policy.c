@@ -112,8 +112,7 @@ const char *fx_policy_check_tx(const struct fx_mempool *pool, const struct fx_tx
     /* What a task spend may have beyond others is witness: signatures of old kinds hash the rest of
      * the transaction once an input. */
     size_t weight_max = pool->params->tasks ? TASK_SPEND_WEIGHT_MAX : STANDARD_WEIGHT_MAX;
-    if (fx_tx_weight(tx) > weight_max ||
-        tx->base_size * FX_WITNESS_SCALE > STANDARD_WEIGHT_MAX) {
+    if (fx_tx_weight(tx) > weight_max || tx->base_size * FX_WITNESS_SCALE > STANDARD_WEIGHT_MAX) {
         return "tx-size";
     }
     for (size_t i = 0; i < tx->n_in; i++) {

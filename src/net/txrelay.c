@@ -654,14 +654,16 @@ bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
     const struct fx_tx *tx = NULL;
+    const char *why;
 
     if (!fx_peer_gives_txs(peer)) {
         fx_log(FX_LOG_NET, "transaction sent in violation of protocol peer=%" PRIu64, peer->id);
         fx_peer_drop(peer, NULL);
         return true;
     }
-    tx = fx_tx_parse(r->p, r->left);
+    tx = fx_tx_parse_why(r->p, r->left, &why);
     if (tx == NULL) {
+        fx_log(FX_LOG_NET, "net: tx: %s peer=%" PRIu64, why ? why : "end of data", peer->id);
         return false;
     }
     fx_rolling_add(peer->tx.known, id_for(peer, tx));

@@ -168,6 +168,10 @@ static json_t *decoderawtransaction(struct fx_rpc_call *call)
     if (!fx_rpc_arg_tx(call, call->args[0], &tx)) {
         return NULL;
     }
+    if (tx->has_witness && !fx_rpc_arg_bool(call->args[1], true)) {
+        fx_tx_unref(tx);
+        return fx_rpc_fail(call, FX_RPC_DESERIALIZATION, "TX decode failed: it has a witness");
+    }
     json_t *out = json_object();
     fx_rpc_tx_json(call->rpc, tx, NULL, false, out);
     fx_tx_unref(tx);
@@ -177,7 +181,8 @@ static json_t *decoderawtransaction(struct fx_rpc_call *call)
 static const struct fx_rpc_command decoderawtransaction_command = {
     .name = "decoderawtransaction",
     .text = "Returns a serialized transaction as JSON.",
-    .args = "hexstring: hex",
+    .args = "hexstring: hex\n"
+            "iswitness?: bool  # False: only one without witnesses is taken",
     .result = "{ " FX_RPC_TX_FIELDS " }",
     .errors = "-22: TX decode failed",
     .example = "\"hexstring\"",
