@@ -40,11 +40,12 @@ static bool may_tell_of(const struct fx_net *net, const struct fx_index *index)
            (int64_t)best->header.time - (int64_t)index->header.time < STALE_AGE_MAX;
 }
 
-/* As Bitcoin nodes do: other messages that cannot be read are ignored there. */
+/* Without lanes other messages that cannot be read are ignored: Bitcoin nodes drop a peer for this
+ * one. */
 static bool drop_too_long(struct fx_peer *peer, struct fx_reader locator)
 {
     fx_read_u32(&locator);
-    if (fx_read_var(&locator) <= FX_LOCATOR_MAX || locator.bad) {
+    if (peer->net->params->lanes || fx_read_var(&locator) <= FX_LOCATOR_MAX || locator.bad) {
         return false;
     }
     fx_peer_drop(peer, "its locator is too long");
