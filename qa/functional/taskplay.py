@@ -467,10 +467,7 @@ class Play:
                       work.solver if work else None, pay)
         self.mined.append(txs)
         self.ledger.append(pay - verdict.fees)
-        for tx in txs:
-            for given in tx.ins:
-                if given.w:
-                    self.counts['action', ACTIONS[given.w[0].args]] += 1
+        self.count_actions('action', txs)
         self.counts['block', 'of the job lane' if work else 'of the hash lane'] += 1
         return True
 
@@ -575,6 +572,12 @@ class Play:
             self.settled.append(set())
             self.ledger.append(0)
 
+    def count_actions(self, what, txs):
+        for tx in txs:
+            for given in tx.ins:
+                if given.w:
+                    self.counts[what, ACTIONS[given.w[0].args]] += 1
+
     def reorganise(self):
         """Takes blocks away, and mines what was in them in another order of blocks, as far as it is still valid."""
         rng, rules = self.rng, self.rules
@@ -582,6 +585,7 @@ class Play:
         if count == 0 or count > 2000:
             return
         orphans = [tx for txs in self.mined[-count:] for tx in txs]
+        self.count_actions('undone', orphans)
         self.driver.disconnect(count)
         rules.disconnect(count)
         for history in (self.mined, self.settled, self.ledger):

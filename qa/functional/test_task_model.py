@@ -53,6 +53,7 @@ class TaskModelTest(FornaxTest):
         least = sequences // 50
         for action in ACTIONS:
             check(counts['action', action] >= least, '%s happened %d times' % (action, counts['action', action]))
+            check(counts['undone', action] >= sequences // 500, '%s was undone %d times' % (action, counts['undone', action]))
         for reason in ['bad-task-' + reason for reason in REASONS] + ['bad-blk-challenges', 'bad-work-task',
                                                                           'bad-work-backing']:
             check(counts['reason', reason] >= least, '%s happened %d times' % (reason, counts['reason', reason]))
