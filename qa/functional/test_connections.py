@@ -50,14 +50,14 @@ class TestConnections(FornaxTest):
             first.rpc.getaddednodeinfo('192.0.2.1')
 
         self.step('nodes that are kept connected, by name')
-        named = 'LOCALHOST:%d' % second.port
+        named = '0x7F.1:%d' % second.port  # no address to the node, and found without /etc/hosts or DNS
         first.rpc.addnode(second.address, 'remove')
         second.rpc.disconnectnode(second.rpc.getpeerinfo()[0]['addr'])
         wait_until(lambda: not first.rpc.getpeerinfo(), 'the end of the connection')
         first.rpc.addnode('a..b', 'add')
         first.rpc.addnode(named, 'add')
         with raises_rpc(-23, 'already added'):
-            first.rpc.addnode(named.lower().replace('localhost', 'LocalHost'), 'add')
+            first.rpc.addnode(named.lower(), 'add')
         wait_until(lambda: first.rpc.getaddednodeinfo(named)[0]['connected'], 'the node of that name')
         check_equal(self.types(first), ['manual'])
         wait_until(lambda: 'cannot find a..b' in first.log(), 'a word on the name that nobody has')

@@ -45,8 +45,9 @@ FX_TEST(lookups)
 {
     struct sockaddr_storage list[FX_HOST_ADDRESSES];
 
-    FX_CHECK(look_up("LOCALHOST", list) > 0);
-    FX_CHECK(list[0].ss_family == AF_INET || list[0].ss_family == AF_INET6);
+    /* Found without /etc/hosts or DNS, which a bare system lacks. */
+    FX_CHECK(look_up("0x7F.1", list) > 0);
+    FX_CHECK_INT(list[0].ss_family, AF_INET);
     FX_CHECK_INT(look_up("a..b", list), 0); /* no name that DNS could be asked for */
     fx_resolve_drop(fx_resolve_start("localhost"));
     fx_resolve_drop(NULL);
