@@ -1,5 +1,6 @@
 /* Tests of the block and undo files: what is written is read, what is torn is seen. */
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +21,8 @@ static struct fx_files *open_files(const char *dir, uint64_t roll)
     return files;
 }
 
-/* In place of libc's: every sync is counted. */
-static unsigned n_syncs;
+/* In place of libc's: every sync is counted, those of the database's thread as well. */
+static _Atomic unsigned n_syncs;
 
 int fdatasync(int fd)
 {
