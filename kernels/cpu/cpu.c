@@ -9,6 +9,8 @@
 #include "kernels/cpu/cpu_int.h"
 #include "src/util/mem.h"
 
+#define PATIENCE 100 /* microseconds: about what an item of a stage takes, or a wake-up */
+
 static unsigned wanted_threads;
 static const struct fx_cpu_engine *wanted_engine;
 
@@ -70,8 +72,10 @@ static struct fx_device *open_device(unsigned index, char error[FX_KERNEL_TEXT])
     device = fx_xcalloc(1, sizeof *device);
     device->engine = engine();
     device->threads = wanted_threads ? wanted_threads : cores();
-    if (device->threads > 1)
+    if (device->threads > 1) {
         device->pool = fx_pool_create(device->threads - 1);
+        fx_pool_set_patience(device->pool, PATIENCE);
+    }
     return device;
 }
 

@@ -12,10 +12,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "src/sys/clock.h"
 #include "src/util/mem.h"
 
 #define MAX_THREADS 256
 #define TAKE_MAX 32 /* indices of a loop that a thread takes at once, at most */
+#define PAUSES 32   /* between two looks at the clock */
 
 struct job {
     struct job *next;
@@ -35,6 +37,8 @@ struct fx_pool {
     pthread_cond_t wake; /* workers: there is something to do */
     pthread_cond_t idle; /* the main thread: a loop's last work, or a task, has ended */
     unsigned n_asleep;   /* workers that wait for `wake` */
+    atomic_uint news;    /* moves when there is something new for workers */
+    int64_t patience;    /* in nanoseconds, before one sleeps */
     struct queue waiting, finished;
     struct fx_pool_task *tasks, **last_task; /* that nobody has begun */
     bool stop;
@@ -80,6 +84,34 @@ static void notify(int fd)
     /* A full counter already wakes the reader. */
     while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
     }
+}
+
+static void pause_once(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Waits awake until *at is no longer `value`, for as long as the pool has patience. Called and left
+ * with the lock held, which it gives up meanwhile. */
+static void watch(struct fx_pool *pool, const atomic_uint *at, unsigned value)
+{
+    int64_t deadline;
+
+    if (pool->patience == 0) {
+        return;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    deadline = fx_clock_monotonic_ns() + pool->patience;
+    while (atomic_load(at) == value && fx_clock_monotonic_ns() < deadline) {
+        for (unsigned n = 0; n < PAUSES && atomic_load(at) == value; n++) {
+            pause_once();
+        }
+    }
+    pthread_mutex_lock(&pool->lock);
 }
 
 /* How many indices to take at once: few trips to the lock, and the last ones shared by all. */
@@ -143,6 +175,18 @@ static void run_job(struct fx_pool *pool, struct job *job)
     notify(pool->fd);
 }
 
+static void wait_for_news(struct fx_pool *pool)
+{
+    const unsigned news = atomic_load(&pool->news);
+
+    watch(pool, &pool->news, news);
+    if (atomic_load(&pool->news) == news) {
+        pool->n_asleep++;
+        pthread_cond_wait(&pool->wake, &pool->lock);
+        pool->n_asleep--;
+    }
+}
+
 static void *thread_main(void *arg)
 {
     struct fx_pool *pool = arg;
@@ -159,9 +203,7 @@ static void *thread_main(void *arg)
         } else if (pool->waiting.first != NULL) {
             run_job(pool, queue_pop(&pool->waiting));
         } else {
-            pool->n_asleep++;
-            pthread_cond_wait(&pool->wake, &pool->lock);
-            pool->n_asleep--;
+            wait_for_news(pool);
         }
     }
     pthread_mutex_unlock(&pool->lock);
@@ -171,6 +213,7 @@ static void *thread_main(void *arg)
 /* There is something new for n threads. With the lock held. */
 static void wake(struct fx_pool *pool, size_t n)
 {
+    atomic_fetch_add(&pool->news, 1);
     if (pool->n_asleep == 0) {
         return;
     }
@@ -231,7 +274,7 @@ void fx_pool_destroy(struct fx_pool *pool)
     }
     pthread_mutex_lock(&pool->lock);
     pool->stop = true;
-    pthread_cond_broadcast(&pool->wake);
+    wake(pool, pool->n_threads);
     pthread_mutex_unlock(&pool->lock);
     for (i = 0; i < pool->n_threads; i++) {
         pthread_join(pool->threads[i], NULL);
@@ -244,6 +287,13 @@ void fx_pool_destroy(struct fx_pool *pool)
     pthread_mutex_destroy(&pool->lock);
     free(pool->threads);
     free(pool);
+}
+
+void fx_pool_set_patience(struct fx_pool *pool, unsigned microseconds)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->patience = (int64_t)microseconds * 1000;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 unsigned fx_pool_threads(const struct fx_pool *pool)
@@ -291,6 +341,18 @@ void fx_pool_loop_more(struct fx_pool_loop *loop, size_t n)
     pthread_mutex_unlock(&pool->lock);
 }
 
+static void wait_for_end(struct fx_pool *pool, struct fx_pool_loop *loop)
+{
+    unsigned running;
+
+    while ((running = atomic_load(&loop->running)) > 0) {
+        watch(pool, &loop->running, running);
+        if (atomic_load(&loop->running) == running) {
+            pthread_cond_wait(&pool->idle, &pool->lock);
+        }
+    }
+}
+
 void fx_pool_loop_end(struct fx_pool_loop *loop)
 {
     struct fx_pool *pool = loop->pool;
@@ -303,9 +365,7 @@ void fx_pool_loop_end(struct fx_pool_loop *loop)
     }
     pthread_mutex_lock(&pool->lock);
     run_loop(pool, loop);
-    while (loop->running > 0) {
-        pthread_cond_wait(&pool->idle, &pool->lock);
-    }
+    wait_for_end(pool, loop);
     pool->loop = NULL;
     pthread_mutex_unlock(&pool->lock);
 }

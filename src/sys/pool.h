@@ -5,6 +5,7 @@
 #ifndef FX_SYS_POOL_H
 #define FX_SYS_POOL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,6 +14,9 @@ struct fx_pool; /* opaque */
 struct fx_pool *fx_pool_create(unsigned threads); /* 0: one per core */
 /* Waits for running jobs, drops queued ones without calling their done. */
 void fx_pool_destroy(struct fx_pool *pool);
+/* For how long a thread that has nothing to do, and fx_pool_for at its end, wait awake before they
+ * sleep (0 unless set): for loops that follow each other at once, where waking costs more. */
+void fx_pool_set_patience(struct fx_pool *pool, unsigned microseconds);
 unsigned fx_pool_threads(const struct fx_pool *pool);
 /* done may be NULL. */
 void fx_pool_submit(struct fx_pool *pool, void (*work)(void *arg), void (*done)(void *arg),
@@ -30,7 +34,8 @@ struct fx_pool_loop {
     struct fx_pool *pool; /* NULL: all is run in fx_pool_loop_end */
     void (*work)(void *arg, size_t at);
     void *arg;
-    size_t next, n, running;
+    size_t next, n;
+    atomic_uint running; /* threads */
 };
 void fx_pool_loop_begin(struct fx_pool_loop *loop, struct fx_pool *pool,
                         void (*work)(void *arg, size_t at), void *arg);

@@ -59,6 +59,27 @@ FX_TEST(for_visits_each_index_once)
     fx_pool_destroy(pool);
 }
 
+static void check_patience(unsigned microseconds)
+{
+    struct fx_pool *pool = fx_pool_create(3);
+
+    fx_pool_set_patience(pool, microseconds);
+    for (unsigned round = 0; round < fx_unit_rounds(100); round++) {
+        check_for(pool);
+        if (round % 10 == 0) {
+            fx_clock_sleep_ms(1); /* they sleep in between, or are about to */
+        }
+    }
+    fx_pool_destroy(pool);
+}
+
+FX_TEST(threads_that_wait_awake_miss_nothing)
+{
+    check_patience(1);
+    check_patience(100);
+    check_patience(1000000); /* they never sleep, and the pool ends all the same */
+}
+
 FX_TEST(jobs_answer_on_the_main_thread)
 {
     struct fx_pool *pool = fx_pool_create(3);
