@@ -32,6 +32,7 @@
 #define TURNS 5
 #define TURNS_MAX 1000
 #define THREADS_MAX 256
+#define OPENMP_SPINS_MS 20 /* and longer than its threads wait awake after a product */
 #define FOLD_TURNS 300
 #define CUDA_SECONDS 0.5
 
@@ -178,8 +179,10 @@ static void take_turns(struct bench *bench, const struct shape *shape, struct re
         struct fx_kernel_stats stats = {0};
         int64_t took;
 
-        if (cpu)
+        if (cpu) {
             plain_cpu(&x, result);
+            fx_clock_sleep_ms(OPENMP_SPINS_MS);
+        }
         took = turn(bench, shape, FX_KERNEL_PRODUCT | FX_KERNEL_MINE, &stats);
         if (faster(took, result->both)) {
             result->both = took;
