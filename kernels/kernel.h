@@ -39,7 +39,7 @@ struct fx_device_sensors {
     int milliwatts;
 };
 
-/* Where a session reads its operands. May be called from threads of the backend, one call at a
+/* Where a session reads its operands. May be called from threads of the backend, from several at a
  * time. */
 struct fx_kernel_operands {
     void *ctx;

@@ -165,18 +165,19 @@ static void make_panel(struct fx_session *session, struct fx_cpu_group *group, s
     lap(&at, &session->noise_ns);
 }
 
-static bool read_block(struct fx_session *session, struct fx_cpu_group *group, size_t unit,
-                       size_t segment, int8_t *rows)
+/* The blocks of a unit. */
+static bool read_blocks(struct fx_session *session, const struct fx_cpu_group *group, size_t unit,
+                        int8_t (*rows)[FX_BLOCK_BYTES])
 {
     const struct fx_kernel_operands *operands = &session->task.operands;
-    bool ok;
+    int64_t at = fx_clock_monotonic_ns();
+    const bool ok =
+        operands->read(operands->ctx, side_of(group, unit), panel_of(session, group, unit),
+                       group->next, group->segments, rows[0]);
 
-    pthread_mutex_lock(&session->reading);
-    ok = operands->read(operands->ctx, side_of(group, unit), panel_of(session, group, unit),
-                        group->next + (uint32_t)segment, 1, rows);
-    pthread_mutex_unlock(&session->reading);
     if (!ok)
         atomic_store(&session->unreadable, true);
+    lap(&at, &session->read_ns);
     return ok;
 }
 
@@ -195,20 +196,21 @@ static void gather(struct fx_session *session, struct fx_cpu_group *group, size_
 /* The blocks of a unit in columns stay in the cache until they are gathered. */
 static void make_blocks(struct fx_session *session, struct fx_cpu_group *group, size_t unit)
 {
-    _Alignas(FX_CPU_ALIGN) int8_t rows[FX_BLOCK_BYTES], columns[FX_CPU_CHUNK][FX_BLOCK_BYTES];
+    _Alignas(FX_CPU_ALIGN) int8_t rows[FX_CPU_CHUNK][FX_BLOCK_BYTES];
+    _Alignas(FX_CPU_ALIGN) int8_t columns[FX_CPU_CHUNK][FX_BLOCK_BYTES];
     const bool gathers = group->noised && group->summed;
     const enum fx_side side = side_of(group, unit);
-    int64_t at = fx_clock_monotonic_ns();
+    int64_t at;
 
+    if (!read_blocks(session, group, unit, rows))
+        return;
+    at = fx_clock_monotonic_ns();
     for (size_t s = 0; s < group->segments; s++) {
-        if (!read_block(session, group, unit, s, rows))
-            return;
-        lap(&at, &session->read_ns);
         group->dirty[unit * FX_CPU_CHUNK + s] = !session->device->engine->pack(
-            side, rows, group->noised ? &group->perms[side][s] : NULL, &group->panels[unit],
+            side, rows[s], group->noised ? &group->perms[side][s] : NULL, &group->panels[unit],
             packed_at(session, group, unit, s), gathers ? columns[s] : NULL);
-        lap(&at, group->noised ? &session->noise_ns : &session->product_ns);
     }
+    lap(&at, group->noised ? &session->noise_ns : &session->product_ns);
     if (gathers) {
         gather(session, group, unit, columns);
         lap(&at, &session->peel_ns);

@@ -78,7 +78,6 @@ struct fx_session *fx_cpu_begin(struct fx_device *device, const struct fx_kernel
     session->perms_memory =
         fx_cpu_memory_take(device, (size_t)2 * task->depth * sizeof *session->perms);
     session->perms = session->perms_memory.at;
-    pthread_mutex_init(&session->reading, NULL);
     pthread_mutex_init(&session->finding, NULL);
     cut(session);
     return session;
@@ -89,7 +88,6 @@ void fx_cpu_end(struct fx_session *session)
     fx_cpu_group_clear(session, &session->product);
     fx_cpu_group_clear(session, &session->mining);
     fx_cpu_memory_give(session->device, session->perms_memory);
-    pthread_mutex_destroy(&session->reading);
     pthread_mutex_destroy(&session->finding);
     free(session->found);
     free(session->taken);

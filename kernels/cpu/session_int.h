@@ -88,7 +88,7 @@ struct fx_session {
     bool seeded, has_perms;
     struct fx_cpu_memory perms_memory;
     struct fx_cpu_perm *perms; /* side, then segment */
-    pthread_mutex_t reading, finding;
+    pthread_mutex_t finding;
     atomic_bool unreadable;
     struct fx_cpu_found *found;
     size_t n_found, cap_found;

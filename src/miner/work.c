@@ -46,11 +46,11 @@ struct job {
     /* a ticket of the step under way */
     bool mining, won;
     uint32_t i, j, l;
-    bool unread; /* an operand could not be read */
-    bool broken; /* a tile could not be written */
-    bool lied;   /* a ticket is not what the rules say */
-    bool gone;   /* the task is not open any more */
-    bool spent;  /* a transaction of the mempool takes it */
+    atomic_bool unread; /* an operand could not be read; set by any thread of a device */
+    bool broken;        /* a tile could not be written */
+    bool lied;          /* a ticket is not what the rules say */
+    bool gone;          /* the task is not open any more */
+    bool spent;         /* a transaction of the mempool takes it */
 };
 
 enum outcome {
@@ -228,7 +228,8 @@ static bool read_operands(void *ctx, enum fx_side side, uint32_t panel, uint32_t
     struct job *job = ctx;
     bool ok = fx_operands_read(&job->operands, side, panel, first, count, out);
 
-    job->unread = job->unread || !ok;
+    if (!ok)
+        job->unread = true;
     return ok;
 }
 

@@ -3,13 +3,15 @@
 #ifndef FX_QA_UNIT_KERNELS_BED_H
 #define FX_QA_UNIT_KERNELS_BED_H
 
+#include <stdatomic.h>
+
 #include "kernels/kernel.h"
 
 struct fx_bed {
     uint32_t row0, col0, rows, cols, depth; /* tiles, and bricks a tile */
     int8_t *a, *b;                          /* panel blocks of the rectangle, (panel, l) in order */
     struct fx_kernel_task task;             /* reads this bed: it does not move */
-    uint64_t reads, blocks_read;
+    atomic_ullong reads, blocks_read;
     uint64_t fail_read; /* the number of the read that fails, from 1; 0: none */
     /* What came out. */
     int32_t *tiles;   /* tile after tile */

@@ -583,7 +583,7 @@ FX_TEST(an_operand_that_cannot_be_read)
     fx_bed_init(&bed, 0, 0, 1, 2, 3);
     fx_bed_fill(&bed, FX_ENTRY_MIN, FX_ENTRY_MAX);
     fx_bed_header(&header, BOTH, 0);
-    bed.fail_read = 4;
+    bed.fail_read = 3; /* a read a panel and chunk */
     session = session_of(device, &bed, NULL);
     FX_CHECK_INT(cpu->step(session, &header, 60000, &cancel, &bed.sink, error), FX_STEP_FAILED);
     FX_CHECK(error[0] != 0);
