@@ -24,7 +24,7 @@ struct attempt {
     struct fx_record_delta delta;
     struct fx_pool_list direct;   /* entries that spend what tx spends */
     struct fx_pool_list replaced; /* these and their descendants */
-    struct fx_map *records;       /* without the replaced; NULL: the pool's */
+    struct fx_map *records;       /* that the replaced changed, as before; NULL: none */
     uint64_t sigops;              /* cost */
     bool contextual;
     unsigned flags;           /* enum fx_pool_try */
@@ -197,15 +197,12 @@ static bool find_conflicts(struct attempt *a)
         return true;
     }
     fx_pool_descendants(a->pool, &a->direct, &a->replaced);
-    bool records = false;
-    for (size_t i = 0; i < a->replaced.n; i++) {
+    fx_pool_list_sort(&a->replaced);
+    a->records = fx_pool_records_create();
+    a->ctx.reverted = a->records;
+    for (size_t i = a->replaced.n; i-- > 0;) {
         a->replaced.at[i]->hidden = true;
-        records = records || a->replaced.at[i]->records.n > 0;
-    }
-    if (records) {
-        a->records = fx_pool_records_create();
-        fx_pool_records_build(a->pool, a->records);
-        a->ctx.records = a->records;
+        fx_pool_records_revert(a->records, &a->replaced.at[i]->records);
     }
     return true;
 }

@@ -49,8 +49,9 @@ struct fx_pool_entry {
 struct fx_pool_view {
     struct fx_mempool *pool;
     struct fx_view base;
-    const struct fx_map *records; /* which origins have which record; over the base's */
-    bool spent_is_missing;        /* an output that the pool spends is missing */
+    const struct fx_map *records;  /* which origins have which record; over the base's */
+    const struct fx_map *reverted; /* likewise, over records; NULL: none */
+    bool spent_is_missing;         /* an output that the pool spends is missing */
 };
 
 struct fx_mempool {
@@ -145,7 +146,13 @@ void fx_pool_list_sort(struct fx_pool_list *list);
 void fx_pool_view_init(struct fx_pool_view *ctx, struct fx_mempool *pool, struct fx_view *view);
 struct fx_map *fx_pool_records_create(void);
 void fx_pool_records_apply(struct fx_map *records, const struct fx_record_delta *delta);
-/* From the changes of all entries in order, but hidden ones. */
+/*
+ * Back to what they were before the changes of an entry that leaves, or is hidden. Whatever changes
+ * the same record after it spends an output of it: so its descendants are reverted first, the
+ * youngest of all before the others, and no other entry's changes are lost.
+ */
+void fx_pool_records_revert(struct fx_map *records, const struct fx_record_delta *delta);
+/* From the changes of all entries in order, which takes a walk of the whole pool. */
 void fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records);
 
 /* ---- policy.c: standardness ------------------------------------------------------------------ */

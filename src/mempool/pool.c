@@ -195,15 +195,11 @@ void fx_pool_remove_tree(struct fx_mempool *pool, struct fx_pool_entry *entry,
     struct fx_pool_list from = {.at = &entry, .n = 1, .cap = 1}, tree = {0};
     fx_pool_descendants(pool, &from, &tree);
     fx_pool_list_sort(&tree);
-    bool records = false;
     for (size_t i = tree.n; i-- > 0;) {
-        records = records || tree.at[i]->records.n > 0;
+        fx_pool_records_revert(pool->records, &tree.at[i]->records);
         fx_pool_remove(pool, tree.at[i], reason);
     }
     fx_pool_list_clear(&tree);
-    if (records) {
-        fx_pool_records_build(pool, pool->records);
-    }
 }
 
 void fx_pool_reap(struct fx_mempool *pool)

@@ -34,7 +34,10 @@ static enum fx_lookup view_record(void *arg, const struct fx_outpoint *origin,
     struct fx_pool_view *ctx = arg;
     uint8_t key[FX_OUTPOINT_SIZE];
     fx_outpoint_key(origin, key);
-    const struct fx_pool_record *changed = fx_map_get(ctx->records, key);
+    const struct fx_pool_record *changed = ctx->reverted ? fx_map_get(ctx->reverted, key) : NULL;
+    if (!changed) {
+        changed = fx_map_get(ctx->records, key);
+    }
     if (!changed) {
         return ctx->base.record(ctx->base.ctx, origin, record);
     }
@@ -82,16 +85,30 @@ struct fx_map *fx_pool_records_create(void)
     return fx_map_create(FX_OUTPOINT_SIZE, fx_random_u64(), fx_random_u64());
 }
 
+static void put_record(struct fx_map *records, const struct fx_outpoint *origin, bool has,
+                       const struct fx_task_record *record)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+    fx_outpoint_key(origin, key);
+    struct fx_pool_record *put = fx_xmalloc(sizeof(*put));
+    put->has = has;
+    put->record = *record;
+    free(fx_map_put(records, key, put));
+}
+
 void fx_pool_records_apply(struct fx_map *records, const struct fx_record_delta *delta)
 {
     for (size_t i = 0; i < delta->n; i++) {
         const struct fx_record_change *change = &delta->changes[i];
-        uint8_t key[FX_OUTPOINT_SIZE];
-        fx_outpoint_key(&change->origin, key);
-        struct fx_pool_record *record = fx_xmalloc(sizeof(*record));
-        record->has = change->has;
-        record->record = change->after;
-        free(fx_map_put(records, key, record));
+        put_record(records, &change->origin, change->has, &change->after);
+    }
+}
+
+void fx_pool_records_revert(struct fx_map *records, const struct fx_record_delta *delta)
+{
+    for (size_t i = 0; i < delta->n; i++) {
+        const struct fx_record_change *change = &delta->changes[i];
+        put_record(records, &change->origin, change->had, &change->before);
     }
 }
 
@@ -99,8 +116,6 @@ void fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records)
 {
     fx_map_clear(records, free);
     for (const struct fx_pool_entry *e = pool->first; e; e = e->next) {
-        if (!e->hidden) {
-            fx_pool_records_apply(records, &e->records);
-        }
+        fx_pool_records_apply(records, &e->records);
     }
 }

@@ -4,9 +4,22 @@
 
 #include "qa/unit/harness.h"
 #include "qa/unit/mempool/pool_kit.h"
+#include "src/mempool/mempool_int.h"
 
 #define ESCROW INT64_C(10000000)
 #define BURN INT64_C(4000000)
+
+/* How often all records were made from all entries; the linker puts this before the real one. */
+static unsigned builds;
+
+void __real_fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records);
+void __wrap_fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records);
+
+void __wrap_fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records)
+{
+    builds++;
+    __real_fx_pool_records_build(pool, records);
+}
 
 struct scene {
     struct pool_kit k;
@@ -155,6 +168,60 @@ FX_TEST(rival_claims_replace_each_other)
     FX_CHECK_INT(record_state(&s, claim), FX_TASK_CLAIMED);
     s.k.kit.fee = 1000;
     FX_CHECK_STR(pool_kit_submit(&s.k, accept), "");
+    fx_tx_unref(claim);
+    fx_tx_unref(accept);
+    fx_tx_unref(equal);
+    fx_tx_unref(better);
+    end(&s);
+}
+
+/* Takes out all that is in the pool, as if it had grown too large. */
+static void evict_all(struct scene *s)
+{
+    unsigned before = builds;
+    s->k.pool->max_bytes = 0;
+    fx_pool_trim(s->k.pool);
+    fx_pool_reap(s->k.pool);
+    s->k.pool->max_bytes = FX_MEMPOOL_MAX_BYTES_DEFAULT;
+    s->k.pool->rolling_rate = 0;
+    FX_CHECK_INT(builds, before);
+    FX_CHECK_INT(pool_kit_count(&s->k), 0);
+}
+
+/* What leaves takes its own changes back, and costs no walk of the pool, which may be large: not
+ * where it is evicted, nor where others try to replace it. */
+FX_TEST(records_go_back_without_a_walk_of_the_pool)
+{
+    struct scene s;
+    begin(&s);
+    struct fx_tx *claim = kit_claim(&s.k.kit, s.fund, s.h0, &s.bond, BURN);
+    struct fx_tx *accept = kit_accept_claim(&s.k.kit, s.fund, claim, s.h0 + 1, BURN);
+    pool_kit_take(&s.k, fx_tx_ref(claim));
+    pool_kit_take(&s.k, fx_tx_ref(accept));
+    evict_all(&s);
+    FX_CHECK_INT(record_state(&s, NULL), -1);
+
+    pool_kit_take(&s.k, fx_tx_ref(claim));
+    pool_kit_take(&s.k, fx_tx_ref(accept));
+    unsigned before = builds;
+    struct fx_tx *equal = kit_claim(&s.k.kit, s.fund, s.h0, &s.other_bond, BURN);
+    FX_CHECK_STR(pool_kit_submit(&s.k, equal), "insufficient fee");
+    FX_CHECK_INT(record_state(&s, NULL), 100);
+    s.k.kit.fee = 5000;
+    struct fx_tx *better = kit_claim(&s.k.kit, s.fund, s.h0, &s.other_bond, BURN);
+    FX_CHECK_STR(pool_kit_submit(&s.k, better), "");
+    FX_CHECK_INT(record_state(&s, better), FX_TASK_CLAIMED);
+    FX_CHECK_INT(builds, before);
+    evict_all(&s);
+    FX_CHECK_INT(record_state(&s, NULL), -1);
+
+    /* Of a claim that is mined the record stays. */
+    struct kit_block spec = {.value = -1, .fees = 1000, .txs = {fx_tx_ref(claim)}, .n_txs = 1};
+    kit_mine(&s.k.kit, &spec);
+    pool_kit_take(&s.k, fx_tx_ref(accept));
+    FX_CHECK_INT(record_state(&s, NULL), 100);
+    evict_all(&s);
+    FX_CHECK_INT(record_state(&s, claim), FX_TASK_CLAIMED);
     fx_tx_unref(claim);
     fx_tx_unref(accept);
     fx_tx_unref(equal);
