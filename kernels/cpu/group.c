@@ -6,7 +6,7 @@
 #include "src/sys/clock.h"
 #include "src/util/mem.h"
 
-#define STRIP_ROWS 2 /* a thread: their left blocks of a chunk are a quarter of a MiB */
+#define STRIP_ROWS 2 /* their left blocks of a chunk are a quarter of a MiB */
 
 static void *carve(uint8_t **at, size_t n)
 {
@@ -47,13 +47,13 @@ static void grow(struct fx_session *session, struct fx_cpu_group *group, size_t 
 
 /* In strips of some rows, column after column: the right blocks of a column are in the cache for
  * all tiles of the strip, and its left blocks for all columns. */
-static void order_tiles(const struct fx_session *session, struct fx_cpu_group *group)
+static void order_tiles(struct fx_cpu_group *group)
 {
-    const uint32_t strip = STRIP_ROWS * session->device->threads;
     size_t n = 0;
 
-    for (uint32_t first = 0; first < group->rows; first += strip) {
-        const uint32_t left = group->rows - first, end = first + (left < strip ? left : strip);
+    for (uint32_t first = 0; first < group->rows; first += STRIP_ROWS) {
+        const uint32_t left = group->rows - first;
+        const uint32_t end = first + (left < STRIP_ROWS ? left : STRIP_ROWS);
 
         for (uint32_t col = 0; col < group->cols; col++) {
             for (uint32_t row = first; row < end; row++)
@@ -83,11 +83,17 @@ void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, 
     group->has_sums = false;
     group->again = false;
     group->n_wanted = tiles;
-    order_tiles(session, group);
+    order_tiles(group);
+}
+
+void fx_cpu_group_init(struct fx_session *session, struct fx_cpu_group *group)
+{
+    fx_cpu_items_init(&group->items, session->device->threads);
 }
 
 void fx_cpu_group_clear(struct fx_session *session, struct fx_cpu_group *group)
 {
+    fx_cpu_items_clear(&group->items);
     fx_cpu_memory_give(session->device, group->memory);
 }
 
@@ -270,7 +276,7 @@ static struct fx_cpu_soon soon_after(const struct fx_session *session,
                                      const struct fx_cpu_group *group, size_t item, size_t segments)
 {
     const size_t bytes = segments * session->device->engine->packed_bytes;
-    const size_t next = item + session->device->threads, cols = group->cols;
+    const size_t next = item + 1, cols = group->cols;
     struct fx_cpu_soon soon = {0};
 
     if (next >= group->n_wanted)
@@ -370,26 +376,22 @@ struct run {
     work_item *item;
 };
 
-static void run_items(void *arg, size_t thread)
+static void run_items(void *arg, size_t turn)
 {
     const struct run *run = arg;
-    struct fx_cpu_group *group = run->group;
+    size_t item;
 
-    (void)thread;
-    while (!atomic_load(run->session->cancel)) {
-        size_t item = atomic_fetch_add(&group->taken, 1);
-
-        if (item >= group->items)
-            return;
-        run->item(run->session, group, item);
-    }
+    (void)turn;
+    while (!atomic_load(run->session->cancel) &&
+           fx_cpu_items_take(&run->group->items, fx_pool_self(), &item))
+        run->item(run->session, run->group, item);
 }
 
 bool fx_cpu_group_run(struct fx_session *session, struct fx_cpu_group *group)
 {
     struct run run = {session, group, item_of(group->stage)};
 
-    if (group->items > 0)
+    if (group->items.n > 0)
         fx_pool_for(session->device->pool, session->device->threads, run_items, &run);
-    return atomic_load(&group->taken) >= group->items;
+    return fx_cpu_items_taken(&group->items);
 }

@@ -79,6 +79,8 @@ struct fx_session *fx_cpu_begin(struct fx_device *device, const struct fx_kernel
         fx_cpu_memory_take(device, (size_t)2 * task->depth * sizeof *session->perms);
     session->perms = session->perms_memory.at;
     pthread_mutex_init(&session->finding, NULL);
+    fx_cpu_group_init(session, &session->product);
+    fx_cpu_group_init(session, &session->mining);
     cut(session);
     return session;
 }
@@ -146,23 +148,22 @@ static bool mines(const struct fx_session *session)
 static void enter(struct fx_session *session, struct fx_cpu_group *group, enum fx_cpu_stage stage)
 {
     group->stage = stage;
-    atomic_store(&group->taken, 0);
     switch (stage) {
     case FX_CPU_PERMS:
-        group->items = (size_t)2 * session->task.depth;
+        fx_cpu_items_set(&group->items, (size_t)2 * session->task.depth);
         return;
     case FX_CPU_PANELS:
     case FX_CPU_NOISE:
     case FX_CPU_DIGITS:
-        group->items = group->units;
+        fx_cpu_items_set(&group->items, group->units);
         return;
     case FX_CPU_BRICKS:
     case FX_CPU_PEEL:
-        group->items = group->n_wanted;
+        fx_cpu_items_set(&group->items, group->n_wanted);
         return;
     case FX_CPU_REST:
     case FX_CPU_GIVE:
-        group->items = 0;
+        fx_cpu_items_set(&group->items, 0);
         return;
     }
 }
@@ -229,7 +230,7 @@ static bool gathers(const struct fx_cpu_group *group)
 static bool has_gathered(const struct fx_cpu_group *group)
 {
     return group->stage == FX_CPU_NOISE && gathers(group) &&
-           (group->undone || atomic_load(&group->taken) > 0);
+           (group->undone || fx_cpu_items_begun(&group->items));
 }
 
 static bool any_dirty(const struct fx_cpu_group *group)

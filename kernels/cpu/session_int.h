@@ -19,6 +19,7 @@
 #include <pthread.h>
 
 #include "kernels/cpu/cpu_int.h"
+#include "kernels/cpu/items.h"
 
 #define FX_CPU_GROUP_TILES 1024 /* at most */
 
@@ -42,8 +43,7 @@ struct fx_cpu_group {
     size_t n_wanted, given;
     uint32_t next; /* the first segment of the chunk */
     enum fx_cpu_stage stage;
-    size_t items;        /* of the stage */
-    atomic_size_t taken; /* may pass items */
+    struct fx_cpu_items items; /* of the stage */
     /* The chunk. */
     unsigned segments;
     bool noised, summed;
@@ -99,6 +99,8 @@ struct fx_session {
     const atomic_bool *cancel;
 };
 
+/* A group at rest, without memory. */
+void fx_cpu_group_init(struct fx_session *session, struct fx_cpu_group *group);
 /* Memory for the rectangle, which becomes the group's, with all its tiles wanted. */
 void fx_cpu_group_place(struct fx_session *session, struct fx_cpu_group *group, uint32_t row,
                         uint32_t col, uint32_t rows, uint32_t cols);

@@ -36,6 +36,7 @@ struct fx_pool {
     pthread_mutex_t lock;
     pthread_cond_t wake; /* workers: there is something to do */
     pthread_cond_t idle; /* the main thread: a loop's last work, or a task, has ended */
+    unsigned n_begun;    /* workers that have a number */
     unsigned n_asleep;   /* workers that wait for `wake` */
     atomic_uint news;    /* moves when there is something new for workers */
     int64_t patience;    /* in nanoseconds, before one sleeps */
@@ -47,6 +48,8 @@ struct fx_pool {
     pthread_t *threads;
     struct fx_pool_loop *loop; /* the running one; goes before tasks and jobs */
 };
+
+static _Thread_local unsigned self;
 
 static void queue_push(struct queue *q, struct job *job)
 {
@@ -192,6 +195,7 @@ static void *thread_main(void *arg)
     struct fx_pool *pool = arg;
 
     pthread_mutex_lock(&pool->lock);
+    self = ++pool->n_begun;
     while (!pool->stop) {
         struct fx_pool_task *task = pool->tasks;
 
@@ -294,6 +298,11 @@ void fx_pool_set_patience(struct fx_pool *pool, unsigned microseconds)
     pthread_mutex_lock(&pool->lock);
     pool->patience = (int64_t)microseconds * 1000;
     pthread_mutex_unlock(&pool->lock);
+}
+
+unsigned fx_pool_self(void)
+{
+    return self;
 }
 
 unsigned fx_pool_threads(const struct fx_pool *pool)

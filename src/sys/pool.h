@@ -18,6 +18,8 @@ void fx_pool_destroy(struct fx_pool *pool);
  * sleep (0 unless set): for loops that follow each other at once, where waking costs more. */
 void fx_pool_set_patience(struct fx_pool *pool, unsigned microseconds);
 unsigned fx_pool_threads(const struct fx_pool *pool);
+/* Which thread of its pool this is, from 1; 0: of none. */
+unsigned fx_pool_self(void);
 /* done may be NULL. */
 void fx_pool_submit(struct fx_pool *pool, void (*work)(void *arg), void (*done)(void *arg),
                     void *arg);

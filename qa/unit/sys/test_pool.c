@@ -209,3 +209,27 @@ FX_TEST(tasks_are_done_once)
     }
     fx_pool_destroy(pool);
 }
+
+static void note_self(void *arg, size_t at)
+{
+    (void)arg;
+    (void)at;
+    atomic_fetch_add(&hits[fx_pool_self()], 1);
+    fx_clock_sleep_ms(1);
+}
+
+FX_TEST(threads_are_numbered_from_one)
+{
+    struct fx_pool *pool = fx_pool_create(2);
+    unsigned sum = 0;
+
+    memset((void *)hits, 0, sizeof(hits));
+    FX_CHECK_INT(fx_pool_self(), 0);
+    for (unsigned round = 0; round < 1000 && (hits[1] == 0 || hits[2] == 0); round++) {
+        fx_pool_for(pool, 30, note_self, NULL);
+        sum += 30;
+    }
+    FX_CHECK(hits[1] > 0 && hits[2] > 0);
+    FX_CHECK_INT(hits[0] + hits[1] + hits[2], sum);
+    fx_pool_destroy(pool);
+}
