@@ -183,20 +183,19 @@ AVX512 static void gather(const int8_t *const columns[FX_CPU_CHUNK], const struc
 
     for (unsigned group = 0; group < GROUPS; group++) {
         const size_t base = (size_t)group * FX_CPU_GROUP_BYTES;
+        const int8_t *at0 = columns[0] + base, *at1 = columns[1] + base;
+        const int8_t *at2 = columns[2] + base, *at3 = columns[3] + base;
 
         for (unsigned x = 0; x < FX_DEPTH; x++) {
-            const uint8_t *c = plan->column[x];
+            const uint16_t *c = plan->from[x];
             int32_t *at = wide + base + (size_t)x * FX_CPU_ROWS;
-            __m512i v = four_columns(columns[0] + base + 16 * c[0], columns[1] + base + 16 * c[1],
-                                     columns[2] + base + 16 * c[2], columns[3] + base + 16 * c[3]);
-            __m512i sum = _mm512_set1_epi32(-128 * plan->signs[x]);
+            __m512i v = four_columns(at0 + c[0], at1 + c[1], at2 + c[2], at3 + c[3]);
+            __m512i sum = _mm512_set1_epi32(plan->correction[x]);
             int32_t signs;
 
-            if (base + (size_t)x * FX_CPU_ROWS + WIDE_AHEAD < FX_BLOCK_BYTES)
-                __builtin_prefetch(at + WIDE_AHEAD, 1);
+            __builtin_prefetch(at + WIDE_AHEAD, 1);
             if (more)
                 sum = _mm512_add_epi32(sum, _mm512_load_si512(at));
-
             memcpy(&signs, plan->sign[x], sizeof signs);
             v = _mm512_xor_si512(_mm512_permutexvar_epi8(join, v), offset);
             _mm512_store_si512(at, _mm512_dpbusd_epi32(sum, v, _mm512_set1_epi32(signs)));

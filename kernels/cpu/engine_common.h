@@ -83,7 +83,7 @@ FX_CPU_INLINE void fx_cpu_gather(const int8_t *const columns[FX_CPU_CHUNK],
             int16_t sums[FX_CPU_ROWS] = {0}; /* at most 4 * 128 */
 
             for (size_t s = 0; s < FX_CPU_CHUNK; s++) {
-                const int8_t *c = columns[s] + base + (size_t)plan->column[x][s] * FX_CPU_ROWS;
+                const int8_t *c = columns[s] + base + plan->from[x][s];
                 const int16_t sign = plan->sign[x][s];
 
                 for (size_t r = 0; r < FX_CPU_ROWS; r++)

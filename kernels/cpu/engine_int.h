@@ -42,9 +42,9 @@ struct fx_cpu_panel {
 
 /* The permutations of a chunk, as gather wants them. Segments that are not there have sign 0. */
 struct fx_cpu_plan {
-    uint8_t column[FX_DEPTH][FX_CPU_CHUNK];
+    uint16_t from[FX_DEPTH][FX_CPU_CHUNK]; /* 16 times the column: where it lies in its group */
     int8_t sign[FX_DEPTH][FX_CPU_CHUNK];
-    int32_t signs[FX_DEPTH]; /* their sum */
+    int32_t correction[FX_DEPTH]; /* -128 times the sum of the signs */
 };
 
 /* Memory that the thread needs when it has done what it is about to do, first things first: an

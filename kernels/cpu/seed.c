@@ -72,9 +72,9 @@ void fx_cpu_plan_init(struct fx_cpu_plan *plan, const struct fx_cpu_perm *perms,
     memset(plan, 0, sizeof *plan);
     for (unsigned x = 0; x < FX_DEPTH; x++) {
         for (unsigned s = 0; s < n; s++) {
-            plan->column[x][s] = perms[s].inverse[x];
+            plan->from[x][s] = (uint16_t)(FX_CPU_ROWS * perms[s].inverse[x]);
             plan->sign[x][s] = perms[s].sign[x];
-            plan->signs[x] += perms[s].sign[x];
+            plan->correction[x] -= 128 * perms[s].sign[x];
         }
     }
 }
@@ -84,7 +84,7 @@ void fx_cpu_plan_negate(struct fx_cpu_plan *plan)
     for (unsigned x = 0; x < FX_DEPTH; x++) {
         for (unsigned s = 0; s < FX_CPU_CHUNK; s++)
             plan->sign[x][s] = (int8_t)-plan->sign[x][s];
-        plan->signs[x] = -plan->signs[x];
+        plan->correction[x] = -plan->correction[x];
     }
 }
 
