@@ -225,7 +225,7 @@ static bool send_answer(struct fx_jobs *jobs, struct fx_wallet *wallet,
     spend.items[1].len = 32 * (size_t)fx_commit_depth(task->shape.tiles);
     spend.n_items = 2;
     spend.burned = FX_DEPOSIT;
-    spend.stake = task->state.bond + task->state.escrow - task->state.burn;
+    spend.stake = fx_claim_stake(&task->state);
     sent = source.read_tile(&own, task->state.tile, data, path) ||
            fx_jobs_refuse(error, -4, "Tile %u is asked for, and it is not here", task->state.tile);
     sent = sent && (fx_settle_send(jobs, wallet, task, &spend, "answer", &txid, error) ||

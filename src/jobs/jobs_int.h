@@ -287,6 +287,8 @@ int64_t fx_split_burn(const struct fx_params *params, uint32_t height, uint32_t 
                       uint64_t bricks, int64_t escrow);
 /* max(DEPOSIT, a quarter of the escrow rounded up). */
 int64_t fx_split_bond(int64_t escrow);
+/* What a claim's solver loses where a challenge is not answered, embers. */
+int64_t fx_claim_stake(const struct fx_book_state *claim);
 
 /* ---- spend.c: transactions that spend a task output ---- */
 struct fx_task_spend {

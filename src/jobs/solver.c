@@ -171,22 +171,24 @@ static int64_t fee_for(const struct fx_jobs *jobs, size_t vsize)
     return (fx_mempool_estimate(jobs->config.mempool, FX_FEE_TARGET) * (int64_t)vsize + 999) / 1000;
 }
 
-/* The fees of the answers that a claim's client can still ask for. */
+/* The fees of the answers that a claim's client can still ask for. None of them is above what is at
+ * stake. */
 static int64_t fee_of_answers(const struct fx_jobs *jobs, const struct fx_book_task *task)
 {
     size_t weight = ANSWER_WEIGHT + FX_TILE_BYTES + 32 * fx_commit_depth(task->shape.tiles);
-    int answers =
-        FX_TASK_ASKED_MAX - (task->state.status == FX_STATUS_OPEN ? 0 : task->state.asked);
+    int64_t fee = fee_for(jobs, (weight + FX_WITNESS_SCALE - 1) / FX_WITNESS_SCALE);
+    int64_t stake = fx_claim_stake(&task->state);
+    int answers = FX_TASK_ASKED_MAX - task->state.asked;
 
     if (task->state.status == FX_STATUS_CHALLENGED) {
         answers++;
     }
-    return answers * fee_for(jobs, (weight + FX_WITNESS_SCALE - 1) / FX_WITNESS_SCALE);
+    return answers * (fee < stake ? fee : stake);
 }
 
-/* A claim of this solver's waits in the mempool. */
-static bool is_being_claimed(const struct fx_jobs *jobs, const struct fx_book_task *task,
-                             const struct fx_hash *solver)
+/* Where a claim waits in the mempool: the task with the state that it gives it. */
+static bool read_pending_claim(const struct fx_jobs *jobs, const struct fx_book_task *task,
+                               struct fx_book_task *claimed)
 {
     const struct fx_tx *tx = fx_mempool_spender(jobs->config.mempool, &task->state.outpoint);
 
@@ -195,8 +197,8 @@ static bool is_being_claimed(const struct fx_jobs *jobs, const struct fx_book_ta
 
         if (fx_outpoint_equal(&txin->prevout, &task->state.outpoint) && txin->n_witness == 4 &&
             txin->witness[0].data[0] == FX_ACTION_CLAIM) {
-            return memcmp(txin->witness[2].data + 3 * sizeof(uint64_t), solver->b,
-                          sizeof solver->b) == 0;
+            *claimed = *task;
+            return fx_book_task_spend(claimed, tx, in, 0, FX_ACTION_CLAIM);
         }
     }
     return false;
@@ -208,14 +210,17 @@ static int64_t reserve_for(const struct fx_jobs *jobs, const struct fx_book_task
 {
     int64_t reserve = fee_of_answers(jobs, claimed);
     const struct fx_book_task *task;
+    struct fx_book_task pending;
     size_t at = 0;
 
     while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
-        bool own = task->state.status == FX_STATUS_OPEN
-                       ? is_being_claimed(jobs, task, &claimed->state.solver)
-                       : fx_hash_equal(&task->state.solver, &claimed->state.solver);
-
-        if (own) {
+        if (task->state.status == FX_STATUS_OPEN) {
+            if (!read_pending_claim(jobs, task, &pending)) {
+                continue;
+            }
+            task = &pending;
+        }
+        if (fx_hash_equal(&task->state.solver, &claimed->state.solver)) {
             reserve += fee_of_answers(jobs, task);
         }
     }

@@ -118,6 +118,11 @@ int64_t fx_split_bond(int64_t escrow)
     return quarter > FX_DEPOSIT ? quarter : FX_DEPOSIT;
 }
 
+int64_t fx_claim_stake(const struct fx_book_state *claim)
+{
+    return claim->bond + claim->escrow - claim->burn;
+}
+
 /* Credit gains min(S * bricks / E, 2 * burn) of subsidy: up to half of the first, each ember burned
  * brings two. */
 int64_t fx_split_burn(const struct fx_params *params, uint32_t height, uint32_t job_nbits,

@@ -140,6 +140,39 @@ FX_TEST(a_claim_keeps_coins_for_answers)
     play_close(&play);
 }
 
+/* No answer is sent whose fee is above what it saves: bond and escrow, less what is burned. */
+FX_TEST(a_claim_keeps_no_more_than_is_at_stake)
+{
+    const int64_t bond = FX_DEPOSIT, escrow = 1000000, burn = 400000;
+    const int64_t stake = bond + escrow - burn, fee = 330000, other = bond + escrow;
+    struct play play;
+
+    play_open(&play, 256, 128, 256, 1);
+    world_mine(100);
+    play_solve(&play, 0, false, true);
+    play_solve(&play, 1, false, true);
+    play.world->fee_rate = 1000000; /* an answer of 16.7 kvB: six times the stake */
+    play.world->trusted = bond + fee + 8 * stake - 1;
+    refused_task(&play, 0, &play.roots[0], FX_BURN_AMOUNT, burn, -6,
+                 "Insufficient funds: a claim needs 0.23130000 FNX, of which 0.20800000 stay for "
+                 "answers to challenges of open claims, and the wallet has 0.23129999: send coins "
+                 "to it, or wait until claims are settled");
+    play.world->trusted++;
+    play_claim(&play, 0, FX_BURN_AMOUNT, burn);
+    /* The claim's own burn counts, in the mempool and on the chain. */
+    for (unsigned mined = 0; mined < 2; mined++) {
+        play.world->trusted = bond + fee + 8 * (stake + other) - 1;
+        refused_task(&play, 1, &play.roots[1], FX_BURN_NONE, 0, -6,
+                     "Insufficient funds: a claim needs 0.47130000 FNX, of which 0.44800000 stay "
+                     "for answers to challenges of open claims, and the wallet has 0.47129999: "
+                     "send coins to it, or wait until claims are settled");
+        world_mine(100);
+    }
+    play.world->trusted++;
+    play_claim(&play, 1, FX_BURN_NONE, 0);
+    play_close(&play);
+}
+
 /* The quarter of a large escrow is the bond; all of it may be burned. */
 FX_TEST(large_escrow_all_burned)
 {
