@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/store/lookup.h"
 #include "src/sys/clock.h"
 #include "src/sys/crash.h"
 #include "src/sys/db.h"
@@ -194,19 +195,16 @@ enum fx_lookup fx_tx_index_find(struct fx_tx_index *index, const struct fx_hash 
 {
     struct fx_hash id;
     uint8_t key[TX_KEY_SIZE], *value;
+    enum fx_lookup found;
     size_t n;
 
     if (index->failed) {
         return FX_LOOKUP_FAILED;
     }
     tx_key(txid, key);
-    switch (fx_db_read(index->db, key, sizeof(key), &value, &n)) {
-    case FX_DB_ABSENT:
-        return FX_MISSING;
-    case FX_DB_FAILED:
-        return FX_LOOKUP_FAILED;
-    case FX_DB_FOUND:
-        break;
+    found = fx_store_lookup(index->db, key, sizeof(key), &value, &n);
+    if (found != FX_FOUND) {
+        return found;
     }
     bool ok = n == sizeof(id.b);
     if (ok) {

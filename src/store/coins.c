@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "src/store/lookup.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
@@ -44,18 +45,15 @@ static void entry_put(struct fx_state *state, const struct fx_outpoint *outpoint
 static enum fx_lookup read_stored(struct fx_db *db, const uint8_t key[KEY_SIZE],
                                   struct fx_coin *coin)
 {
+    enum fx_lookup result;
     struct fx_reader r;
     uint8_t *value;
     size_t n;
     bool ok;
 
-    switch (fx_db_read(db, key, KEY_SIZE, &value, &n)) {
-    case FX_DB_ABSENT:
-        return FX_MISSING;
-    case FX_DB_FAILED:
-        return FX_LOOKUP_FAILED;
-    case FX_DB_FOUND:
-        break;
+    result = fx_store_lookup(db, key, KEY_SIZE, &value, &n);
+    if (result != FX_FOUND) {
+        return result;
     }
     fx_reader_init(&r, value, n);
     ok = fx_coin_read(&r, coin);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/store/lookup.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"
 
@@ -25,6 +26,7 @@ static enum fx_lookup find(struct fx_state *state, const struct fx_outpoint *ori
 {
     uint8_t key[KEY_SIZE];
     struct record_entry *entry;
+    enum fx_lookup result;
     struct fx_reader r;
     uint8_t *value;
     size_t n;
@@ -35,13 +37,9 @@ static enum fx_lookup find(struct fx_state *state, const struct fx_outpoint *ori
     if (entry != NULL) {
         return entry->has ? FX_FOUND : FX_MISSING;
     }
-    switch (fx_db_read(state->db, key, sizeof(key), &value, &n)) {
-    case FX_DB_ABSENT:
-        return FX_MISSING;
-    case FX_DB_FAILED:
-        return FX_LOOKUP_FAILED;
-    case FX_DB_FOUND:
-        break;
+    result = fx_store_lookup(state->db, key, sizeof(key), &value, &n);
+    if (result != FX_FOUND) {
+        return result;
     }
     entry = fx_xcalloc(1, sizeof(*entry));
     fx_reader_init(&r, value, n);
