@@ -17,4 +17,10 @@ bool fx_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx_fund_i
              size_t n_others, const struct fx_fund_terms *terms, int64_t *fee,
              struct fx_wallet_error *error);
 
+/* ---- send.c ---------------------------------------------------------------------------------- */
+
+/* Signs and commits what was funded; its inputs are all own. */
+bool fx_send_funded(struct fx_wallet *wallet, struct fx_txb *tx, const char *comment,
+                    struct fx_hash *txid, struct fx_wallet_error *error);
+
 #endif

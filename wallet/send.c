@@ -104,12 +104,32 @@ bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
     return true;
 }
 
+bool fx_send_funded(struct fx_wallet *wallet, struct fx_txb *b, const char *comment,
+                    struct fx_hash *txid, struct fx_wallet_error *error)
+{
+    struct fx_coin *spent = NULL;
+    bool ok =
+        fx_wallet_spent_coins(wallet, b, &spent, error) && fx_wallet_sign(wallet, b, spent, error);
+    if (ok) {
+        struct fx_tx *tx = fx_txb_build(b);
+        ok = fx_wallet_commit(wallet, tx, comment, error);
+        *txid = tx->txid;
+        fx_tx_unref(tx);
+    } else {
+        fx_wallet_release(wallet, b);
+    }
+    for (size_t i = 0; spent && i < b->n_in; i++) {
+        fx_coin_clear(&spent[i]);
+    }
+    free(spent);
+    return ok;
+}
+
 bool fx_wallet_send(struct fx_wallet *wallet, struct fx_span script, int64_t amount,
                     int64_t fee_rate, bool subtract_fee, const char *comment, struct fx_hash *txid,
                     struct fx_wallet_error *error)
 {
     struct fx_txb b;
-    struct fx_coin *spent = NULL;
     int64_t fee;
     if (amount <= 0 || amount > wallet->set->params->max_money) {
         return fx_wallet_fail(error, FX_ERR_PARAMETER, "Invalid amount for send");
@@ -118,22 +138,8 @@ bool fx_wallet_send(struct fx_wallet *wallet, struct fx_span script, int64_t amo
     b.lock_time = fx_chain_tip(wallet->set->chain)->height; /* no use to a miner who rewrites it */
     fx_txb_add_out(&b, amount, script.data, script.len);
     struct fx_fund_terms terms = {.rate = fee_rate, .subtract_fee = subtract_fee};
-    bool ok = fx_fund(wallet, &b, NULL, 0, &terms, &fee, error);
-    if (ok && (!fx_wallet_spent_coins(wallet, &b, &spent, error) ||
-               !fx_wallet_sign(wallet, &b, spent, error))) {
-        fx_wallet_release(wallet, &b);
-        ok = false;
-    }
-    if (ok) {
-        struct fx_tx *tx = fx_txb_build(&b);
-        ok = fx_wallet_commit(wallet, tx, comment, error);
-        *txid = tx->txid;
-        fx_tx_unref(tx);
-    }
-    for (size_t i = 0; spent && i < b.n_in; i++) {
-        fx_coin_clear(&spent[i]);
-    }
-    free(spent);
+    bool ok = fx_fund(wallet, &b, NULL, 0, &terms, &fee, error) &&
+              fx_send_funded(wallet, &b, comment, txid, error);
     fx_txb_clear(&b);
     return ok;
 }

@@ -28,6 +28,7 @@ class TestJobErrors(JobTest):
         self.states()
         self.rivals()
         self.bonds()
+        self.one_coin()
         self.uploads()
         self.disk_full()
         check_equal(self.client.rpc.getblockcount(), self.solver.rpc.getblockcount())
@@ -235,6 +236,30 @@ class TestJobErrors(JobTest):
         accept = wait_until(lambda: spender(poor, claim + ':0'), 'the accept')
         self.mine_txs(poor, accept)
         wait_status(self.client, task, 'settled')
+
+    def one_coin(self):
+        self.step('a solver of one coin makes several claims in one block')
+        poor = self.nodes[2]
+        self.mine_txs(self.client, self.client.rpc.sendtoaddress(poor.rpc.getnewaddress(), 1))
+        self.mine_txs(poor, poor.rpc.sendtoaddress(poor.rpc.getnewaddress(), poor.rpc.getbalance(), '', '', True))
+        check_equal(len(poor.rpc.listunspent()), 1, 'coins')
+        a, b = matrix(512, 256, 3), matrix(256, 128, 4)
+        tasks = self.submit_mined(a, b, task_rows=1, task_cols=1, reward='0.10')[1]
+        check_equal(len(tasks), 4, 'tasks')
+        for task in tasks:
+            wait_until(lambda: poor.rpc.prepareoperands(task)['here'], 'the operands')
+        before = balance(poor)
+        claims = [poor.rpc.solvetask(task, {'burn': 'none'})['txid'] for task in tasks]
+        block = poor.rpc.getblock(self.mine_txs(poor, *claims), 2)
+        check_equal(len(block['tx']), 6, 'the coinbase, four claims, and what cut the coin')
+        fees = sum(embers(tx['fee']) for tx in block['tx'][1:])
+        check_equal(balance(poor), before - 4 * 2_500_000 - fees, 'the balance, less bonds and fees')
+        for claim in claims:
+            accept = wait_until(lambda: spender(poor, claim + ':0'), 'the accept')
+            wait_until(lambda: accept in self.client.rpc.getrawmempool(), 'the accept at the client')
+        self.mine(1, poor)
+        for task in tasks:
+            wait_status(self.client, task, 'settled')
 
     def uploads(self):
         self.step('uploads and downloads that make no sense')

@@ -109,6 +109,10 @@ bool fx_wallet_send(struct fx_wallet *wallet, struct fx_span script, int64_t amo
                     int64_t fee_rate, bool subtract_fee, const char *comment, struct fx_hash *txid,
                     struct fx_wallet_error *error);
 
+/* Where one confirmed coin alone can pay this amount and a fee, cuts it into several that each can,
+ * and that can be spent at once. Where there are more, or it is too small: nothing. */
+bool fx_wallet_split(struct fx_wallet *wallet, int64_t amount, struct fx_wallet_error *error);
+
 /* One line of listtransactions. */
 struct fx_wallet_entry {
     struct fx_hash txid;

@@ -152,6 +152,19 @@ static void add_coins_of_rival(const struct fx_jobs *jobs, const struct fx_task_
     }
 }
 
+/* Change of this cannot be spent before it is mined (protocol section 5), and other tasks may be
+ * due in the same block: it does not take the last coin. What fails here shows when it is funded. A
+ * replacement may have no new parents in the pool. */
+static void spare_last_coin(const struct fx_jobs *jobs, struct fx_wallet *wallet,
+                            const struct fx_task_spend *spend, int64_t amount)
+{
+    struct fx_wallet_error ignored;
+
+    if (fx_mempool_spender(jobs->config.mempool, &spend->outpoint) == NULL) {
+        fx_wallet_split(wallet, amount, &ignored);
+    }
+}
+
 /* Own inputs for what the task's input does not pay, and change. */
 static bool fund(const struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_txb *b,
                  const struct fx_task_spend *spend, int64_t rate, struct fx_jobs_error *error)
@@ -273,9 +286,11 @@ struct fx_tx *fx_task_spend_build(struct fx_jobs *jobs, struct fx_wallet *wallet
         if (spend->paired == 0) {
             b.out[0].value = DUST;
         }
-        if (choose_fee(jobs, &b, spend, OWN_VSIZE, &rate, &fee, error) &&
-            fund(jobs, wallet, &b, spend, rate, error)) {
-            tx = sign_funded(wallet, &b, spend, error);
+        if (choose_fee(jobs, &b, spend, OWN_VSIZE, &rate, &fee, error)) {
+            spare_last_coin(jobs, wallet, spend,
+                            b.out[0].value + spend->burned + fee - spend->value);
+            tx = fund(jobs, wallet, &b, spend, rate, error) ? sign_funded(wallet, &b, spend, error)
+                                                            : NULL;
         }
     }
     fx_txb_clear(&b);

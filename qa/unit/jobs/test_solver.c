@@ -140,6 +140,26 @@ FX_TEST(a_claim_keeps_coins_for_answers)
     play_close(&play);
 }
 
+/* A claim's change waits for a block: the wallet is to keep other coins. */
+FX_TEST(a_claim_spares_the_last_coin)
+{
+    struct play play;
+    const struct fx_tx *const *txs;
+    const struct fx_tx *claim;
+    int64_t fee;
+
+    play_open(&play, 128, 128, 256, 0);
+    world_mine(100);
+    play_solve(&play, 0, false, true);
+    FX_CHECK_INT(play.world->split, 0);
+    play_claim(&play, 0, FX_BURN_NONE, 0);
+    FX_CHECK_INT(world_mempool(&txs), 1);
+    claim = txs[0];
+    fee = play.world->split - FX_DEPOSIT; /* beside the bond */
+    FX_CHECK(fee >= (int64_t)fx_tx_vsize(claim) - 43 && fee < (int64_t)fx_tx_vsize(claim) + 43);
+    play_close(&play);
+}
+
 /* No answer is sent whose fee is above what it saves: bond and escrow, less what is burned. */
 FX_TEST(a_claim_keeps_no_more_than_is_at_stake)
 {

@@ -29,6 +29,7 @@ struct world {
     bool poor;                 /* has no coins to fund anything with */
     unsigned pays_for;         /* so many transactions more, and then it is poor; 0: no limit */
     int64_t trusted;           /* embers, its balance; 0: all that there is */
+    int64_t split;             /* embers: for payments of this much coins were to be cut last */
     bool locked;               /* signs nothing */
     int64_t fee_rate;          /* that the pool estimates; 0: 1,000 */
     int64_t challenge_rate;    /* the same of a challenge; 0: as fee_rate */

@@ -151,6 +151,14 @@ bool fx_wallet_fund(struct fx_wallet *wallet, struct fx_txb *tx, const struct fx
     return true;
 }
 
+bool fx_wallet_split(struct fx_wallet *wallet, int64_t amount, struct fx_wallet_error *error)
+{
+    (void)wallet;
+    (void)error;
+    W->split = amount;
+    return true;
+}
+
 void fx_wallet_balance(const struct fx_wallet *wallet, struct fx_wallet_balance *balance)
 {
     (void)wallet;

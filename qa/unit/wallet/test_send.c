@@ -181,6 +181,48 @@ FX_TEST(coins_of_others_and_burns_are_counted)
     world_close();
 }
 
+/* The last coin that is large enough becomes sixteen of one size; change is what falls short. */
+FX_TEST(the_last_coin_is_cut)
+{
+    struct fx_wallet_error error = {0};
+    struct fx_hash txid;
+    world_open();
+    struct fx_wallet *wallet = world_wallet("w", NULL);
+    world_pay(wallet, 2);
+    FX_CHECK(fx_wallet_split(wallet, COIN, &error)); /* two are there */
+    FX_CHECK_INT(world.n_pool, 0);
+    FX_CHECK_INT(send(wallet, world_balance(wallet).trusted / 2 + COIN, false, &txid), 0);
+    world_mine_pool();
+    int64_t all = world_balance(wallet).trusted;
+    FX_CHECK(fx_wallet_split(wallet, all / 2, &error)); /* it cannot pay twice this */
+    FX_CHECK_INT(world.n_pool, 0);
+    FX_CHECK(fx_wallet_split(wallet, all / 3 - 1000, &error));
+    FX_CHECK_INT(world.n_pool, 1);
+    FX_CHECK_INT(world.pool[0]->n_out, 3);
+    for (size_t i = 0; i < 3; i++) {
+        FX_CHECK(world.pool[0]->out[i].value > all / 3 - 1000);
+    }
+    FX_CHECK(fx_wallet_split(wallet, COIN, &error));
+    FX_CHECK_INT(world.n_pool, 1);
+    world_close();
+
+    world_open();
+    wallet = world_wallet("w", NULL);
+    world_pay(wallet, 1);
+    all = world_balance(wallet).trusted;
+    FX_CHECK(fx_wallet_split(wallet, COIN / 10, &error));
+    FX_CHECK_INT(world.n_pool, 1);
+    FX_CHECK_INT(world.pool[0]->n_out, 16);
+    FX_CHECK(world.pool[0]->out[0].value - world.pool[0]->out[15].value < 16);
+    FX_CHECK_INT(all - out_sum(world.pool[0]), (int64_t)fx_tx_vsize(world.pool[0]));
+    FX_CHECK_INT(world_balance(wallet).trusted, out_sum(world.pool[0]));
+    /* Unconfirmed ones are not cut further. */
+    FX_CHECK_INT(send(wallet, out_sum(world.pool[0]) - 2 * COIN, false, &txid), 0);
+    FX_CHECK(fx_wallet_split(wallet, COIN / 10, &error));
+    FX_CHECK_INT(world.n_pool, 2);
+    world_close();
+}
+
 FX_TEST(what_the_pool_refuses_is_not_recorded)
 {
     struct fx_hash txid;
