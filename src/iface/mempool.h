@@ -16,11 +16,22 @@ struct fx_mempool; /* opaque */
 #define FX_MEMPOOL_DETAIL 160 /* the longest names a transaction and a limit */
 
 /* How an attempt to add a transaction ended. */
+/* What a refusal says beyond the transaction as it came. */
+enum fx_refusal {
+    FX_REFUSAL_OTHER = 0, /* nothing: another tip or moment, or another policy, may take it */
+    FX_REFUSAL_BROKEN,    /* it is invalid whatever the state of the chain: who sends it did not
+                             check it */
+    FX_REFUSAL_STRIPPED,  /* scripts fail as it has no witness, which anybody on its way may have
+                             taken away */
+    FX_REFUSAL_INPUTS     /* what it spends is not standard: no other witness helps */
+};
+
 struct fx_accept {
     enum fx_result result;          /* FX_VALID: it is in the pool now */
     char reason[FX_MEMPOOL_REASON]; /* reject string: the verdict's, or a policy's
                                        ("txn-mempool-conflict", ...) */
     char detail[FX_MEMPOOL_DETAIL]; /* what more there is to say of the reason; may be empty */
+    enum fx_refusal refusal;
     bool missing_inputs; /* the reason is an unknown input: keep it as an orphan, or ask again */
     bool policy;         /* standardness or fee, not consensus: does not blame the peer */
     bool fee_low;        /* the reason is its fee: with a child that pays more it may do */

@@ -53,8 +53,36 @@ static bool depends_on_tip(enum fx_verdict why)
            why == FX_BAD_TASK_SAMPLE || why == FX_BAD_TASK_ASKED;
 }
 
+/* Broken whatever the state of the chain. */
+static bool is_broken(enum fx_verdict why)
+{
+    static const enum fx_verdict verdicts[] = {
+        FX_TX_DECODE,
+        FX_BAD_TXNS_VIN_EMPTY,
+        FX_BAD_TXNS_VOUT_EMPTY,
+        FX_BAD_TXNS_OVERSIZE,
+        FX_BAD_TXNS_VOUT_NEGATIVE,
+        FX_BAD_TXNS_VOUT_TOOLARGE,
+        FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE,
+        FX_BAD_TXNS_INPUTS_DUPLICATE,
+        FX_BAD_TXNS_PREVOUT_NULL,
+        FX_BAD_TXNS_IN_BELOWOUT,
+        FX_BAD_TASK_SIG,
+        FX_BAD_TASK_WITNESS,
+        FX_BAD_TASK_PROGRAM,
+    };
+
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
+        if (why == verdicts[i]) {
+            return true;
+        }
+    }
+    return fx_verdict_is_script(why);
+}
+
 static bool refuse_verdict(struct attempt *a, enum fx_verdict why)
 {
+    a->out->refusal = is_broken(why) ? FX_REFUSAL_BROKEN : FX_REFUSAL_OTHER;
     return refuse(a, FX_INVALID, depends_on_tip(why), fx_verdict_string(why));
 }
 
@@ -94,6 +122,12 @@ static bool is_final(const struct fx_mempool *pool, const struct fx_tx *tx)
     return fx_tx_is_final(tx, tip->height + 1, tip->median_time);
 }
 
+static bool may_be_stripped(const struct fx_tx *tx, enum fx_script_error error)
+{
+    return !tx->has_witness && (error == FX_SCRIPT_ERR_WITNESS_PROGRAM_WITNESS_EMPTY ||
+                                error == FX_SCRIPT_ERR_WITNESS_PROGRAM_MISMATCH);
+}
+
 /*
  * One input by the rules of relay, whose error is told. Where these fail, those of blocks say
  * whether the transaction is merely unwelcome or invalid.
@@ -106,11 +140,16 @@ static bool run_script(struct attempt *a, const struct fx_script_check *check)
         return true;
     }
     if (fx_script_check_run(check) != FX_OK) {
-        return refuse_verdict(a, fx_verdict_of_script(error));
+        refuse_verdict(a, fx_verdict_of_script(error));
+    } else {
+        snprintf(reason, sizeof(reason), "non-mandatory-script-verify-flag (%s)",
+                 fx_script_error_text(error));
+        refuse_policy(a, reason);
     }
-    snprintf(reason, sizeof(reason), "non-mandatory-script-verify-flag (%s)",
-             fx_script_error_text(error));
-    return refuse_policy(a, reason);
+    if (may_be_stripped(a->tx, error)) {
+        a->out->refusal = FX_REFUSAL_STRIPPED;
+    }
+    return false;
 }
 
 /* Scripts are no part of fx_connect_tx; task spends are, and are never judged apart from it. What
@@ -402,7 +441,7 @@ static bool check_alone(struct attempt *a)
     const struct fx_tx *tx = a->tx;
     enum fx_verdict why = fx_check_tx(a->pool->params, tx);
     if (why != FX_OK) {
-        return refuse(a, FX_INVALID, false, fx_verdict_string(why));
+        return refuse_verdict(a, why);
     }
     if (fx_tx_is_coinbase(tx)) {
         return refuse(a, FX_INVALID, false, "coinbase");
@@ -440,11 +479,10 @@ static bool judge(struct attempt *a)
     if (!check_rules(a)) {
         return false;
     }
-    bool task;
     const char *reason =
         a->pool->policy.accept_nonstd
             ? NULL
-            : fx_policy_check_inputs(a->pool->params, a->tx, a->connected.spent, &task);
+            : fx_policy_check_inputs(a->pool->params, a->tx, a->connected.spent, &a->out->refusal);
     if (reason) {
         return refuse_policy(a, reason);
     }

@@ -160,7 +160,7 @@ void fx_pool_records_build(struct fx_mempool *pool, struct fx_map *records);
 /* NULL where the transaction is standard, else the reject string. */
 const char *fx_policy_check_tx(const struct fx_mempool *pool, const struct fx_tx *tx);
 const char *fx_policy_check_inputs(const struct fx_params *params, const struct fx_tx *tx,
-                                   const struct fx_coin *spent, bool *task);
+                                   const struct fx_coin *spent, enum fx_refusal *refusal);
 /* By BIP125: one of its inputs says so. */
 bool fx_policy_signals_replacing(const struct fx_tx *tx);
 /* Least value of an output with this script, embers. */

@@ -256,18 +256,20 @@ static bool input_is_standard(const struct fx_txin *in, enum fx_script_type type
 }
 
 const char *fx_policy_check_inputs(const struct fx_params *params, const struct fx_tx *tx,
-                                   const struct fx_coin *spent, bool *task)
+                                   const struct fx_coin *spent, enum fx_refusal *refusal)
 {
-    *task = false;
+    bool task = false;
+    *refusal = FX_REFUSAL_OTHER;
     for (size_t i = 0; i < tx->n_in; i++) {
         enum fx_script_type type = fx_script_classify(fx_coin_script(&spent[i]));
         if (type == FX_SCRIPT_TASK && !params->tasks) {
             type = FX_SCRIPT_WITNESS_UNKNOWN;
         }
         if (type == FX_SCRIPT_TASK) {
-            *task = true;
+            task = true;
         }
         if (!input_is_standard(&tx->in[i], type)) {
+            *refusal = FX_REFUSAL_INPUTS;
             return "bad-txns-nonstandard-inputs";
         }
     }
@@ -278,5 +280,5 @@ const char *fx_policy_check_inputs(const struct fx_params *params, const struct 
             return "bad-witness-nonstandard";
         }
     }
-    return fx_tx_weight(tx) > STANDARD_WEIGHT_MAX && !*task ? "tx-size" : NULL;
+    return fx_tx_weight(tx) > STANDARD_WEIGHT_MAX && !task ? "tx-size" : NULL;
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consensus/script_error.h"
 #include "src/net/compactrelay_int.h"
 #include "src/net/orphans_int.h"
 #include "src/net/permit_int.h"
@@ -29,7 +28,6 @@
 #define DELAY_INBOUND_MS 5000
 #define OWN_EAGER_MS 20000
 #define OWN_MS 600000
-#define NONSTANDARD_INPUTS "bad-txns-nonstandard-inputs"
 #define OWN_KEEP_MS (INT64_C(14) * 86400 * 1000)
 
 /* A transaction asked for. */
@@ -469,39 +467,6 @@ static void retry_asks(struct fx_net *net, int64_t asked_before_ms, uint64_t of_
 
 /* ---- transactions that come ------------------------------------------------------------------ */
 
-/* Broken whatever the state of the chain: whoever sends such a transaction did not check it. Other
- * refusals may come from another tip, or another moment. */
-static bool is_blameworthy(const char *reason)
-{
-    static const enum fx_verdict verdicts[] = {
-        FX_TX_DECODE,
-        FX_BAD_TXNS_VIN_EMPTY,
-        FX_BAD_TXNS_VOUT_EMPTY,
-        FX_BAD_TXNS_OVERSIZE,
-        FX_BAD_TXNS_VOUT_NEGATIVE,
-        FX_BAD_TXNS_VOUT_TOOLARGE,
-        FX_BAD_TXNS_TXOUTTOTAL_TOOLARGE,
-        FX_BAD_TXNS_INPUTS_DUPLICATE,
-        FX_BAD_TXNS_PREVOUT_NULL,
-        FX_BAD_TXNS_IN_BELOWOUT,
-        FX_BAD_TASK_SIG,
-        FX_BAD_TASK_WITNESS,
-        FX_BAD_TASK_PROGRAM,
-    };
-
-    if (strncmp(reason, FX_SCRIPT_VERIFY_TEXT, strlen(FX_SCRIPT_VERIFY_TEXT)) == 0) {
-        return true;
-    }
-    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
-        const char *text = fx_verdict_string(verdicts[i]);
-
-        if (strncmp(reason, text, strlen(text)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void ask_parents(struct fx_peer *peer, const struct fx_tx *tx)
 {
     struct fx_net *net = peer->net;
@@ -518,33 +483,19 @@ static void ask_parents(struct fx_peer *peer, const struct fx_tx *tx)
     }
 }
 
-/* The scripts failed for want of a witness: whoever stripped it may have been anybody on the way.
- */
-static bool may_be_stripped(const struct fx_tx *tx, const char *reason)
+static void note_reject(struct fx_txrelay *tr, const struct fx_tx *tx, enum fx_refusal refusal)
 {
-    static const enum fx_script_error errors[] = {FX_SCRIPT_ERR_WITNESS_PROGRAM_WITNESS_EMPTY,
-                                                  FX_SCRIPT_ERR_WITNESS_PROGRAM_MISMATCH};
-
-    for (size_t i = 0; !tx->has_witness && i < sizeof errors / sizeof errors[0]; i++) {
-        if (strstr(reason, fx_script_error_text(errors[i])) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* No other witness helps where the inputs themselves are not standard: the txid is known too. A
- * transaction without witness that fails its scripts may be one that was stripped of it, and says
- * nothing of the whole one. */
-static void note_reject(struct fx_txrelay *tr, const struct fx_tx *tx, const char *reason)
-{
-    if (may_be_stripped(tx, reason)) {
+    switch (refusal) {
+    case FX_REFUSAL_STRIPPED:
         return;
+    case FX_REFUSAL_INPUTS:
+        fx_rolling_add(tr->rejects, &tx->txid);
+        break;
+    case FX_REFUSAL_OTHER:
+    case FX_REFUSAL_BROKEN:
+        break;
     }
     fx_rolling_add(tr->rejects, &tx->wtxid);
-    if (strncmp(reason, NONSTANDARD_INPUTS, strlen(NONSTANDARD_INPUTS)) == 0) {
-        fx_rolling_add(tr->rejects, &tx->txid);
-    }
 }
 
 static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
@@ -579,9 +530,8 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
         }
         return false;
     }
-    note_reject(tr, tx, result.reason);
-    if (peer != NULL && !result.policy && is_blameworthy(result.reason) &&
-        !may_be_stripped(tx, result.reason)) {
+    note_reject(tr, tx, result.refusal);
+    if (peer != NULL && result.refusal == FX_REFUSAL_BROKEN) {
         snprintf(text, sizeof text, "invalid transaction %s: %s", hex, result.reason);
         fx_peer_misbehaved(peer, FX_MISBEHAVIOUR_MAX, text);
     }

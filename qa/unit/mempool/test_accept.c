@@ -66,6 +66,7 @@ FX_TEST(refuses_by_the_rules)
     FX_CHECK_INT(out.result, FX_INVALID);
     FX_CHECK_STR(out.reason, "bad-txns-inputs-missingorspent");
     FX_CHECK(out.missing_inputs);
+    FX_CHECK_INT(out.refusal, FX_REFUSAL_OTHER);
     fx_tx_unref(tx);
 
     struct kit_coin young = kit_coinbase(&k.kit, 3);
@@ -75,7 +76,9 @@ FX_TEST(refuses_by_the_rules)
 
     struct kit_coin coin = kit_coinbase(&k.kit, 1);
     tx = kit_pay(&k.kit, &coin, 1, -5);
-    FX_CHECK_STR(pool_kit_submit(&k, tx), "bad-txns-in-belowout");
+    fx_mempool_accept(k.pool, tx, false, &out);
+    FX_CHECK_STR(out.reason, "bad-txns-in-belowout");
+    FX_CHECK_INT(out.refusal, FX_REFUSAL_BROKEN);
     fx_tx_unref(tx);
 
     tx = kit_pay(&k.kit, &coin, 1, FEE);
@@ -86,7 +89,15 @@ FX_TEST(refuses_by_the_rules)
     fx_mempool_accept(k.pool, forged, false, &out);
     FX_CHECK_STR(out.reason, "mandatory-script-verify-flag-failed (Invalid Schnorr signature)");
     FX_CHECK(!out.policy);
+    FX_CHECK_INT(out.refusal, FX_REFUSAL_BROKEN);
     fx_tx_unref(forged);
+    fx_txb_clear_witness(&b, 0);
+    struct fx_tx *stripped = fx_txb_build(&b);
+    fx_mempool_accept(k.pool, stripped, false, &out);
+    FX_CHECK_STR(out.reason, "mandatory-script-verify-flag-failed (Witness program was passed an "
+                             "empty witness)");
+    FX_CHECK_INT(out.refusal, FX_REFUSAL_STRIPPED);
+    fx_tx_unref(stripped);
     fx_txb_clear(&b);
     fx_tx_unref(tx);
 
@@ -207,6 +218,7 @@ FX_TEST(scripts_by_the_rules_of_relay)
     FX_CHECK_STR(submit_redeem(&k, 2, (const uint8_t *)"\xb9\x51", 2, &out),
                  "non-mandatory-script-verify-flag (NOPx reserved for soft-fork upgrades)");
     FX_CHECK(out.policy);
+    FX_CHECK_INT(out.refusal, FX_REFUSAL_OTHER);
     FX_CHECK_STR(
         submit_redeem(&k, 3, (const uint8_t *)"\x51\x51", 2, &out),
         "non-mandatory-script-verify-flag (Stack size must be exactly one after execution)");

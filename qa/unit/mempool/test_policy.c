@@ -36,7 +36,7 @@ static const char *judge(struct show *s)
     struct fx_outpoint outpoint = {.index = 1};
     struct fx_coin coin;
     struct fx_txb b;
-    bool task;
+    enum fx_refusal refusal;
     fx_coin_set(&coin, &out, 1, false);
     fx_txb_init(&b);
     fx_txb_add_in(&b, &outpoint, FX_SEQUENCE_FINAL);
@@ -49,7 +49,9 @@ static const char *judge(struct show *s)
     }
     fx_txb_add_out(&b, 500, s->pays.data, s->pays.len);
     struct fx_tx *tx = fx_txb_build(&b);
-    const char *reason = fx_policy_check_inputs(fx_params_get(FX_BTCREGTEST), tx, &coin, &task);
+    const char *reason = fx_policy_check_inputs(fx_params_get(FX_BTCREGTEST), tx, &coin, &refusal);
+    bool inputs = reason && strcmp(reason, "bad-txns-nonstandard-inputs") == 0;
+    FX_CHECK_INT(refusal, inputs ? FX_REFUSAL_INPUTS : FX_REFUSAL_OTHER);
     fx_tx_unref(tx);
     fx_txb_clear(&b);
     fx_coin_clear(&coin);

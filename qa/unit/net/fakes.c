@@ -440,10 +440,11 @@ static bool input_exists(const struct fx_mempool *pool, const struct fx_hash *tx
     return fx_mempool_get(pool, txid) != NULL;
 }
 
-static void refuse(struct fx_accept *out, const char *reason, bool policy)
+static void refuse(struct fx_accept *out, const char *reason, bool policy, enum fx_refusal refusal)
 {
     out->result = FX_INVALID;
     out->policy = policy;
+    out->refusal = refusal;
     memcpy(out->reason, reason, strlen(reason) + 1);
 }
 
@@ -453,29 +454,25 @@ void fx_mempool_accept(struct fx_mempool *pool, const struct fx_tx *tx, bool tes
     memset(out, 0, sizeof *out);
     pool->offered++;
     if (tx->version == VERSION_POLICY) {
-        refuse(out, "version", true);
+        refuse(out, "version", true, FX_REFUSAL_OTHER);
         return;
     }
     if (tx->version == VERSION_INPUTS) {
-        refuse(out, "bad-txns-nonstandard-inputs", true);
+        refuse(out, "bad-txns-nonstandard-inputs", true, FX_REFUSAL_INPUTS);
         return;
     }
     if (tx->version == VERSION_SCRIPT) {
-        refuse(out,
-               tx->has_witness
-                   ? "mandatory-script-verify-flag-failed (Script failed an OP_VERIFY operation)"
-                   : "mandatory-script-verify-flag-failed (Witness program was passed an empty "
-                     "witness)",
-               false);
+        refuse(out, "mandatory-script-verify-flag-failed", false,
+               tx->has_witness ? FX_REFUSAL_BROKEN : FX_REFUSAL_STRIPPED);
         return;
     }
     if (tx->version == VERSION_BELOW_OUT) {
-        refuse(out, "bad-txns-in-belowout", false);
+        refuse(out, "bad-txns-in-belowout", false, FX_REFUSAL_BROKEN);
         return;
     }
     for (size_t i = 0; i < tx->n_in; i++) {
         if (!input_exists(pool, &tx->in[i].prevout.txid)) {
-            refuse(out, "bad-txns-inputs-missingorspent", false);
+            refuse(out, "bad-txns-inputs-missingorspent", false, FX_REFUSAL_OTHER);
             out->missing_inputs = true;
             return;
         }
