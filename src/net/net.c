@@ -17,6 +17,7 @@
 #include "src/net/handshake_int.h"
 #include "src/net/limits_int.h"
 #include "src/net/sync_int.h"
+#include "src/net/txask_int.h"
 #include "src/net/txrelay_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
@@ -308,6 +309,7 @@ struct fx_net *fx_net_create(const struct fx_net_config *config, char **error)
     fx_bans_create(net);
     fx_sync_create(net);
     fx_compactrelay_create(net);
+    fx_txask_create(net);
     fx_txrelay_create(net);
     fx_certs_create(net);
     fx_blobdir_create(net);
@@ -358,6 +360,7 @@ void fx_net_destroy(struct fx_net *net)
     fx_blobdir_destroy(net);
     fx_certs_destroy(net);
     fx_txrelay_destroy(net);
+    fx_txask_destroy(net);
     fx_compactrelay_destroy(net);
     fx_sync_destroy(net);
     fx_addrman_destroy(net);

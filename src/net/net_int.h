@@ -16,6 +16,7 @@
 struct fx_peer;
 struct fx_sync;
 struct fx_compactrelay;
+struct fx_map;
 struct fx_txrelay;
 struct fx_certs;
 struct fx_blobdir;
@@ -60,6 +61,7 @@ struct fx_net {
     struct fx_sync *sync;
     struct fx_compactrelay *compactrelay;
     struct fx_txrelay *txrelay;
+    struct fx_map *txasks; /* of txask.c: txid or wtxid -> what was asked for; owns */
     struct fx_certs *certs;
     struct fx_blobdir *blobdir;
     struct fx_blobfetch *blobfetch;

@@ -7,6 +7,7 @@
 
 #include "src/net/compactrelay_int.h"
 #include "src/net/permit_int.h"
+#include "src/net/txask_int.h"
 #include "src/net/txrelay_int.h"
 #include "src/sys/log.h"
 #include "src/util/mem.h"
@@ -209,7 +210,7 @@ bool fx_handle_notfound(struct fx_peer *peer, struct fx_reader *r)
         if (is_block(items[i].type)) {
             fx_download_notfound(peer, &items[i].hash);
         } else if (is_tx(items[i].type)) {
-            fx_txrelay_notfound(peer, &items[i]);
+            fx_txask_notfound(peer, &items[i]);
         }
     }
     free(items);

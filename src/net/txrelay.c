@@ -11,13 +11,13 @@
 #include "src/net/permit_int.h"
 #include "src/net/rolling_int.h"
 #include "src/net/sync_int.h"
+#include "src/net/txask_int.h"
 #include "src/sys/clock.h"
 #include "src/sys/log.h"
 #include "src/sys/random.h"
 #include "src/util/map.h"
 #include "src/util/mem.h"
 
-#define CANDIDATES_MAX 8
 #define PARENTS_MAX 64
 #define INV_BATCH 1000
 #define KNOWN_MAX 20000
@@ -30,15 +30,6 @@
 #define OWN_MS 600000
 #define OWN_KEEP_MS (INT64_C(14) * 86400 * 1000)
 
-/* A transaction asked for. */
-struct ask {
-    struct fx_inv inv;
-    uint64_t peer;
-    int64_t asked_ms;
-    uint64_t candidates[CANDIDATES_MAX]; /* others that announced it */
-    size_t n_candidates;
-};
-
 struct own {
     const struct fx_tx *tx;
     int64_t added_ms, next_ms;
@@ -46,7 +37,6 @@ struct own {
 };
 
 struct fx_txrelay {
-    struct fx_map *asked;         /* txid or wtxid -> struct ask */
     struct fx_rolling *rejects;   /* wtxids, since the tip last moved */
     struct fx_rolling *confirmed; /* txids and wtxids */
     struct fx_orphans *orphans;
@@ -61,7 +51,6 @@ void fx_txrelay_create(struct fx_net *net)
     struct fx_txrelay *tr = fx_xcalloc(1, sizeof *tr);
 
     net->txrelay = tr;
-    tr->asked = fx_map_create(sizeof(struct fx_hash), net->map_key[0], net->map_key[1]);
     tr->own = fx_map_create(sizeof(struct fx_hash), net->map_key[0], net->map_key[1]);
     tr->own_wtxid = fx_map_create(sizeof(struct fx_hash), net->map_key[0], net->map_key[1]);
     tr->rejects = fx_rolling_create(REJECTS_MAX);
@@ -84,7 +73,6 @@ void fx_txrelay_destroy(struct fx_net *net)
     if (tr == NULL) {
         return;
     }
-    fx_map_destroy(tr->asked, free);
     fx_map_destroy(tr->own_wtxid, NULL);
     fx_map_destroy(tr->own, free_own);
     fx_rolling_destroy(tr->rejects);
@@ -325,76 +313,7 @@ static void tick_own(struct fx_net *net, int64_t now_ms)
     free(due);
 }
 
-/* ---- asking ---------------------------------------------------------------------------------- */
-
-static void send_ask(struct fx_peer *peer, const struct fx_inv *inv)
-{
-    struct fx_buf buf = FX_BUF_INIT;
-
-    fx_msg_inv_write(inv, 1, &buf);
-    fx_peer_send(peer, "getdata", &buf);
-}
-
-static void note_ask(struct fx_peer *peer, const struct fx_inv *inv)
-{
-    struct ask *ask = fx_xcalloc(1, sizeof *ask);
-
-    ask->inv = *inv;
-    ask->peer = peer->id;
-    ask->asked_ms = fx_clock_monotonic_ms();
-    peer->tx.asked++;
-    fx_map_put(peer->net->txrelay->asked, inv->hash.b, ask);
-}
-
-static void end_ask(struct fx_net *net, const struct fx_hash *hash)
-{
-    struct ask *ask = fx_map_remove(net->txrelay->asked, hash->b);
-    struct fx_peer *peer = ask == NULL ? NULL : fx_net_peer(net, ask->peer);
-
-    if (peer != NULL && peer->tx.asked > 0) {
-        peer->tx.asked--;
-    }
-    free(ask);
-}
-
-/* How it is asked for what it announced. */
-static uint32_t type_for(const struct fx_peer *peer)
-{
-    if (peer->tx.wtxid) {
-        return FX_INV_WTX;
-    }
-    return (peer->version.services & FX_NODE_WITNESS) != 0 ? FX_INV_WITNESS_TX : FX_INV_TX;
-}
-
-/* The peer did not deliver: the next that announced it is asked; false: there is none. */
-static bool ask_next(struct fx_net *net, struct ask *ask)
-{
-    struct fx_peer *before = fx_net_peer(net, ask->peer);
-
-    if (before != NULL && before->tx.asked > 0) {
-        before->tx.asked--;
-    }
-    ask->peer = FX_NO_PEER;
-    while (ask->n_candidates > 0) {
-        struct fx_peer *peer = fx_net_peer(net, ask->candidates[0]);
-
-        ask->n_candidates--;
-        memmove(ask->candidates, ask->candidates + 1,
-                ask->n_candidates * sizeof ask->candidates[0]);
-        if (peer == NULL || !fx_peer_ready(peer) || peer->tx.asked >= FX_TX_ASKED_PER_PEER) {
-            continue;
-        }
-        ask->peer = peer->id;
-        ask->asked_ms = fx_clock_monotonic_ms();
-        if (ask->inv.type != FX_INV_WITNESS_TX || !peer->tx.wtxid) {
-            ask->inv.type = type_for(peer);
-        }
-        peer->tx.asked++;
-        send_ask(peer, &ask->inv);
-        return true;
-    }
-    return false;
-}
+/* ---- transactions that come ------------------------------------------------------------------ */
 
 static bool is_known(const struct fx_net *net, const struct fx_inv *inv)
 {
@@ -414,58 +333,13 @@ static bool is_known(const struct fx_net *net, const struct fx_inv *inv)
 bool fx_txrelay_announced(struct fx_peer *peer, const struct fx_inv *inv, struct fx_inv *out)
 {
     struct fx_net *net = peer->net;
-    struct ask *ask = NULL;
 
     if (fx_txrelay_is_quiet(net) || (inv->type == FX_INV_WTX) != peer->tx.wtxid) {
         return false;
     }
     fx_rolling_add(peer->tx.known, &inv->hash);
-    if (is_known(net, inv)) {
-        return false;
-    }
-    ask = fx_map_get(net->txrelay->asked, inv->hash.b);
-    if (ask != NULL) {
-        if (ask->peer != peer->id && ask->n_candidates < CANDIDATES_MAX) {
-            ask->candidates[ask->n_candidates++] = peer->id;
-        }
-        return false;
-    }
-    if (peer->tx.asked >= FX_TX_ASKED_PER_PEER) {
-        return false;
-    }
-    out->type = type_for(peer);
-    out->hash = inv->hash;
-    note_ask(peer, out);
-    return true;
+    return !is_known(net, inv) && fx_txask_announced(peer, inv, out);
 }
-
-void fx_txrelay_notfound(struct fx_peer *peer, const struct fx_inv *inv)
-{
-    struct ask *ask = fx_map_get(peer->net->txrelay->asked, inv->hash.b);
-
-    if (ask != NULL && ask->peer == peer->id && !ask_next(peer->net, ask)) {
-        end_ask(peer->net, &inv->hash);
-    }
-}
-
-static void retry_asks(struct fx_net *net, int64_t asked_before_ms, uint64_t of_peer)
-{
-    struct fx_map *asked = net->txrelay->asked;
-    size_t at = 0;
-    const void *key;
-    void *value;
-
-    while (fx_map_next(asked, &at, &key, &value)) {
-        struct ask *ask = value;
-
-        if ((ask->asked_ms < asked_before_ms || ask->peer == of_peer) && !ask_next(net, ask)) {
-            fx_map_remove(asked, key);
-            free(ask);
-        }
-    }
-}
-
-/* ---- transactions that come ------------------------------------------------------------------ */
 
 static void ask_parents(struct fx_peer *peer, const struct fx_tx *tx)
 {
@@ -474,10 +348,7 @@ static void ask_parents(struct fx_peer *peer, const struct fx_tx *tx)
     for (size_t i = 0, n = 0; i < tx->n_in && n < PARENTS_MAX; i++) {
         struct fx_inv inv = {FX_INV_WITNESS_TX, tx->in[i].prevout.txid};
 
-        if (!is_known(net, &inv) && fx_map_get(net->txrelay->asked, inv.hash.b) == NULL &&
-            peer->tx.asked < FX_TX_ASKED_PER_PEER) {
-            note_ask(peer, &inv);
-            send_ask(peer, &inv);
+        if (!is_known(net, &inv) && fx_txask_now(peer, &inv)) {
             n++;
         }
     }
@@ -511,8 +382,8 @@ static bool try_tx(struct fx_net *net, uint64_t peer_id, const struct fx_tx *tx)
         if (peer != NULL) {
             peer->last_tx = fx_clock_now();
         }
-        end_ask(net, &tx->txid);
-        end_ask(net, &tx->wtxid);
+        fx_txask_end(net, &tx->txid);
+        fx_txask_end(net, &tx->wtxid);
         return true;
     }
     if (result.result == FX_FAILED) {
@@ -585,21 +456,6 @@ static void force_relay(struct fx_peer *peer, const struct fx_tx *tx)
     fx_net_flush_soon(net);
 }
 
-/* What was asked for by wtxid is answered by exactly that, whoever sends it. By txid any copy will
- * do, but one with another witness may have been sent to end a request before the whole one comes:
- * it ends only the request to its sender. */
-static void answer_asks(struct fx_peer *peer, const struct fx_tx *tx)
-{
-    const struct ask *ask = fx_map_get(peer->net->txrelay->asked, tx->txid.b);
-
-    if (ask != NULL && ask->peer == peer->id) {
-        end_ask(peer->net, &tx->txid);
-    }
-    if (tx->has_witness) {
-        end_ask(peer->net, &tx->wtxid);
-    }
-}
-
 bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
 {
     struct fx_net *net = peer->net;
@@ -617,7 +473,7 @@ bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
         return false;
     }
     fx_rolling_add(peer->tx.known, id_for(peer, tx));
-    answer_asks(peer, tx);
+    fx_txask_answered(peer, tx);
     if (fx_txrelay_is_quiet(net)) {
         fx_tx_unref(tx);
         return true;
@@ -734,7 +590,7 @@ void fx_txrelay_announce_all(struct fx_peer *peer)
 
 void fx_txrelay_peer_gone(struct fx_peer *peer)
 {
-    retry_asks(peer->net, INT64_MIN, peer->id);
+    fx_txask_retry(peer->net, INT64_MIN, peer->id);
     fx_orphans_peer_gone(peer->net->txrelay->orphans, peer->id);
 }
 
@@ -749,7 +605,7 @@ void fx_txrelay_tick(struct fx_net *net, int64_t now_ms)
     if (net->mempool == NULL) {
         return;
     }
-    retry_asks(net, now_ms - retry_ms(net), FX_NO_PEER);
+    fx_txask_retry(net, now_ms - retry_ms(net), FX_NO_PEER);
     fx_orphans_expire(net->txrelay->orphans, now_ms);
     tick_own(net, now_ms);
     fx_txrelay_flush(net);

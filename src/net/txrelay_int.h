@@ -1,4 +1,4 @@
-/* Transactions between peers: announcing, asking, orphans, and this node's own. */
+/* Transactions between peers: announcing, orphans, and this node's own. */
 #ifndef FX_NET_TXRELAY_INT_H
 #define FX_NET_TXRELAY_INT_H
 
@@ -28,8 +28,7 @@ void fx_txrelay_forget(struct fx_net *net, const struct fx_hash *txid);
 bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r);
 /* One item of an inv: true where *ask is to be asked for. */
 bool fx_txrelay_announced(struct fx_peer *peer, const struct fx_inv *inv, struct fx_inv *ask);
-/* One item of a notfound, of a getdata (false: we do not have it). */
-void fx_txrelay_notfound(struct fx_peer *peer, const struct fx_inv *inv);
+/* One item of a getdata; false: we do not have it. */
 bool fx_txrelay_serve(struct fx_peer *peer, const struct fx_inv *inv);
 
 #endif
