@@ -215,8 +215,10 @@ bool fx_jobs_submit(struct fx_jobs *jobs, struct fx_wallet *wallet,
                     const struct fx_job_request *request, struct fx_hash *job,
                     struct fx_job_quote *quote, struct fx_jobs_error *error);
 bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_info *info);
-/* *infos is the caller's to free. own: only those of loaded wallets' keys. */
-size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos);
+/* The newest `count`, less `skip` at the end, oldest first; what is not confirmed comes last. own:
+ * only those of loaded wallets' keys. *infos is the caller's to free. */
+size_t fx_jobs_list(struct fx_jobs *jobs, bool own, size_t count, size_t skip,
+                    struct fx_job_info **infos);
 /* One of a job's products, without its parts; false: it has fewer. */
 bool fx_jobs_product(struct fx_jobs *jobs, const struct fx_hash *job, size_t number,
                      struct fx_job_product *product);

@@ -437,9 +437,20 @@ bool fx_jobs_get(struct fx_jobs *jobs, const struct fx_hash *job, struct fx_job_
     return fill_job(jobs, job, info);
 }
 
+/* A job of a list, as far as its place there needs. */
+struct listed {
+    struct fx_hash id;
+    uint32_t height; /* of its first transaction; 0: not confirmed */
+};
+
+struct list {
+    struct listed *jobs;
+    size_t n;
+};
+
 static int by_height(const void *a, const void *b)
 {
-    const struct fx_job_info *x = a, *y = b;
+    const struct listed *x = a, *y = b;
     uint32_t hx = x->height - 1, hy = y->height - 1; /* pending ones, of height 0, come last */
 
     if (hx != hy) {
@@ -448,45 +459,67 @@ static int by_height(const void *a, const void *b)
     return fx_hash_cmp(&x->id, &y->id);
 }
 
-static void keep_job(struct fx_jobs *jobs, const struct fx_hash *id, bool own,
-                     struct fx_job_info *infos, size_t *n)
+/* own: where a loaded wallet has the client's key. */
+static void list_job(const struct fx_jobs *jobs, const struct fx_hash *id,
+                     const struct fx_hash *client, bool own, struct list *list)
 {
-    if (fill_job(jobs, id, &infos[*n]) && (!own || infos[*n].own)) {
-        (*n)++;
+    const struct fx_book_job *job;
+
+    if (!own || fx_jobs_wallet_of(jobs, client) != NULL) {
+        job = fx_book_find_job(jobs->book, id);
+        list->jobs[list->n].id = *id;
+        list->jobs[list->n++].height = job != NULL ? job->tasks[0]->state.h0 : 0;
     }
 }
 
 /* One that is not known as an own job, which its transactions belong to. */
-static void keep_other(struct fx_jobs *jobs, const struct fx_book_job *job, bool own,
-                       struct fx_job_info *infos, size_t *n)
+static void list_other(const struct fx_jobs *jobs, const struct fx_book_job *job, bool own,
+                       struct list *list)
 {
-    if (fx_own_of(jobs, &job->id) == NULL &&
-        (!own || fx_jobs_wallet_of(jobs, &job->spec.client) != NULL)) {
-        keep_job(jobs, &job->id, own, infos, n);
+    if (fx_own_of(jobs, &job->id) == NULL) {
+        list_job(jobs, &job->id, &job->spec.client, own, list);
     }
 }
 
-size_t fx_jobs_list(struct fx_jobs *jobs, bool own, struct fx_job_info **infos)
+static void list_all(const struct fx_jobs *jobs, bool own, struct list *list)
 {
     struct fx_book_job **pending;
     const struct fx_book_job *job;
-    size_t n_pending = pending_jobs(jobs, &pending), n = 0, at = 0;
+    size_t n_pending = pending_jobs(jobs, &pending), at = 0;
     const void *key;
     void *value;
 
-    *infos = fx_xcalloc(fx_book_count_jobs(jobs->book) + n_pending + fx_map_count(jobs->own) + 1,
-                        sizeof **infos);
+    list->n = 0;
+    list->jobs =
+        fx_xcalloc(fx_book_count_jobs(jobs->book) + n_pending + fx_map_count(jobs->own) + 1,
+                   sizeof *list->jobs);
     while (fx_map_next(jobs->own, &at, &key, &value)) {
-        keep_job(jobs, key, own, *infos, &n);
+        list_job(jobs, key, &((const struct fx_own_job *)value)->client, own, list);
     }
     for (size_t i = 0; (job = fx_book_aged_job(jobs->book, i)) != NULL; i++) {
-        keep_other(jobs, job, own, *infos, &n);
+        list_other(jobs, job, own, list);
     }
     for (size_t i = 0; i < n_pending; i++) {
-        keep_other(jobs, pending[i], own, *infos, &n);
+        list_other(jobs, pending[i], own, list);
     }
-    qsort(*infos, n, sizeof **infos, by_height);
     free(pending);
+    qsort(list->jobs, list->n, sizeof *list->jobs, by_height);
+}
+
+size_t fx_jobs_list(struct fx_jobs *jobs, bool own, size_t count, size_t skip,
+                    struct fx_job_info **infos)
+{
+    struct list list;
+    size_t end, first, n = 0;
+
+    list_all(jobs, own, &list);
+    end = list.n > skip ? list.n - skip : 0;
+    first = end > count ? end - count : 0;
+    *infos = fx_xcalloc(end - first + 1, sizeof **infos);
+    for (size_t i = first; i < end; i++) {
+        n += fill_job(jobs, &list.jobs[i].id, &(*infos)[n]) ? 1 : 0;
+    }
+    free(list.jobs);
     return n;
 }
 

@@ -296,11 +296,9 @@ static json_t *listjobs(struct fx_rpc_call *call)
         !fx_rpc_arg_int(call, call->args[2], "skip", 0, INT32_MAX, 0, &skip)) {
         return NULL;
     }
-    size_t n = fx_jobs_list(call->rpc->config.jobs, !all, &infos);
-    /* The newest `count`, less `skip` at the end, oldest first. */
-    size_t end = n > (size_t)skip ? n - (size_t)skip : 0;
+    size_t n = fx_jobs_list(call->rpc->config.jobs, !all, (size_t)count, (size_t)skip, &infos);
     json_t *out = json_array();
-    for (size_t i = end > (size_t)count ? end - (size_t)count : 0; i < end; i++) {
+    for (size_t i = 0; i < n; i++) {
         json_array_append_new(out, job_json(&infos[i]));
     }
     free(infos);

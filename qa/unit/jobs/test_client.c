@@ -144,9 +144,39 @@ FX_TEST(submit_announces)
     world_start();
     world_run();
     FX_CHECK_INT(play.world->announced, 6);
-    FX_CHECK_INT(fx_jobs_list(play.world->jobs, true, &infos), 1);
+    FX_CHECK_INT(fx_jobs_list(play.world->jobs, true, 10, 0, &infos), 1);
     FX_CHECK_INT(infos[0].product.rows, 200);
     free(infos);
+    play_close(&play);
+}
+
+/* Confirmed ones by height, then what waits in the mempool. */
+FX_TEST(jobs_are_listed_by_page)
+{
+    struct play play;
+    struct fx_job_info *infos;
+    struct fx_jobs_error error;
+    struct fx_hash ids[3];
+
+    play_open(&play, 128, 128, 256, 0);
+    ids[0] = play.id;
+    for (size_t i = 1; i < 3; i++) {
+        world_mine(100);
+        FX_CHECK(
+            fx_jobs_submit(play.world->jobs, NULL, &play.request, &ids[i], &play.quote, &error));
+    }
+    for (size_t skip = 0; skip < 4; skip++) {
+        for (size_t count = 0; count < 4; count++) {
+            size_t left = 3 - (skip < 3 ? skip : 3), want = count < left ? count : left;
+
+            FX_CHECK_INT(fx_jobs_list(play.world->jobs, true, count, skip, &infos), want);
+            for (size_t i = 0; i < want; i++) {
+                FX_CHECK(fx_hash_equal(&infos[i].id, &ids[left - want + i]));
+                FX_CHECK_INT(infos[i].n_tasks, 1);
+            }
+            free(infos);
+        }
+    }
     play_close(&play);
 }
 
