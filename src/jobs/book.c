@@ -21,6 +21,7 @@ struct fx_book {
     struct fx_map *jobs;       /* txid -> job; owns */
     struct fx_map *tasks;      /* origin -> task; the job owns */
     struct fx_map *active;     /* unspent output -> task */
+    struct fx_map *claims;     /* solver -> the first of its claimed and challenged tasks */
     struct fx_map *unbacked;   /* origin -> settled task that no block listed yet */
     struct fx_map *roots;      /* type || root -> struct root_use; owns */
     struct fx_book_job **aged; /* all jobs, oldest first */
@@ -148,6 +149,35 @@ static bool is_active(const struct fx_book_task *task)
            task->state.status == FX_STATUS_CHALLENGED;
 }
 
+static bool is_claimed(const struct fx_book_task *task)
+{
+    return task->state.status == FX_STATUS_CLAIMED || task->state.status == FX_STATUS_CHALLENGED;
+}
+
+static void add_claim(struct fx_book *book, struct fx_book_task *task)
+{
+    task->claims_prev = NULL;
+    task->claims_next = fx_map_put(book->claims, task->state.solver.b, task);
+    if (task->claims_next != NULL) {
+        task->claims_next->claims_prev = task;
+    }
+}
+
+static void drop_claim(struct fx_book *book, struct fx_book_task *task)
+{
+    if (task->claims_next != NULL) {
+        task->claims_next->claims_prev = task->claims_prev;
+    }
+    if (task->claims_prev != NULL) {
+        task->claims_prev->claims_next = task->claims_next;
+    } else if (task->claims_next != NULL) {
+        fx_map_put(book->claims, task->state.solver.b, task->claims_next);
+    } else {
+        fx_map_remove(book->claims, task->state.solver.b);
+    }
+    task->claims_prev = task->claims_next = NULL;
+}
+
 /* Takes the task out of the indexes that its state put it into; done before its state changes. */
 static void detach(struct fx_book *book, struct fx_book_task *task)
 {
@@ -158,6 +188,9 @@ static void detach(struct fx_book *book, struct fx_book_task *task)
         fx_outpoint_key(&task->state.outpoint, key);
         fx_map_remove(book->active, key);
         use_roots(book, task, false);
+    }
+    if (is_claimed(task)) {
+        drop_claim(book, task);
     }
     fx_outpoint_key(&task->origin, key);
     fx_map_remove(book->unbacked, key);
@@ -175,6 +208,9 @@ static void attach(struct fx_book *book, struct fx_book_task *task)
         fx_outpoint_key(&task->state.outpoint, key);
         fx_map_put(book->active, key, task);
         use_roots(book, task, true);
+    }
+    if (is_claimed(task)) {
+        add_claim(book, task);
     }
     if (task->state.status == FX_STATUS_SETTLED && !task->state.backed) {
         fx_outpoint_key(&task->origin, key);
@@ -463,6 +499,7 @@ static void free_job(void *job)
 static void clear_maps(struct fx_book *book)
 {
     fx_map_clear(book->active, NULL);
+    fx_map_clear(book->claims, NULL);
     fx_map_clear(book->unbacked, NULL);
     fx_map_clear(book->roots, free_root);
     fx_map_clear(book->tasks, NULL);
@@ -581,6 +618,7 @@ struct fx_book *fx_book_create(const struct fx_params *params, struct fx_db *db,
     book->jobs = fx_map_create(32, k0, k1);
     book->tasks = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
     book->active = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
+    book->claims = fx_map_create(sizeof(struct fx_hash), k0, k1);
     book->unbacked = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
     book->roots = fx_map_create(ROOT_KEY, k0, k1);
     switch (fx_book_store_load(book, db, &book->best, &book->height)) {
@@ -608,6 +646,7 @@ void fx_book_destroy(struct fx_book *book)
         return;
     }
     fx_map_destroy(book->active, NULL);
+    fx_map_destroy(book->claims, NULL);
     fx_map_destroy(book->unbacked, NULL);
     fx_map_destroy(book->roots, free_root);
     fx_map_destroy(book->tasks, NULL);
@@ -670,6 +709,11 @@ struct fx_book_job *fx_book_next_job(const struct fx_book *book, size_t *at)
 struct fx_book_task *fx_book_next_active(const struct fx_book *book, size_t *at)
 {
     return next(book->active, at);
+}
+
+struct fx_book_task *fx_book_claims_of(const struct fx_book *book, const struct fx_hash *solver)
+{
+    return fx_map_get(book->claims, solver->b);
 }
 
 struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *at)

@@ -49,6 +49,7 @@ struct fx_book_task {
     size_t cap_events;
     struct fx_hash *blocks; /* job-lane blocks mined inside it, in order of height */
     size_t n_blocks, cap_blocks;
+    struct fx_book_task *claims_prev, *claims_next; /* see fx_book_claims_of */
     uint32_t logged; /* private to the book: the change that saved its state last */
 };
 
@@ -115,6 +116,9 @@ struct fx_book_task *fx_book_at(const struct fx_book *book, const struct fx_outp
 /* Iteration, in no order, from *at = 0; NULL at the end. Nothing may be connected meanwhile. */
 struct fx_book_job *fx_book_next_job(const struct fx_book *book, size_t *at);
 struct fx_book_task *fx_book_next_active(const struct fx_book *book, size_t *at);
+/* The claimed and challenged tasks of this solver, in no order: the first, and each one's
+ * claims_next. NULL: none. */
+struct fx_book_task *fx_book_claims_of(const struct fx_book *book, const struct fx_hash *solver);
 struct fx_book_task *fx_book_next_unbacked(const struct fx_book *book, size_t *at);
 size_t fx_book_count_jobs(const struct fx_book *book);
 /* Jobs of the chain by age, 0 the oldest; those of one block by id. NULL: no more. */

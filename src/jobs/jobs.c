@@ -256,6 +256,35 @@ static void tip_changed(void *ctx, const struct fx_index *tip)
 
 /* ---- jobs of the mempool ----------------------------------------------------------------- */
 
+static bool is_claim(const struct fx_txin *txin)
+{
+    return txin->n_witness == 4 && txin->witness[0].len == 1 &&
+           txin->witness[0].data[0] == FX_ACTION_CLAIM;
+}
+
+static struct fx_outpoint *copy_outpoint(const struct fx_outpoint *outpoint)
+{
+    struct fx_outpoint *copy = fx_xmalloc(sizeof *copy);
+
+    *copy = *outpoint;
+    return copy;
+}
+
+/* What else has such a witness does no harm: no task has that outpoint. */
+static void note_claims(struct fx_jobs *jobs, const struct fx_tx *tx, bool added)
+{
+    uint8_t key[FX_OUTPOINT_SIZE];
+
+    for (size_t in = 0; in < tx->n_in; in++) {
+        if (!is_claim(&tx->in[in])) {
+            continue;
+        }
+        fx_outpoint_key(&tx->in[in].prevout, key);
+        free(added ? fx_map_put(jobs->claiming, key, copy_outpoint(&tx->in[in].prevout))
+                   : fx_map_remove(jobs->claiming, key));
+    }
+}
+
 static void tx_added(void *ctx, const struct fx_tx *tx)
 {
     struct fx_jobs *jobs = ctx;
@@ -264,6 +293,7 @@ static void tx_added(void *ctx, const struct fx_tx *tx)
     if (job != NULL) {
         fx_book_job_destroy(fx_map_put(jobs->pending, job->id.b, job));
     }
+    note_claims(jobs, tx, true);
 }
 
 static void tx_removed(void *ctx, const struct fx_tx *tx, enum fx_tx_removal reason)
@@ -272,6 +302,7 @@ static void tx_removed(void *ctx, const struct fx_tx *tx, enum fx_tx_removal rea
 
     (void)reason;
     fx_book_job_destroy(fx_map_remove(jobs->pending, tx->txid.b));
+    note_claims(jobs, tx, false);
 }
 
 static void read_mempool(struct fx_jobs *jobs)
@@ -462,6 +493,7 @@ struct fx_jobs *fx_jobs_create(const struct fx_jobs_config *config, char **error
         jobs->config.freivalds_rounds = DEFAULT_ROUNDS;
     }
     jobs->pending = fx_map_create(32, k0, k1);
+    jobs->claiming = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
     jobs->notes = fx_map_create(FX_OUTPOINT_SIZE, k0, k1);
     jobs->own = fx_map_create(32, k0, k1);
     jobs->members = fx_map_create(32, k0, k1);
@@ -507,6 +539,7 @@ void fx_jobs_destroy(struct fx_jobs *jobs)
     fx_solvers_destroy(jobs->solvers);
     fx_book_destroy(jobs->book);
     fx_map_destroy(jobs->pending, free_job);
+    fx_map_destroy(jobs->claiming, free);
     fx_map_destroy(jobs->notes, free);
     fx_map_destroy(jobs->members, NULL);
     fx_map_destroy(jobs->own, free_own);

@@ -93,6 +93,7 @@ struct fx_jobs {
     struct fx_db *db;
     struct fx_book *book;
     struct fx_map *pending;  /* txid -> struct fx_book_job of the mempool; owns */
+    struct fx_map *claiming; /* the outpoints that claims of the mempool spend; owns */
     struct fx_map *notes;    /* origin -> struct fx_note; owns */
     struct fx_map *own;      /* txid -> struct fx_own_job; owns */
     struct fx_map *members;  /* txid of any transaction of an own job -> the job */

@@ -204,25 +204,35 @@ static bool read_pending_claim(const struct fx_jobs *jobs, const struct fx_book_
     return false;
 }
 
+/* The same of this solver's claims in the mempool. */
+static int64_t fee_of_pending(const struct fx_jobs *jobs, const struct fx_hash *solver)
+{
+    struct fx_book_task claimed;
+    void *outpoint;
+    size_t at = 0;
+    int64_t fee = 0;
+
+    while (fx_map_next(jobs->claiming, &at, NULL, &outpoint)) {
+        const struct fx_book_task *task = fx_book_at(jobs->book, outpoint);
+
+        if (task != NULL && read_pending_claim(jobs, task, &claimed) &&
+            fx_hash_equal(&claimed.state.solver, solver)) {
+            fee += fee_of_answers(jobs, &claimed);
+        }
+    }
+    return fee;
+}
+
 /* An answer that cannot be paid for costs the bond: what those of all open claims would cost now
  * stays in the wallet. */
 static int64_t reserve_for(const struct fx_jobs *jobs, const struct fx_book_task *claimed)
 {
-    int64_t reserve = fee_of_answers(jobs, claimed);
-    const struct fx_book_task *task;
-    struct fx_book_task pending;
-    size_t at = 0;
+    const struct fx_hash *solver = &claimed->state.solver;
+    int64_t reserve = fee_of_answers(jobs, claimed) + fee_of_pending(jobs, solver);
 
-    while ((task = fx_book_next_active(jobs->book, &at)) != NULL) {
-        if (task->state.status == FX_STATUS_OPEN) {
-            if (!read_pending_claim(jobs, task, &pending)) {
-                continue;
-            }
-            task = &pending;
-        }
-        if (fx_hash_equal(&task->state.solver, &claimed->state.solver)) {
-            reserve += fee_of_answers(jobs, task);
-        }
+    for (const struct fx_book_task *task = fx_book_claims_of(jobs->book, solver); task != NULL;
+         task = task->claims_next) {
+        reserve += fee_of_answers(jobs, task);
     }
     return reserve;
 }

@@ -1,10 +1,12 @@
 /* Operands, claims, and what they put at stake. Every transaction is judged by the rules when it is
  * submitted to the world. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "qa/unit/harness.h"
 #include "qa/unit/jobs/play.h"
+#include "src/util/amount.h"
 
 FX_TEST(want_operands)
 {
@@ -137,6 +139,60 @@ FX_TEST(a_claim_keeps_coins_for_answers)
     }
     play.world->trusted++;
     play_claim(&play, 1, FX_BURN_NONE, 0);
+    play_close(&play);
+}
+
+/* A claim of the last task is refused for what stays for the answers of these many claims. */
+static void reserves(struct play *play, unsigned claims)
+{
+    char keeps[FX_AMOUNT_TEXT], want[64];
+    struct fx_jobs_error error;
+    struct fx_hash txid;
+
+    fx_amount_format((int64_t)claims * 8 * 16672, keeps);
+    snprintf(want, sizeof want, "of which %s stay", keeps);
+    play->world->trusted = FX_DEPOSIT;
+    FX_CHECK(!fx_jobs_claim(play->world->jobs, NULL, &play->origins[play->n - 1],
+                            &play->roots[play->n - 1], FX_BURN_NONE, 0, &txid, &error));
+    FX_CHECK(strstr(error.text, want) != NULL);
+    play->world->trusted = 0;
+}
+
+FX_TEST(the_claims_of_a_solver_come_and_go)
+{
+    struct play play;
+
+    play_open(&play, 512, 128, 256, 1);
+    FX_CHECK_INT(play.n, 4);
+    world_mine(100);
+    for (size_t i = 0; i < 4; i++) {
+        play_solve(&play, i, false, true);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        reserves(&play, i + 1);
+        play_claim(&play, i, FX_BURN_NONE, 0);
+    }
+    world_evict();
+    reserves(&play, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        play_claim(&play, i, FX_BURN_NONE, 0);
+        world_mine(100);
+        reserves(&play, i + 2);
+    }
+    world_disconnect();
+    reserves(&play, 3);
+    world_reconnect();
+    reserves(&play, 4);
+    for (unsigned i = 0; i < 3; i++) {
+        play_check(&play, i);
+    }
+    world_mine(100);
+    reserves(&play, 1);
+    world_disconnect();
+    reserves(&play, 4);
+    world_stop();
+    world_start();
+    reserves(&play, 4);
     play_close(&play);
 }
 
