@@ -38,13 +38,16 @@ static uint64_t round_up(uint64_t v, uint64_t to)
 static bool map_file(struct fx_matrix *m, char *error)
 {
     struct stat st;
-    int fd = open(m->path, O_RDONLY | O_CLOEXEC);
+    /* A FIFO would wait for somebody to write to it. */
+    int fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return fail_errno(m->path, error);
     }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);
-        snprintf(error, FX_MATRIX_ERROR, "%.300s: not a regular file", m->path);
+        snprintf(error, FX_MATRIX_ERROR,
+                 "%.300s: not a regular file; the matrix is read more than once: save it to one",
+                 m->path);
         return false;
     }
     m->size = (size_t)st.st_size;

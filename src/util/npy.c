@@ -102,6 +102,7 @@ static const char *kind_name(char kind)
     case 'c':
         return "a complex dtype";
     case 'b':
+    case '?':
         return "a boolean dtype";
     case 'O':
         return "an object dtype";
@@ -118,6 +119,19 @@ static const char *kind_name(char kind)
     return "an unknown dtype";
 }
 
+/* What NumPy makes of it that is read. */
+static const char *cure(char kind, const char *size)
+{
+    if (kind == 'b' || kind == '?') {
+        return ": convert it with .astype('int8')";
+    }
+    if (kind == 'f') {
+        return strcmp(size, "2") == 0 ? ": convert it with .astype('float32')"
+                                      : ": convert it with .astype('float64')";
+    }
+    return "";
+}
+
 static bool parse_descr(struct header *h)
 {
     const char *s;
@@ -130,6 +144,7 @@ static bool parse_descr(struct header *h)
         return malformed(h);
     char text[DTYPE_TEXT];
     copy_printable(text, s, n);
+    const char *name = s;
     char order = '=';
     if (n > 0 && (*s == '<' || *s == '>' || *s == '|' || *s == '=')) {
         order = *s++;
@@ -141,8 +156,8 @@ static bool parse_descr(struct header *h)
     if (*s != 'i' && *s != 'u' && !h->npy->is_float)
         return fail(h->error,
                     "The array has %s, '%s'; only integers of 1, 2, 4 or 8 bytes and floats of 4 "
-                    "or 8 are read.",
-                    kind_name(*s), text);
+                    "or 8 are read%s.",
+                    kind_name(*s), text, cure(*s, text + (s - name) + 1));
     if (n != 2 || (s[1] != '1' && s[1] != '2' && s[1] != '4' && s[1] != '8'))
         return fail(h->error, "The integer dtype '%s' does not have 1, 2, 4 or 8 bytes.", text);
     h->npy->is_signed = *s == 'i';

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define FX_NPY_HEADER_MAX 65536
-#define FX_NPY_ERROR 160
+#define FX_NPY_ERROR 200
 #define FX_NPY_TEXT 32
 
 struct fx_npy {

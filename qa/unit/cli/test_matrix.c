@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "qa/unit/harness.h"
 #include "src/sys/file.h"
@@ -251,6 +253,10 @@ FX_TEST(files_that_are_none)
     FX_CHECK(fx_file_write(path, "hello", 5, 0600));
     FX_CHECK(!fx_matrix_open(&m, path, false, error));
     FX_CHECK(strstr(error, "none.npy: "));
+    FX_CHECK(unlink(path) == 0 && mkfifo(path, 0600) == 0);
+    FX_CHECK(!fx_matrix_open(&m, path, false, error)); /* without waiting for its other end */
+    FX_CHECK(strstr(error, "not a regular file; the matrix is read more than once"));
+    FX_CHECK(unlink(path) == 0);
     free(path);
     path = write_npy((1 << 24) + 1, 1, 1, false, false, 1, UINT64_MAX, 0, 0);
     FX_CHECK(!fx_matrix_open(&m, path, false, error));

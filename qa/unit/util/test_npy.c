@@ -106,10 +106,14 @@ FX_TEST(refused_dtypes)
         const char *descr, *phrase;
     } cases[] = {
         {"'<f2'", "a float dtype, '<f2'"},
-        {"'<f16'", "a float dtype"},
+        {"'<f2'", "are read: convert it with .astype('float32')."},
+        {"'>f2'", ".astype('float32')"},
+        {"'<f16'", "are read: convert it with .astype('float64')."},
         {"'<f'", "a float dtype"},
-        {"'<c16'", "a complex dtype"},
+        {"'<c16'", "floats of 4 or 8 are read."},
         {"'|b1'", "a boolean dtype"},
+        {"'|b1'", "are read: convert it with .astype('int8')."},
+        {"'?'", "a boolean dtype"},
         {"'|O'", "an object dtype"},
         {"'|S5'", "a text dtype"},
         {"'<U12'", "a text dtype"},
