@@ -23,6 +23,7 @@ void fx_sync_destroy(struct fx_net *net)
     }
     fx_map_destroy(net->sync->in_flight, free);
     fx_map_destroy(net->sync->unproven, free);
+    fx_map_destroy(net->sync->recent_txs, NULL);
     fx_block_unref(net->sync->recent);
     free(net->sync);
     net->sync = NULL;
@@ -87,6 +88,40 @@ void fx_sync_tick(struct fx_net *net, int64_t now_ms)
 
 void fx_sync_block_connected(struct fx_net *net, const struct fx_block *block)
 {
+    fx_map_destroy(net->sync->recent_txs, NULL);
+    net->sync->recent_txs = NULL;
     fx_block_unref(net->sync->recent);
     net->sync->recent = fx_block_ref(block);
+}
+
+/* A peer may ask for 50,000 at once: none of them walks the block. */
+static struct fx_map *list_recent(const struct fx_net *net)
+{
+    const struct fx_block *block = net->sync->recent;
+    struct fx_map *txs = fx_map_create(sizeof(struct fx_hash), net->map_key[0], net->map_key[1]);
+
+    for (size_t i = 0; i < block->n_txs; i++) {
+        fx_map_put(txs, block->txs[i]->txid.b, block->txs[i]);
+        fx_map_put(txs, block->txs[i]->wtxid.b, block->txs[i]);
+    }
+    return txs;
+}
+
+const struct fx_tx *fx_sync_recent_tx(struct fx_net *net, const struct fx_inv *inv)
+{
+    struct fx_sync *sync = net->sync;
+    const struct fx_tx *tx;
+
+    if (sync->recent == NULL) {
+        return NULL;
+    }
+    if (sync->recent_txs == NULL) {
+        sync->recent_txs = list_recent(net);
+    }
+    tx = fx_map_get(sync->recent_txs, inv->hash.b);
+    if (tx == NULL ||
+        !fx_hash_equal(inv->type == FX_INV_WTX ? &tx->wtxid : &tx->txid, &inv->hash)) {
+        return NULL;
+    }
+    return tx;
 }

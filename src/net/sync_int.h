@@ -22,6 +22,7 @@ struct fx_sync {
     size_t next_ask; /* whose turn it is, counted up */
     /* The newest block that connected, for quick service; NULL: none yet. */
     const struct fx_block *recent;
+    struct fx_map *recent_txs; /* txid or wtxid -> its struct fx_tx; NULL: not asked for yet */
 };
 
 void fx_sync_create(struct fx_net *net);
@@ -32,6 +33,9 @@ void fx_sync_peer_gone(struct fx_peer *peer);
 size_t fx_sync_in_flight(const struct fx_peer *peer, uint32_t heights[FX_NET_IN_FLIGHT]);
 void fx_sync_tick(struct fx_net *net, int64_t now_ms);
 void fx_sync_block_connected(struct fx_net *net, const struct fx_block *block);
+/* A transaction of the newest block, which peers of a miner may lack, and which has left the pool.
+ * NULL: it has none of this id. */
+const struct fx_tx *fx_sync_recent_tx(struct fx_net *net, const struct fx_inv *inv);
 
 /* Why a header or its block is refused, with what Bitcoin Core's log adds to the reject string. */
 void fx_sync_reason(const struct fx_header *header, enum fx_verdict why, char *text, size_t size);

@@ -488,21 +488,6 @@ bool fx_handle_tx(struct fx_peer *peer, struct fx_reader *r)
     return true;
 }
 
-/* A miner's peers may lack some of the newest block, whose transactions have left the pool. */
-static const struct fx_tx *find_recent(const struct fx_net *net, const struct fx_inv *inv)
-{
-    const struct fx_block *block = net->sync->recent;
-
-    for (size_t i = 0; block != NULL && i < block->n_txs; i++) {
-        const struct fx_tx *tx = block->txs[i];
-
-        if (fx_hash_equal(inv->type == FX_INV_WTX ? &tx->wtxid : &tx->txid, &inv->hash)) {
-            return tx;
-        }
-    }
-    return NULL;
-}
-
 /* It waits to be announced to the peer, which is not to find out before that it is here. */
 static bool is_queued(const struct fx_peer *peer, const struct fx_tx *tx)
 {
@@ -528,7 +513,7 @@ bool fx_txrelay_serve(struct fx_peer *peer, const struct fx_inv *inv)
                   : fx_mempool_get(net->mempool, &inv->hash);
     own = fx_map_get(by_wtxid ? net->txrelay->own_wtxid : net->txrelay->own, inv->hash.b);
     if (tx == NULL) {
-        tx = own != NULL ? own->tx : find_recent(net, inv);
+        tx = own != NULL ? own->tx : fx_sync_recent_tx(net, inv);
     }
     if (tx == NULL || is_queued(peer, tx)) {
         return false;

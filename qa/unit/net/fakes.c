@@ -165,8 +165,8 @@ struct fx_block *fake_block(const struct fx_index *parent, uint32_t nonce,
     struct fx_header header = fake_header(&parent->id, FX_LANE_HASH, nonce);
     struct fx_txb builder;
     struct fx_outpoint null = {.index = UINT32_MAX};
-    struct fx_tx *all[8];
-    struct fx_hash ids[8];
+    struct fx_tx *all[FAKE_BLOCK_TXS];
+    struct fx_hash ids[FAKE_BLOCK_TXS];
     struct fx_block *block = NULL;
     uint8_t tag[8];
 

@@ -22,6 +22,7 @@
 #define NONCE_TOO_NEW 0xbad00004u
 
 #define FAKE_INDEX_MAX 12000
+#define FAKE_BLOCK_TXS 256
 
 struct fx_chain {
     const struct fx_params *params;

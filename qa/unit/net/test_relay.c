@@ -9,6 +9,18 @@
 #include "src/net/certs_int.h"
 #include "src/sys/clock.h"
 
+/* How many hashes were compared; the linker puts this before the real one. */
+static size_t compared;
+
+bool __real_fx_hash_equal(const struct fx_hash *a, const struct fx_hash *b);
+bool __wrap_fx_hash_equal(const struct fx_hash *a, const struct fx_hash *b);
+
+bool __wrap_fx_hash_equal(const struct fx_hash *a, const struct fx_hash *b)
+{
+    compared++;
+    return __real_fx_hash_equal(a, b);
+}
+
 #define ALL (FX_NODE_NETWORK | FX_NODE_WITNESS | FX_NODE_JOBDATA)
 
 static void send_tx(struct remote *remote, const struct fx_tx *tx)
@@ -242,6 +254,69 @@ FX_TEST(orphans_go_in_when_a_block_confirms_the_parent)
     fx_block_unref(block);
     fx_tx_unref(parent);
     fx_tx_unref(child);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
+#define RECENT 200
+
+static void want(struct fx_buf *buf, uint32_t type, const struct fx_hash *hash)
+{
+    fx_buf_u32(buf, type);
+    fx_buf_hash(buf, hash);
+}
+
+/* Transactions of the newest block are served by either id; and to ask for many that are nowhere
+ * is not to have the block walked for each. */
+FX_TEST(transactions_of_the_newest_block)
+{
+    struct node node;
+    struct remote *remote = NULL;
+    const struct fx_tx *txs[RECENT];
+    struct fx_block *block = NULL;
+    struct fx_buf buf = FX_BUF_INIT;
+    enum fx_verdict why;
+    size_t before;
+    bool fresh;
+
+    node_create(&node, NULL);
+    remote = remote_ready(&node, "127.0.0.1:1000", ALL);
+    for (uint32_t i = 0; i < RECENT; i++) {
+        struct fx_hash of = fake_hash(1000 + i);
+
+        txs[i] = fake_tx(&of, 2, i);
+    }
+    block = fake_block(node.chain->tip, 3, txs, RECENT);
+    FX_CHECK_INT(fx_chain_accept_block(node.chain, block, &fresh, &why), FX_VALID);
+    run_some(node.base);
+    FX_CHECK(remote_sync(remote));
+
+    before = compared;
+    fx_buf_var(&buf, RECENT + 2);
+    for (uint32_t i = 0; i < RECENT; i++) {
+        struct fx_hash nowhere = fake_hash(5000 + i);
+
+        want(&buf, FX_INV_WTX, &nowhere);
+    }
+    want(&buf, FX_INV_WTX, &txs[RECENT - 1]->wtxid);
+    want(&buf, FX_INV_WITNESS_TX, &txs[0]->txid);
+    remote_send(remote, "getdata", &buf);
+    for (size_t i = 0; i < 2; i++) {
+        const struct fx_tx *tx = txs[i == 0 ? RECENT - 1 : 0];
+
+        FX_CHECK(remote_expect(remote, "tx", &buf));
+        FX_CHECK_INT(buf.len, tx->raw.len);
+        FX_CHECK(buf.len == tx->raw.len && memcmp(buf.data, tx->raw.data, buf.len) == 0);
+        fx_buf_clear(&buf);
+    }
+    FX_CHECK(remote_expect(remote, "notfound", &buf));
+    FX_CHECK_INT(buf.len, 1 + RECENT * 36);
+    fx_buf_clear(&buf);
+    FX_CHECK(compared - before < 20 * RECENT);
+    fx_block_unref(block);
+    for (size_t i = 0; i < RECENT; i++) {
+        fx_tx_unref(txs[i]);
+    }
     remote_close(remote);
     node_destroy(&node);
 }
