@@ -87,21 +87,31 @@ bool fx_wallet_commit(struct fx_wallet *wallet, const struct fx_tx *tx, const ch
     return fx_wallet_fail(error, FX_ERR_WALLET, "Transaction commit failed: %s", accept.reason);
 }
 
-bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
+bool fx_wallet_give_up(struct fx_wallet *wallet, const struct fx_hash *txid,
                        struct fx_wallet_error *error)
 {
     struct fx_wallet_tx *wtx = fx_ledger_find(wallet, txid);
-    if (!wtx) {
-        return fx_wallet_fail(error, FX_ERR_ADDRESS, "Invalid or non-wallet transaction id");
-    }
-    if (wtx->abandoned) {
+    if (!wtx || wtx->abandoned) {
         return true;
     }
-    if (wtx->in_mempool || !fx_ledger_is_pending(wtx)) {
+    if (wtx->in_mempool || wtx->height > 0) {
         return fx_wallet_fail(error, FX_ERR_ADDRESS, "Transaction not eligible for abandonment");
     }
     fx_ledger_mark_abandoned(wallet, wtx);
     return true;
+}
+
+bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
+                       struct fx_wallet_error *error)
+{
+    const struct fx_wallet_tx *wtx = fx_ledger_find(wallet, txid);
+    if (!wtx) {
+        return fx_wallet_fail(error, FX_ERR_ADDRESS, "Invalid or non-wallet transaction id");
+    }
+    if (wtx->conflict_height > 0 && !wtx->abandoned) { /* as Bitcoin Core has it */
+        return fx_wallet_fail(error, FX_ERR_ADDRESS, "Transaction not eligible for abandonment");
+    }
+    return fx_wallet_give_up(wallet, txid, error);
 }
 
 bool fx_send_funded(struct fx_wallet *wallet, struct fx_txb *b, const char *comment,

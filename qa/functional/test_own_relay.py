@@ -27,6 +27,7 @@ class TestOwnRelay(JobTest):
         self.over_a_restart()
         self.accept()
         self.given_up()
+        self.excluded()
 
     def told_again(self):
         self.step('a peer is told of a transaction when it is made, and again when its block was taken back')
@@ -137,6 +138,27 @@ class TestOwnRelay(JobTest):
         check_equal(balance(client), rich - COIN - fee_in(client, again, block))
         with raises_rpc(-5, 'not eligible'):
             client.rpc.abandontransaction(again)
+
+    def excluded(self):
+        self.step('a job whose transaction a block excludes can be cancelled')
+        client, solver = self.nodes
+        client.restart()
+        rich = balance(client)
+        rival = client.rpc.sendtoaddress(NOBODY, rich / COIN, '', '', True)
+        raw = client.rpc.getrawtransaction(rival)
+        client.restart(['-minrelaytxfee=0.001'])
+        client.rpc.abandontransaction(rival)
+        client.restart()
+        job = submit(client, matrix(128, 256, 5), matrix(256, 128, 6), reward='0.09')['job']
+        client.rpc.setnetworkactive(False)
+        solver.rpc.sendrawtransaction(raw)
+        solver.mine(1)
+        client.rpc.setnetworkactive(True)
+        client.connect(solver)
+        self.sync_blocks()
+        check_equal((client.rpc.gettransaction(job)['confirmations'], client.rpc.getjob(job)['status']), (-1, 'pending'))
+        done = client.rpc.canceljob(job)
+        check_equal((done['abandoned'], done['replaced'], client.rpc.getjob(job)['status']), (1, 0, 'cancelled'))
 
 
 if __name__ == '__main__':

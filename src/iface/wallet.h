@@ -102,6 +102,10 @@ bool fx_wallet_commit(struct fx_wallet *wallet, const struct fx_tx *tx, const ch
  * the mempool: their inputs are free again. Where it comes up nevertheless, it counts. */
 bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
                        struct fx_wallet_error *error);
+/* The same for one that may not be known at all, or that a block excludes: should that block be
+ * taken back, it is not sent again. */
+bool fx_wallet_give_up(struct fx_wallet *wallet, const struct fx_hash *txid,
+                       struct fx_wallet_error *error);
 void fx_wallet_release(struct fx_wallet *wallet,
                        const struct fx_txb *tx); /* gives back the reserved coins */
 /* Pays amount to script. *txid is set. subtract_fee: from the amount. */

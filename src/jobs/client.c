@@ -215,7 +215,8 @@ static bool send_back(struct fx_jobs *jobs, struct fx_wallet *wallet, struct fx_
     return sent;
 }
 
-/* One that waits for a block, or for its way back into the mempool: it is given up. */
+/* One that waits for a block, or for its way back into the mempool, which there may not be: where a
+ * block excludes it, or the process ended before the wallet had it. It is given up. */
 static bool take_back(struct fx_jobs *jobs, struct fx_wallet *wallet, const struct fx_own_job *own,
                       const struct fx_own_tx *offer, struct fx_txb *b, int64_t *fees,
                       struct fx_job_cancel *done, struct fx_jobs_error *error)
@@ -228,7 +229,7 @@ static bool take_back(struct fx_jobs *jobs, struct fx_wallet *wallet, const stru
         done->n_replaced++;
         return true;
     }
-    if (!fx_wallet_abandon(wallet, &offer->txid, &why)) {
+    if (!fx_wallet_give_up(wallet, &offer->txid, &why)) {
         return fx_jobs_pass_error(error, &why);
     }
     done->n_abandoned++;

@@ -209,7 +209,7 @@ void fx_wallet_release(struct fx_wallet *wallet, const struct fx_txb *tx)
     (void)tx;
 }
 
-bool fx_wallet_abandon(struct fx_wallet *wallet, const struct fx_hash *txid,
+bool fx_wallet_give_up(struct fx_wallet *wallet, const struct fx_hash *txid,
                        struct fx_wallet_error *error)
 {
     (void)wallet;
