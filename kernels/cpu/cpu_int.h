@@ -1,7 +1,8 @@
 /*
  * The parts of the CPU backend: the device (cpu.c) and the memory that it keeps (memory.c), what
  * belongs to a header (seed.c), the inner loops of an instruction set (engine_int.h), a rectangle
- * of tiles and the work on it (group.c), a task (session.c, save.c), the hash lane (hash.c).
+ * of tiles and the work on it (group.c), a task (session.c, stages.c, save.c), the hash lane
+ * (hash.c).
  */
 #ifndef FX_KERNELS_CPU_CPU_INT_H
 #define FX_KERNELS_CPU_CPU_INT_H

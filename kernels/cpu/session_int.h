@@ -113,6 +113,11 @@ uint32_t *fx_cpu_group_sum(const struct fx_cpu_group *group, size_t wanted);
  * cancelled before. */
 bool fx_cpu_group_run(struct fx_session *session, struct fx_cpu_group *group);
 
+/* Places the group on its next rectangle. False: there is none. */
+bool fx_cpu_next_group(struct fx_session *session, struct fx_cpu_group *group);
+/* At the beginning of a step, whose header may be another one than that of the step before. What
+ * has gone into sums or G and H stays; blocks that were only being noised are noised again. */
+void fx_cpu_take_header(struct fx_session *session, struct fx_cpu_group *group);
 /* What comes after a stage that is complete. False: the group has nothing more, and is at rest. */
 bool fx_cpu_advance(struct fx_session *session, struct fx_cpu_group *group);
 /* For save: brings all tiles of the product's group to the same segment and peels them. False: an
