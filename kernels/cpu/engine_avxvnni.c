@@ -89,6 +89,13 @@ AVXVNNI static void gather(const int8_t *const columns[FX_CPU_CHUNK],
     fx_cpu_gather(columns, plan, more, wide);
 }
 
+/* sum += a . b, in place: with the intrinsic, GCC 12 moves the sums to other registers and back in
+ * every step of the loop below. */
+AVXVNNI_INLINE void dot(__m256i *sum, __m256i a, __m256i b)
+{
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(*sum) : "x"(a), "x"(b));
+}
+
 /* Rows 4 t .. 4 t + 3 of the group at a, by the columns of the group at b: 4 x 16 sums. */
 AVXVNNI_INLINE void multiply(const uint8_t *a, const uint8_t *b, const int32_t *correction,
                              bool more, int32_t *d)
@@ -113,8 +120,8 @@ AVXVNNI_INLINE void multiply(const uint8_t *a, const uint8_t *b, const int32_t *
 
             memcpy(&four, a + (size_t)4 * r, sizeof four);
             v = _mm256_set1_epi32(four);
-            sums[r][0] = _mm256_dpbusd_avx_epi32(sums[r][0], v, b0);
-            sums[r][1] = _mm256_dpbusd_avx_epi32(sums[r][1], v, b1);
+            dot(&sums[r][0], v, b0);
+            dot(&sums[r][1], v, b1);
         }
     }
 #pragma GCC unroll 4
