@@ -2,7 +2,9 @@
  * Uploads: a stream of row-major bytes that becomes a blob. The bytes of one unit (128 rows of an
  * operand, one tile of a result) gather in a file; a full unit is put in the order of chunks,
  * hashed, and written to its place. So memory is bounded by one unit, at most 8 MiB, and what was
- * acknowledged is on disk.
+ * acknowledged outlives the process. Nothing is synced before the end, so it does not outlive the
+ * system: what a power cut leaves of the files is in no order. The count of bytes names the boot
+ * that it is of, and after another one an upload begins anew.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -22,6 +24,9 @@
 #include "src/util/reader.h"
 
 #define ROOT_FILE_MAX 256
+#define BOOT_PATH "/proc/sys/kernel/random/boot_id"
+#define BOOT_BYTES 36 /* a UUID as text */
+#define COUNT_BYTES (8 + BOOT_BYTES)
 
 struct upload {
     char *dir;
@@ -90,18 +95,47 @@ static bool open_files(struct upload *u, int flags)
     return u->data >= 0 && u->tree >= 0 && u->tail >= 0 && u->count >= 0;
 }
 
+/* Zeros where the system does not say: then all boots are one. */
+static void read_boot(uint8_t boot[BOOT_BYTES])
+{
+    uint8_t *data;
+    size_t n;
+
+    memset(boot, 0, BOOT_BYTES);
+    if (fx_file_read(BOOT_PATH, 4 * BOOT_BYTES, &data, &n)) {
+        memcpy(boot, data, n < BOOT_BYTES ? n : BOOT_BYTES);
+        free(data);
+    }
+}
+
 static bool write_count(const struct upload *u)
 {
-    uint8_t bytes[8];
+    uint8_t bytes[COUNT_BYTES];
 
     char *count = fx_path_join(u->dir, "received");
     bool ok;
 
     fx_store_u64(bytes, u->received);
+    read_boot(bytes + 8);
     ok = fx_fd_write_all(u->count, 0, bytes, sizeof(bytes)) &&
          fx_path_set_changed(count, fx_clock_now());
     free(count);
     return ok;
+}
+
+/* What is left of bytes of another boot may be of any age. */
+static bool read_count(struct upload *u)
+{
+    uint8_t bytes[COUNT_BYTES], boot[BOOT_BYTES];
+
+    if (!fx_fd_read_all(u->count, 0, bytes, sizeof(bytes))) {
+        return errno == 0; /* cut short by what ended the system */
+    }
+    read_boot(boot);
+    if (memcmp(bytes + 8, boot, sizeof(boot)) == 0) {
+        u->received = fx_load_u64(bytes);
+    }
+    return true;
 }
 
 enum found { FOUND = 0, ABSENT, FAILED };
@@ -111,7 +145,6 @@ static enum found find_upload(const struct fx_blobs *blobs, const char *id, stru
 {
     struct fx_blob_shape shape;
     struct fx_blob_key key;
-    uint8_t bytes[8];
     bool complete;
 
     *u = (struct upload){.data = -1, .tree = -1, .tail = -1, .count = -1};
@@ -120,12 +153,11 @@ static enum found find_upload(const struct fx_blobs *blobs, const char *id, stru
         close_upload(u);
         return ABSENT;
     }
-    if (!open_files(u, 0) || !fx_fd_read_all(u->count, 0, bytes, sizeof(bytes))) {
+    if (!open_files(u, 0) || !read_count(u)) {
         fx_log_info("upload %s cannot be opened: %s", id, strerror(errno));
         close_upload(u);
         return FAILED;
     }
-    u->received = fx_load_u64(bytes);
     return FOUND;
 }
 

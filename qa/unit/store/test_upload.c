@@ -8,6 +8,7 @@
 
 #include "qa/unit/harness.h"
 #include "src/store/blob.h"
+#include "src/sys/file.h"
 
 static struct fx_blobs *open_blobs(const char *dir)
 {
@@ -125,6 +126,58 @@ FX_TEST(results_are_taken_tile_by_tile)
     free(got);
     free(tiles);
     fx_blobs_close(blobs);
+}
+
+/* What a power cut leaves of files that nobody synced is in no order: nothing of it is gone by. */
+FX_TEST(after_another_boot_an_upload_begins_anew)
+{
+    static const uint8_t another[] = "00000000-1111-2222-3333-444444444444";
+    struct fx_blob_shape shape = {.rows = 256, .cols = 256};
+    uint64_t total = 256 * 256, received;
+    const char *dir = fx_unit_tmpdir();
+    char *count = fx_path_join(dir, "uploads/e1/received");
+    char *tail = fx_path_join(dir, "uploads/e1/tail");
+    struct fx_blobs *blobs = open_blobs(dir);
+    int8_t *matrix = malloc(total);
+    struct fx_hash root, want;
+    uint8_t *bytes;
+    size_t n;
+
+    fx_unit_rand_fill(matrix, total);
+    fx_commit_operand_matrix(matrix, shape.rows, shape.cols, &want);
+    FX_CHECK_INT(fx_upload_open(blobs, "e1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
+    FX_CHECK_INT(send(blobs, "e1", (uint8_t *)matrix, 40000, 0, 10000), FX_UPLOAD_OK);
+    fx_blobs_close(blobs);
+    blobs = open_blobs(dir);
+    FX_CHECK_INT(fx_upload_open(blobs, "e1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
+    FX_CHECK_INT(received, 40000);
+
+    /* The count reached the disk, and what it counts did not. */
+    FX_CHECK(fx_file_read(count, 100, &bytes, &n));
+    if (n > 8) {
+        memcpy(bytes + 8, another, n - 8 < 36 ? n - 8 : 36);
+    }
+    FX_CHECK(fx_file_write(count, bytes, n, 0600) && fx_file_write(tail, "", 0, 0600));
+    free(bytes);
+    FX_CHECK_INT(fx_upload_open(blobs, "e1", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
+    FX_CHECK_INT(received, 0);
+    FX_CHECK_INT(send(blobs, "e1", (uint8_t *)matrix, total, received, 10000), FX_UPLOAD_OK);
+    FX_CHECK_INT(fx_upload_finish(blobs, "e1", &root), FX_UPLOAD_OK);
+    FX_CHECK(fx_hash_equal(&root, &want));
+    check_operand(blobs, &root, &shape, matrix);
+
+    /* One that was cut short counts nothing. */
+    FX_CHECK_INT(fx_upload_open(blobs, "e2", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
+    FX_CHECK_INT(send(blobs, "e2", (uint8_t *)matrix, 40000, 0, 10000), FX_UPLOAD_OK);
+    free(count);
+    count = fx_path_join(dir, "uploads/e2/received");
+    FX_CHECK(fx_file_write(count, "", 0, 0600));
+    FX_CHECK_INT(fx_upload_open(blobs, "e2", FX_BLOB_OPERAND, &shape, &received), FX_UPLOAD_OK);
+    FX_CHECK_INT(received, 0);
+    fx_blobs_close(blobs);
+    free(matrix);
+    free(count);
+    free(tail);
 }
 
 FX_TEST(bad_calls)
