@@ -203,9 +203,15 @@ static bool check_rules(struct attempt *a)
     if (result == FX_FAILED) {
         return refuse(a, FX_FAILED, false, "database error");
     }
+    if (why == FX_BAD_TXNS_INPUTS_MISSINGORSPENT) {
+        return refuse_missing(a);
+    }
     if (result != FX_VALID) {
-        return why == FX_BAD_TXNS_INPUTS_MISSINGORSPENT ? refuse_missing(a)
-                                                        : refuse_verdict(a, why);
+        refuse_verdict(a, why);
+        if (why == FX_BAD_TASK_WITNESS && !a->tx->has_witness) {
+            a->out->refusal = FX_REFUSAL_STRIPPED;
+        }
+        return false;
     }
     a->is_connected = true;
     a->out->fee = a->connected.fee;

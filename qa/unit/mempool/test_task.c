@@ -142,6 +142,29 @@ FX_TEST(a_mined_claim_keeps_what_spends_it)
     end(&s);
 }
 
+/* Anybody may have stripped it: that says nothing of the whole one, nor of who sends it. */
+FX_TEST(a_task_spend_without_its_witness_blames_nobody)
+{
+    struct scene s;
+    struct fx_accept out;
+    struct fx_txb b;
+    begin(&s);
+    struct fx_tx *claim = kit_claim(&s.k.kit, s.fund, s.h0, &s.bond, BURN);
+    fx_txb_from_tx(&b, claim);
+    for (size_t i = 0; i < b.n_in; i++) {
+        fx_txb_clear_witness(&b, i);
+    }
+    struct fx_tx *stripped = fx_txb_build(&b);
+    fx_mempool_accept(s.k.pool, stripped, false, &out);
+    FX_CHECK_STR(out.reason, "bad-task-witness");
+    FX_CHECK_INT(out.refusal, FX_REFUSAL_STRIPPED);
+    FX_CHECK_STR(pool_kit_submit(&s.k, claim), "");
+    fx_txb_clear(&b);
+    fx_tx_unref(stripped);
+    fx_tx_unref(claim);
+    end(&s);
+}
+
 FX_TEST(rival_claims_replace_each_other)
 {
     struct scene s;
