@@ -129,15 +129,32 @@ FX_DEVICE void fx_wgmma_commit(void)
     asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
 
-#define fx_wgmma_wait(pending) \
-    asm volatile("wgmma.wait_group.sync.aligned " #pending ";" ::: "memory")
+/* Products but for the newest group of them are over. */
+FX_DEVICE void fx_wgmma_wait_but_one(void)
+{
+    asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
+}
+
+#define FX_D4(at) "+r"(d[at]), "+r"(d[at + 1]), "+r"(d[at + 2]), "+r"(d[at + 3])
+
+/* All are. d goes through this, as the compiler does not know that it changes meanwhile: what comes
+ * after reads it after. */
+FX_DEVICE void fx_wgmma_wait(int32_t d[64])
+{
+    asm volatile("wgmma.wait_group.sync.aligned 0;"
+                 : FX_D4(0), FX_D4(4), FX_D4(8), FX_D4(12),
+                   FX_D4(16), FX_D4(20), FX_D4(24), FX_D4(28),
+                   FX_D4(32), FX_D4(36), FX_D4(40), FX_D4(44),
+                   FX_D4(48), FX_D4(52), FX_D4(56), FX_D4(60)
+                 :
+                 : "memory");
+}
 
 /*
  * "wgmma.mma_async", m64n128k32: d = a b + (add ? d : 0). Warp w of the warpgroup has rows 16w ..
  * 16w + 15, d[4j .. 4j + 3] is the fragment of columns 8j .. 8j + 7, as mma has it ("Register
  * Fragments for wgmma.mma_async.m64nNk32", D).
  */
-#define FX_D4(at) "+r"(d[at]), "+r"(d[at + 1]), "+r"(d[at + 2]), "+r"(d[at + 3])
 FX_DEVICE void fx_wgmma(int32_t d[64], uint64_t a, uint64_t b, int add)
 {
     asm volatile("{\n"
@@ -181,7 +198,8 @@ FX_DEVICE void fx_wgmma(int32_t d[64], uint64_t a, uint64_t b, int add)
 #define fx_bar_arrive(name) fx_emu_bar_arrive(name, 256)
 #define fx_wgmma_fence() fx_emu_wgmma_fence()
 #define fx_wgmma_commit() fx_emu_wgmma_commit()
-#define fx_wgmma_wait(pending) fx_emu_wgmma_wait(pending)
+#define fx_wgmma_wait_but_one() fx_emu_wgmma_wait(1)
+#define fx_wgmma_wait(d) ((void)(d), fx_emu_wgmma_wait(0))
 #define fx_wgmma(d, a, b, add) fx_emu_wgmma_m64n128k32(d, a, b, add)
 #define FX_FEWER_REGISTERS() (void)0
 #define FX_MORE_REGISTERS() (void)0
@@ -331,9 +349,9 @@ FX_DEVICE void fx_multiply(int32_t d[64], const uint8_t *left, const uint8_t *ri
         }
         fx_wgmma_commit();
     }
-    fx_wgmma_wait(1);
+    fx_wgmma_wait_but_one();
     fx_turn_pass(lower);
-    fx_wgmma_wait(0);
+    fx_wgmma_wait(d);
 }
 
 /* A warp's part of the fold of brick number n; the last warp writes it out. */
