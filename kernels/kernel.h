@@ -90,7 +90,8 @@ enum fx_kernel_step {
     FX_STEP_FAILED     /* the session cannot go on; error says why */
 };
 
-/* Counters since the session began; times in nanoseconds, summed over threads. */
+/* Counters since the session began; times in nanoseconds, summed over threads. Where the fold is
+ * part of the product, its time is in product_ns, and fold_ns is 0. */
 struct fx_kernel_stats {
     uint64_t bricks;
     uint64_t tickets; /* that met the target */
@@ -139,6 +140,9 @@ struct fx_backend {
     bool (*hash)(struct fx_device *device, const uint8_t header[80], const uint8_t target[32],
                  uint32_t first, uint64_t count, const atomic_bool *cancel, uint32_t *nonce,
                  uint64_t *tried);
+    /* Why the last hash of the device ended before its time; empty where it did not. NULL where it
+     * cannot fail. */
+    const char *(*hash_error)(const struct fx_device *device);
 };
 
 extern const struct fx_backend fx_backend_cpu;
@@ -148,5 +152,7 @@ extern const struct fx_backend fx_backend_opencl; /* where the build has the hea
 /* All backends of this build, NULL-terminated. */
 extern const struct fx_backend *const fx_backends[];
 const struct fx_backend *fx_backend_find(const char *name);
+/* hash_error of a backend that may have none. */
+const char *fx_backend_hash_error(const struct fx_backend *backend, const struct fx_device *device);
 
 #endif

@@ -5,17 +5,17 @@
  * out.
  *
  * A task is worked through in *supertiles*, rectangles of tiles whose sums stay on the device, as
- * large as its memory and its speed allow, and each of these in *units*: one chunk of a few
- * segments for all tiles of the supertile, a few tens of milliseconds of work at most. Two units
- * are under way at a time, while this thread reads operands for the next one and gives out the
- * tiles of the supertile before.
+ * large as its memory and its speed allow, and each of these in *units*: a few segments, a chunk of
+ * them at most, for all tiles of the supertile. A unit takes about 20 ms; two of them are under way
+ * at a time, while this thread reads operands for the next one and gives out the tiles of the
+ * supertile before.
  */
 #ifndef FX_KERNELS_OFFLOAD_H
 #define FX_KERNELS_OFFLOAD_H
 
 #include "kernels/kernel.h"
 
-#define FX_OFFLOAD_CHUNK_MAX 128 /* segments a unit */
+#define FX_OFFLOAD_CHUNK_MAX 128 /* segments a unit, at most */
 #define FX_OFFLOAD_DIRTY_WORDS 8
 
 /*
@@ -113,7 +113,7 @@ struct fx_offload_driver {
     bool (*follow)(void *ctx, enum fx_offload_queue queue, unsigned mark); /* waits on the device */
     bool (*wait)(void *ctx, unsigned mark);                                /* waits here */
     bool (*passed)(void *ctx, unsigned mark, bool *passed);
-    /* Between two marks of the compute queue that were passed. */
+    /* Between two marks of the compute queue that were passed; 0: the device has no clock. */
     bool (*between)(void *ctx, unsigned from, unsigned to, uint64_t *ns);
     const char *(*error)(void *ctx);
 };
@@ -127,6 +127,9 @@ struct fx_offload {
     unsigned span;       /* columns of a list entry: 1 or 2 */
     bool pairs;          /* entries 2n and 2n + 1 of a list must have the same columns */
     uint64_t speed;      /* bricks a second; 0: not measured yet */
+    uint64_t piece;      /* nonces of the hash lane at a time; 0: likewise */
+    char hash_error[FX_KERNEL_TEXT]; /* why the last call of the hash lane failed; empty: it did not
+                                      */
 };
 
 /* The entries of struct fx_backend, apart from begin and hash, which take the device's part. */

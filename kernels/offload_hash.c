@@ -1,4 +1,6 @@
-/* The hash lane on a device: nonces in pieces of a few milliseconds. */
+/* The hash lane on a device: nonces in pieces of some milliseconds by its own clock, one at a time.
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/device.h"
@@ -7,7 +9,8 @@
 #include "src/sys/clock.h"
 #include "src/util/buf.h"
 
-#define MARK_DONE 0
+#define MARK_START 0
+#define MARK_DONE 1
 #define GROUP 256
 #define PIECE_LEAST (UINT64_C(1) << 14)
 #define PIECE_MOST (UINT64_C(1) << 30)
@@ -18,6 +21,12 @@ struct lane {
     struct fx_offload *device;
     uint64_t constants, best;
     uint32_t *host, *host_best;
+};
+
+struct hashed {
+    bool found;
+    uint32_t nonce;
+    uint64_t tried;
 };
 
 static bool start(struct lane *lane, const uint8_t header[80], const uint8_t target[32])
@@ -61,8 +70,8 @@ static void stop(struct lane *lane)
         driver->host_release(ctx, lane->host_best);
 }
 
-/* The lowest offset that wins, or count. False: the device failed. */
-static bool search(struct lane *lane, uint32_t first, uint32_t count, uint32_t *best)
+/* The lowest offset that wins, or count, and how long that took. False: the device failed. */
+static bool search(struct lane *lane, uint32_t first, uint32_t count, uint32_t *best, uint64_t *ns)
 {
     const struct fx_offload_driver *driver = lane->device->driver;
     void *ctx = lane->device->ctx;
@@ -74,11 +83,44 @@ static bool search(struct lane *lane, uint32_t first, uint32_t count, uint32_t *
 
     *lane->host_best = count;
     if (!driver->write(ctx, FX_OFFLOAD_COMPUTE, lane->best, 0, lane->host_best, 4) ||
+        !driver->mark(ctx, FX_OFFLOAD_COMPUTE, MARK_START) ||
         !driver->launch(ctx, FX_OFFLOAD_NONCES, (uint32_t)groups, args, 5) ||
         !driver->read(ctx, FX_OFFLOAD_COMPUTE, lane->best, 0, lane->host_best, 4) ||
-        !driver->mark(ctx, FX_OFFLOAD_COMPUTE, MARK_DONE) || !driver->wait(ctx, MARK_DONE))
+        !driver->mark(ctx, FX_OFFLOAD_COMPUTE, MARK_DONE) || !driver->wait(ctx, MARK_DONE) ||
+        !driver->between(ctx, MARK_START, MARK_DONE, ns))
         return false;
     *best = *lane->host_best;
+    return true;
+}
+
+/* How many nonces the next piece has: the device may be faster than was known, or slower by now. */
+static void learn(struct fx_offload *device, uint64_t tried, uint64_t ns)
+{
+    if (ns > 3 * PIECE_NS / 2 && device->piece > PIECE_LEAST)
+        device->piece /= 2;
+    else if (tried == device->piece && ns < PIECE_NS / 2 && device->piece < PIECE_MOST)
+        device->piece *= 2;
+}
+
+/* False: the device failed. */
+static bool hash_all(struct lane *lane, uint32_t first, uint64_t count, const atomic_bool *cancel,
+                     struct hashed *out)
+{
+    struct fx_offload *device = lane->device;
+
+    while (out->tried < count && !out->found && !atomic_load(cancel)) {
+        uint64_t left = count - out->tried, ns = 0;
+        uint32_t n = (uint32_t)(left < device->piece ? left : device->piece), best;
+        uint32_t from = first + (uint32_t)out->tried;
+        int64_t began = fx_clock_monotonic_ns();
+
+        if (!search(lane, from, n, &best, &ns))
+            return false;
+        learn(device, n, ns ? ns : (uint64_t)(fx_clock_monotonic_ns() - began));
+        out->found = best < n;
+        out->nonce = from + best;
+        out->tried += out->found ? best + UINT64_C(1) : n;
+    }
     return true;
 }
 
@@ -87,29 +129,17 @@ bool fx_offload_hash(struct fx_offload *device, const uint8_t header[80], const 
                      uint64_t *tried)
 {
     struct lane lane = {.device = device};
-    uint64_t piece = PIECE_LEAST;
-    bool found = false;
+    struct hashed out = {0};
 
-    *tried = 0;
-    if (start(&lane, header, target)) {
-        while (*tried < count && !atomic_load(cancel)) {
-            uint64_t n = count - *tried < piece ? count - *tried : piece;
-            uint32_t from = first + (uint32_t)*tried, best;
-            int64_t began = fx_clock_monotonic_ns();
-
-            if (!search(&lane, from, (uint32_t)n, &best))
-                break;
-            if (best < n) {
-                *nonce = from + best;
-                *tried += best + 1;
-                found = true;
-                break;
-            }
-            *tried += n;
-            if (n == piece && fx_clock_monotonic_ns() - began < PIECE_NS / 2 && piece < PIECE_MOST)
-                piece *= 2;
-        }
-    }
+    device->hash_error[0] = 0;
+    if (device->piece == 0)
+        device->piece = PIECE_LEAST;
+    if (!start(&lane, header, target) || !hash_all(&lane, first, count, cancel, &out))
+        snprintf(device->hash_error, sizeof device->hash_error, "%s",
+                 device->driver->error(device->ctx));
     stop(&lane);
-    return found;
+    if (out.found)
+        *nonce = out.nonce;
+    *tried = out.tried;
+    return out.found;
 }

@@ -22,3 +22,8 @@ const struct fx_backend *fx_backend_find(const char *name)
     }
     return NULL;
 }
+
+const char *fx_backend_hash_error(const struct fx_backend *backend, const struct fx_device *device)
+{
+    return backend->hash_error ? backend->hash_error(device) : "";
+}

@@ -186,6 +186,11 @@ static bool hash(struct fx_device *device, const uint8_t header[80], const uint8
     return fx_offload_hash(&device->offload, header, target, first, count, cancel, nonce, tried);
 }
 
+static const char *hash_error(const struct fx_device *device)
+{
+    return device->offload.hash_error;
+}
+
 const struct fx_backend fx_backend_cuda = {
     .name = "cuda",
     .list = list,
@@ -200,4 +205,5 @@ const struct fx_backend fx_backend_cuda = {
     .load = fx_offload_load,
     .end = fx_offload_end,
     .hash = hash,
+    .hash_error = hash_error,
 };

@@ -191,6 +191,11 @@ static bool hash(struct fx_device *device, const uint8_t header[80], const uint8
     return fx_offload_hash(&device->offload, header, target, first, count, cancel, nonce, tried);
 }
 
+static const char *hash_error(const struct fx_device *device)
+{
+    return device->offload.hash_error;
+}
+
 const struct fx_backend fx_backend_opencl = {
     .name = "opencl",
     .list = list,
@@ -204,4 +209,5 @@ const struct fx_backend fx_backend_opencl = {
     .load = fx_offload_load,
     .end = fx_offload_end,
     .hash = hash,
+    .hash_error = hash_error,
 };

@@ -177,6 +177,10 @@ bool fx_miner_device_measure(const struct fx_backend *backend, struct fx_device 
 
     backend->hash(device, nothing, nothing, 0, TRIAL_HASHES, &cancel, &nonce, &tried);
     took = fx_clock_monotonic_ns() - start;
+    if (fx_backend_hash_error(backend, device)[0]) {
+        snprintf(error, FX_KERNEL_TEXT, "%s", fx_backend_hash_error(backend, device));
+        return false;
+    }
     rates->hashes = took > 0 ? (double)tried * 1e9 / (double)took : 0;
     fx_trial_init(&trial);
     task = fx_trial_task(&trial, 256, 256, 16);

@@ -90,6 +90,7 @@ static bool try_batch(struct fx_miner *miner)
     uint64_t count = batch(miner), tried = 0;
     int64_t start = fx_clock_monotonic_ns(), took;
     uint8_t header[80];
+    const char *why;
     uint32_t nonce;
     bool found;
 
@@ -104,8 +105,9 @@ static bool try_batch(struct fx_miner *miner)
         fx_crew_retire(miner->crew, miner, true, "it found a hash that does not win");
         return true;
     }
-    if (!found && tried == 0 && !atomic_load(&miner->cancel)) {
-        fx_crew_retire(miner->crew, miner, false, "it does not hash");
+    why = fx_backend_hash_error(miner->backend, miner->device);
+    if (why[0] || (!found && tried == 0 && !atomic_load(&miner->cancel))) {
+        fx_crew_retire(miner->crew, miner, false, why[0] ? why : "it does not hash");
         return true;
     }
     took = fx_clock_monotonic_ns() - start;

@@ -197,6 +197,7 @@ static bool test_nonces(const struct fx_backend *backend, struct fx_device *devi
     atomic_bool cancel = false;
     uint32_t nonce = 0, wanted;
     uint64_t tried = 0;
+    const char *why;
     bool found;
 
     fx_random_bytes(header, sizeof header);
@@ -205,9 +206,11 @@ static bool test_nonces(const struct fx_backend *backend, struct fx_device *devi
     target[30] = (uint8_t)(0xff >> (ZERO_BITS - 8));
     wanted = first_winner(header);
     found = backend->hash(device, header, target, 0, NONCES, &cancel, &nonce, &tried);
-    if (found == (wanted < NONCES) && (!found || nonce == wanted))
+    why = fx_backend_hash_error(backend, device);
+    if (!why[0] && found == (wanted < NONCES) && (!found || nonce == wanted))
         return true;
-    snprintf(error, FX_KERNEL_TEXT, "it finds another nonce than the one that wins");
+    snprintf(error, FX_KERNEL_TEXT, "%s",
+             why[0] ? why : "it finds another nonce than the one that wins");
     return false;
 }
 

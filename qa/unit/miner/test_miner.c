@@ -497,10 +497,11 @@ FX_TEST(spoiled_on_purpose)
 
 /* ---- devices that fail or lie --------------------------------------------------------------- */
 
-enum { LIE_TILE = 1, LIE_TICKETS, LIE_STEP, LIE_NONCES };
+enum { LIE_TILE = 1, LIE_TICKETS, LIE_STEP, LIE_NONCES, LIE_HASH };
 
 static atomic_uint lie;      /* the next one */
 static atomic_bool good_may; /* may the good device take tasks? */
+static atomic_bool failed;   /* the last hash did */
 static const struct fx_kernel_sink *true_sink;
 
 static bool lying_tile(void *ctx, uint64_t tile, const int32_t *data)
@@ -550,11 +551,18 @@ static bool lying_hash(struct fx_device *device, const uint8_t header[80], const
 {
     static const uint8_t zero[32];
 
-    if (atomic_load(&lie) != LIE_NONCES || memcmp(target, zero, 32) == 0)
+    if (atomic_load(&lie) < LIE_NONCES || memcmp(target, zero, 32) == 0)
         return fx_backend_cpu.hash(device, header, target, first, count, cancel, nonce, tried);
     *nonce = first;
     *tried = 1;
-    return true;
+    atomic_store(&failed, atomic_load(&lie) == LIE_HASH);
+    return !atomic_load(&failed);
+}
+
+static const char *why_hash_failed(const struct fx_device *device)
+{
+    (void)device;
+    return atomic_load(&failed) ? "the fan has fallen off" : "";
 }
 
 static bool no_tasks_yet(uint8_t kind)
@@ -571,6 +579,8 @@ static struct fx_backend liar_of(unsigned what)
     liar.name = "liar";
     liar.step = lying_step;
     liar.hash = lying_hash;
+    liar.hash_error = why_hash_failed;
+    atomic_store(&failed, false);
     return liar;
 }
 
@@ -611,20 +621,23 @@ FX_TEST(work_goes_to_the_device_that_is_left)
 
 FX_TEST(no_device_is_left)
 {
-    for (unsigned what = LIE_TILE; what <= LIE_NONCES; what++) {
+    for (unsigned what = LIE_TILE; what <= LIE_HASH; what++) {
         struct fx_backend liar = liar_of(what);
         struct run run;
 
         fx_fake_begin();
-        if (what != LIE_NONCES)
+        if (what < LIE_NONCES)
             fx_fake_add(17, 16, 2, COIN); /* two groups of tiles */
         fx_fake.job_bits = what == LIE_TICKETS ? 1 : 60;
         fx_fake.hash_bits = 60;
         bare_options_of(&run.options, fx_unit_tmpdir());
         add_device(&run.options, &liar);
-        run.options.lane = what == LIE_NONCES ? FX_CHOOSE_HASH : FX_CHOOSE_JOB;
+        run.options.lane = what >= LIE_NONCES ? FX_CHOOSE_HASH : FX_CHOOSE_JOB;
         FX_CHECK_INT(run_quietly(&run), FX_EXIT_DEVICE);
         FX_CHECK(fx_fake_said("is retired") == 1);
+        /* A failure in the words of the device. */
+        FX_CHECK_INT(fx_fake_said("next start: the fan has fallen off"),
+                     what == LIE_STEP || what == LIE_HASH);
         FX_CHECK_INT(fx_fake.tasks[0].claims, 0);
         FX_CHECK_INT(fx_fake.job_blocks + fx_fake.hash_blocks + fx_fake.bad_blocks, 0);
         clear(&run);
