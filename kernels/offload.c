@@ -51,12 +51,8 @@ struct fx_session *fx_offload_begin(struct fx_offload *device, const struct fx_k
 
 void fx_offload_end(struct fx_session *session)
 {
-    /* Nothing may be on its way into memory that is freed. After a failure the driver's release
-     * sees to that. */
-    if (session->prepared && !session->failed) {
-        for (unsigned queue = 0; queue < FX_OFFLOAD_QUEUES; queue++)
-            fx_offload_finish(session, queue);
-    }
+    if (session->prepared)
+        fx_offload_settle(session);
     fx_offload_free(session);
     free(session->front.tiles);
     free(session->back.tiles);

@@ -29,3 +29,14 @@ bool fx_offload_finish(struct fx_session *session, enum fx_offload_queue queue)
     return fx_offload_ok(session, session->driver->mark(session->ctx, queue, FX_MARK_OTHER)) &&
            fx_offload_ok(session, session->driver->wait(session->ctx, FX_MARK_OTHER));
 }
+
+/* Also of a session that failed: memory that a copy still reads or writes may not go. */
+void fx_offload_settle(struct fx_session *session)
+{
+    const struct fx_offload_driver *driver = session->driver;
+
+    for (unsigned queue = 0; queue < FX_OFFLOAD_QUEUES; queue++) {
+        if (driver->mark(session->ctx, queue, FX_MARK_OTHER))
+            driver->wait(session->ctx, FX_MARK_OTHER);
+    }
+}

@@ -63,11 +63,7 @@ static bool count_time(struct fx_session *session, const struct fx_unit *unit, u
              unit->peeled ? &stats->peel_ns : &rest) ||
         !lap(session, marks, FX_MARK_START, FX_MARK_TICKETS, &all))
         return false;
-    if (all > 0) {
-        uint64_t speed = (uint64_t)unit->bricks * 1000000000 / all + 1;
-
-        session->device->speed = (3 * session->device->speed + speed) / 4;
-    }
+    fx_offload_learn(session, unit->timed, all);
     return true;
 }
 

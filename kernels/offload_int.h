@@ -3,6 +3,7 @@
  * stand before it here:
  *
  * offload_call.c     calls of the driver, and errors
+ * offload_pace.c     how fast the device is, and how much it is given at a time
  * offload_memory.c   how large supertiles are, and their memory
  * offload_collect.c  units that are over
  * offload_slots.c    operands
@@ -18,9 +19,12 @@
 
 #define FX_TILE_ENTRIES (FX_TILE * FX_TILE)
 
-#define FX_OFFLOAD_AHEAD 2  /* units under way at a time */
-#define FX_OFFLOAD_COPIES 3 /* of what the host writes for a unit: one more than AHEAD */
-#define FX_OFFLOAD_STAGES 8 /* pieces of host memory on their way to the device */
+#define FX_OFFLOAD_UNIT_NS UINT64_C(20000000)   /* what a unit should take */
+#define FX_OFFLOAD_FLIGHT_NS UINT64_C(50000000) /* what all that is under way may take */
+#define FX_OFFLOAD_PEEL_BRICKS 4 /* what the peel of a tile costs: two digits a side */
+#define FX_OFFLOAD_AHEAD 2       /* units under way at a time */
+#define FX_OFFLOAD_COPIES 3      /* of what the host writes for a unit: one more than AHEAD */
+#define FX_OFFLOAD_STAGES 8      /* pieces of host memory on their way to the device */
 #define FX_OFFLOAD_TILE_BATCH 16
 #define FX_OFFLOAD_FOUND_BATCH 4096
 #define FX_OFFLOAD_FOUND_WORDS 12
@@ -72,6 +76,8 @@ struct fx_slot {
 struct fx_unit {
     bool product, mine, peeled;
     uint32_t bricks;
+    uint64_t work;  /* in bricks, as the device has to make them: idle places of a list, the peel */
+    uint64_t timed; /* of that, before FX_MARK_TICKETS */
 };
 
 struct fx_found {
@@ -147,9 +153,22 @@ bool fx_offload_run(struct fx_session *session, enum fx_offload_kernel kernel, u
                     const struct fx_offload_arg *args, unsigned n_args);
 /* Everything on a queue has happened. */
 bool fx_offload_finish(struct fx_session *session, enum fx_offload_queue queue);
+/* Nothing is under way any more, whatever happened. */
+void fx_offload_settle(struct fx_session *session);
+
+/* offload_pace.c */
+/* The first word on the device's speed. */
+bool fx_offload_measure(struct fx_session *session);
+/* This much work took so long. */
+void fx_offload_learn(struct fx_session *session, uint64_t work, uint64_t ns);
+/* Bricks that the device makes in this time. */
+uint64_t fx_offload_work(const struct fx_session *session, uint64_t ns);
+/* How many of `left` segments the next unit takes. */
+uint32_t fx_offload_segments(const struct fx_session *session, uint64_t each, uint32_t left);
+/* May a unit of this much work be started now? */
+bool fx_offload_room(const struct fx_session *session, uint64_t work);
 
 /* offload_memory.c */
-bool fx_offload_measure(struct fx_session *session);
 /* Room for supertiles, at least as large as this one; memory is taken once. */
 bool fx_offload_prepare(struct fx_session *session, const struct fx_rect *least);
 void fx_offload_free(struct fx_session *session);
@@ -167,12 +186,13 @@ bool fx_offload_drain(struct fx_session *session);
 
 /* offload_slots.c */
 /* Slots of one chunk of a rectangle into the table of the next unit: out is as `table` of
- * kernels/offload.h. */
+ * kernels/offload.h. Where the step is cancelled meanwhile, what was read stays, but out is not
+ * whole. */
 bool fx_offload_operands(struct fx_session *session, const struct fx_rect *rect, uint32_t chunk,
                          uint32_t *out);
 
 /* offload_units.c */
-/* Starts the next unit of a supertile; product: into its sums. */
+/* Starts the next unit of a supertile, unless the step is cancelled; product: into its sums. */
 bool fx_offload_start(struct fx_session *session, struct fx_super *super, bool product, bool mine);
 bool fx_offload_peel(struct fx_session *session);
 bool fx_offload_list(struct fx_session *session, struct fx_super *super, enum fx_list list);

@@ -7,11 +7,8 @@
 #include "kernels/offload_int.h"
 #include "src/util/mem.h"
 
-#define TILES_MAX 65536            /* of a supertile: 4 GiB of sums */
-#define SIDE_MAX 4095              /* panels; lists have 12 bits */
-#define UNIT_MS 25                 /* what a unit should take */
-#define TRIAL_NS UINT64_C(8000000) /* a trial of this length is believed */
-#define TRIAL_CHUNK 4
+#define TILES_MAX 65536 /* of a supertile: 4 GiB of sums */
+#define SIDE_MAX 4095   /* panels; lists have 12 bits */
 
 static uint32_t root(uint64_t n)
 {
@@ -51,7 +48,7 @@ static void shape(const struct fx_session *session, uint64_t tiles, uint32_t *ro
 static uint64_t wanted_tiles(const struct fx_session *session)
 {
     uint32_t chunk = session->chunk > 4 ? session->chunk : 4;
-    uint64_t tiles = session->device->speed * UNIT_MS / 1000 / chunk;
+    uint64_t tiles = fx_offload_work(session, FX_OFFLOAD_UNIT_NS) / chunk;
 
     return tiles < TILES_MAX ? tiles : TILES_MAX;
 }
@@ -70,9 +67,8 @@ void fx_offload_shape(const struct fx_session *session, uint32_t *rows, uint32_t
  * noise is made once a panel. The traffic of both together is least where the chunk is about
  * 1.4 times the cube root of n.
  */
-static uint32_t chunk_for(uint64_t speed, uint32_t depth)
+static uint32_t chunk_for(uint64_t bricks, uint32_t depth)
 {
-    uint64_t bricks = speed * UNIT_MS / 1000;
     uint32_t chunk = 1;
 
     while (chunk < FX_OFFLOAD_CHUNK_MAX && chunk < depth &&
@@ -132,32 +128,44 @@ static void *take_host(struct fx_session *session, size_t bytes)
 {
     void *memory = session->driver->host_alloc(session->ctx, bytes);
 
-    if (!memory)
-        fx_offload_fail(session, "no memory of the host that the device can reach");
+    fx_offload_ok(session, memory != NULL);
     return memory;
 }
 
-static bool take_all(struct fx_session *session, const struct sizes *sizes)
+/* Room for operands: what is left, or what there still is of it, as others may have taken some
+ * since the device was opened. */
+static bool take_plain(struct fx_session *session, const struct sizes *sizes)
 {
     const struct fx_kernel_task *task = &session->task;
     uint64_t slot = (uint64_t)session->chunk * FX_BLOCK_BYTES;
-    uint64_t all_slots = ((uint64_t)task->rows + task->cols) * session->chunks;
-    uint64_t plain = sizes->plain_least + (session->device->memory - sizes->all);
-    size_t units = session->max_rows + session->max_cols;
+    uint64_t slots = ((uint64_t)task->rows + task->cols) * session->chunks;
+    uint64_t bytes = sizes->plain_least + (session->device->memory - sizes->all);
 
-    if (plain > session->device->max_buffer)
-        plain = session->device->max_buffer;
-    if (plain / slot < all_slots)
-        all_slots = plain / slot;
-    session->n_slots = (uint32_t)all_slots;
+    if (bytes > session->device->max_buffer)
+        bytes = session->device->max_buffer;
+    if (bytes / slot < slots)
+        slots = bytes / slot;
+    while (!session->driver->alloc(session->ctx, slots * slot, &session->plain)) {
+        if (slots <= sizes->plain_least / slot)
+            return fx_offload_ok(session, false);
+        slots = slots / 2 > sizes->plain_least / slot ? slots / 2 : sizes->plain_least / slot;
+    }
+    session->n_slots = (uint32_t)slots;
     session->slots = fx_xcalloc(session->n_slots, sizeof *session->slots);
     for (unsigned side = 0; side < 2; side++)
         session->where[side] =
             fx_xcalloc((size_t)(side ? task->cols : task->rows) * session->chunks,
                        sizeof *session->where[side]);
+    return true;
+}
+
+static bool take_all(struct fx_session *session, const struct sizes *sizes)
+{
+    uint64_t slot = (uint64_t)session->chunk * FX_BLOCK_BYTES;
+    size_t units = session->max_rows + session->max_cols;
+
     if (!take(session, &session->header, FX_HEADER_WORDS * 4) ||
-        !take(session, &session->perms, (uint64_t)task->depth * 2 * 1024) ||
-        !take(session, &session->plain, all_slots * slot) ||
+        !take(session, &session->perms, (uint64_t)session->task.depth * 2 * 1024) ||
         !take(session, &session->table, sizes->table) ||
         !take(session, &session->lrows, sizes->lrows) ||
         !take(session, &session->limages, sizes->lrows) ||
@@ -183,7 +191,8 @@ static bool take_all(struct fx_session *session, const struct sizes *sizes)
     session->found_host =
         take_host(session, (size_t)FX_OFFLOAD_FOUND_BATCH * FX_OFFLOAD_FOUND_WORDS * 4);
     return session->header_host && session->table_host && session->stage_host &&
-           session->tile_host && session->head_host && session->found_host;
+           session->tile_host && session->head_host && session->found_host &&
+           take_plain(session, sizes);
 }
 
 bool fx_offload_prepare(struct fx_session *session, const struct fx_rect *wanted)
@@ -192,7 +201,7 @@ bool fx_offload_prepare(struct fx_session *session, const struct fx_rect *wanted
     struct sizes sizes;
     uint64_t tiles;
 
-    session->chunk = chunk_for(session->device->speed, session->task.depth);
+    session->chunk = chunk_for(fx_offload_work(session, FX_OFFLOAD_UNIT_NS), session->task.depth);
     session->chunks = (session->task.depth + session->chunk - 1) / session->chunk;
     for (tiles = wanted_tiles(session);; tiles = tiles * 3 / 4) {
         shape(session, tiles, &rows, &cols);
@@ -235,86 +244,4 @@ void fx_offload_free(struct fx_session *session)
     free(session->slots);
     free(session->where[0]);
     free(session->where[1]);
-}
-
-/* ---- how fast a device is ------------------------------------------------------------------- */
-
-struct trial {
-    uint64_t images, list, sums, folds;
-    uint32_t *host;
-};
-
-static bool trial_start(struct fx_session *session, struct trial *trial, uint32_t most)
-{
-    unsigned span = session->device->span;
-    uint64_t blocks = (uint64_t)(1 + span) * TRIAL_CHUNK * FX_BLOCK_BYTES;
-
-    trial->host = take_host(session, (size_t)most * 4);
-    if (!trial->host || !take(session, &trial->images, blocks) ||
-        !take(session, &trial->list, (uint64_t)most * 4) ||
-        !take(session, &trial->sums, (uint64_t)span * FX_TILE_BYTES) ||
-        !take(session, &trial->folds, (uint64_t)span * TRIAL_CHUNK * 32))
-        return false;
-    for (uint32_t at = 0; at < most; at++)
-        trial->host[at] = span == 2 ? UINT32_C(3) << 24 : UINT32_C(1) << 24;
-    return fx_offload_ok(session, session->driver->zero(session->ctx, trial->images, 0, blocks)) &&
-           fx_offload_ok(session,
-                         session->driver->write(session->ctx, FX_OFFLOAD_COMPUTE, trial->list, 0,
-                                                trial->host, (size_t)most * 4));
-}
-
-static bool trial_run(struct fx_session *session, const struct trial *trial, uint32_t entries,
-                      uint64_t *ns)
-{
-    const struct fx_offload_driver *driver = session->driver;
-    const struct fx_offload_arg args[] = {fx_buffer(trial->images),
-                                          fx_buffer(trial->list),
-                                          fx_buffer(trial->sums),
-                                          fx_buffer(trial->folds),
-                                          fx_word(1),
-                                          fx_word(session->device->span),
-                                          fx_word(TRIAL_CHUNK),
-                                          fx_word(0),
-                                          fx_word(TRIAL_CHUNK),
-                                          fx_word(FX_OFFLOAD_FOLDED)};
-
-    return fx_offload_ok(session, driver->mark(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_OTHER)) &&
-           fx_offload_run(session, FX_OFFLOAD_BRICKS, entries, args, 10) &&
-           fx_offload_ok(session,
-                         driver->mark(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_OTHER + 1)) &&
-           fx_offload_ok(session, driver->wait(session->ctx, FX_MARK_OTHER + 1)) &&
-           fx_offload_ok(session,
-                         driver->between(session->ctx, FX_MARK_OTHER, FX_MARK_OTHER + 1, ns));
-}
-
-/* Bricks of zeros, more and more of them, until they take long enough to be timed. */
-bool fx_offload_measure(struct fx_session *session)
-{
-    const uint32_t most = 32768;
-    struct trial trial = {0};
-    bool ok = trial_start(session, &trial, most);
-
-    for (uint32_t entries = session->device->pairs ? 2 : 1; ok; entries *= 32) {
-        uint64_t ns = 0, bricks;
-
-        if (entries > most)
-            entries = most;
-        ok = trial_run(session, &trial, entries, &ns);
-        bricks = (uint64_t)entries * session->device->span * TRIAL_CHUNK;
-        if (ok && (ns >= TRIAL_NS || entries == most)) {
-            session->device->speed = bricks * 1000000000 / (ns ? ns : 1) + 1;
-            break;
-        }
-    }
-    if (trial.images)
-        session->driver->release(session->ctx, trial.images);
-    if (trial.list)
-        session->driver->release(session->ctx, trial.list);
-    if (trial.sums)
-        session->driver->release(session->ctx, trial.sums);
-    if (trial.folds)
-        session->driver->release(session->ctx, trial.folds);
-    if (trial.host)
-        session->driver->host_release(session->ctx, trial.host);
-    return ok;
 }

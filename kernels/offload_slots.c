@@ -117,6 +117,8 @@ bool fx_offload_operands(struct fx_session *session, const struct fx_rect *rect,
         for (uint32_t x = 0; x < panels; x++) {
             uint32_t unit = (side ? base : 0) + x, slot;
 
+            if (atomic_load(session->cancel))
+                return true;
             if (!slot_of(session, side, from + x, chunk, &slot))
                 return false;
             out[unit] = slot;

@@ -113,6 +113,13 @@ bool fx_offload_peel(struct fx_session *session)
            fx_offload_run(session, FX_OFFLOAD_PEEL, front->entries, peel, 7);
 }
 
+/* Is the noise on the device that of this unit? */
+static bool noise_stands(const struct fx_session *session, const struct fx_super *super)
+{
+    return session->noise_valid && memcmp(session->noise_seed, session->now->seed, 32) == 0 &&
+           same_rect(&session->noise_rect, &super->rect);
+}
+
 /* Permutations of the header, and L of the supertile's panels. */
 static bool ready_noise(struct fx_session *session, const struct fx_super *super, bool product)
 {
@@ -127,8 +134,7 @@ static bool ready_noise(struct fx_session *session, const struct fx_super *super
         fx_word(session->max_rows),     fx_word(task->row0 + rect->row),
         fx_word(task->col0 + rect->col)};
 
-    if (!session->noise_valid || memcmp(session->noise_seed, seed, 32) != 0 ||
-        !same_rect(&session->noise_rect, rect)) {
+    if (!noise_stands(session, super)) {
         /* What was gathered belongs to the noise that is about to go. */
         if (!fx_offload_peel(session) ||
             !fx_offload_run(session, FX_OFFLOAD_PANELS, ((uint64_t)rect->rows + rect->cols) * 2,
@@ -322,53 +328,103 @@ static bool count_ready(struct fx_session *session, unsigned parity)
                                                         FX_OFFLOAD_FOUND_HEAD * 4));
 }
 
-bool fx_offload_start(struct fx_session *session, struct fx_super *super, bool product, bool mine)
+static uint64_t peel_work(const struct fx_session *session)
+{
+    return session->gathering
+               ? (uint64_t)session->front.entries * session->device->span * FX_OFFLOAD_PEEL_BRICKS
+               : 0;
+}
+
+/* What a pass costs, counted as struct fx_unit has it. */
+static void count_work(const struct fx_session *session, const struct pass *pass,
+                       struct fx_unit *unit)
+{
+    const struct fx_super *super = pass->super;
+    uint64_t places = (uint64_t)super->entries * session->device->span;
+    uint32_t dirty = 0;
+
+    for (uint32_t s = pass->from; s < pass->to; s++)
+        dirty += pass->dirty[s / 32] >> s % 32 & 1;
+    unit->product = pass->product;
+    unit->mine = pass->mine;
+    unit->bricks = (pass->to - pass->from) *
+                   (pass->product ? super->n_tiles : super->rect.rows * super->rect.cols);
+    unit->timed = places * (pass->to - pass->from + (pass->product && pass->mine ? dirty : 0));
+    if (pass->mine && !noise_stands(session, super))
+        unit->timed += peel_work(session);
+    unit->work = unit->timed;
+    if (pass->product && pass->first + pass->to == session->task.depth)
+        unit->work += places * FX_OFFLOAD_PEEL_BRICKS;
+}
+
+/* All that a unit does before its own work: operands that were read arrive, marks and counters
+ * begin. */
+static bool open_unit(struct fx_session *session, const struct pass *pass, const uint32_t *table)
 {
     const struct fx_offload_driver *driver = session->driver;
-    size_t table_bytes = (size_t)fx_offload_table_bytes(session);
-    uint64_t number = session->started + 1;
-    uint32_t *table = session->table_host + number % FX_OFFLOAD_COPIES * (table_bytes / 4);
-    uint32_t chunk = super->next / session->chunk, first = chunk * session->chunk;
-    uint32_t last =
-        first + session->chunk < session->task.depth ? first + session->chunk : session->task.depth;
-    unsigned parity = number % 2, marks = parity * FX_MARK_UNIT;
-    struct fx_unit *unit = &session->units[parity];
-    struct pass pass = {.super = super,
-                        .list = product ? FX_LIST_PRODUCT : FX_LIST_MINING,
-                        .first = first,
-                        .from = super->next - first,
-                        .to = last - first,
-                        .parity = parity,
-                        .product = product,
-                        .mine = mine};
+    unsigned parity = pass->parity;
 
-    if (!fx_offload_operands(session, &super->rect, chunk, table))
-        return false;
-    find_dirty(session, table, &pass);
-    /* At most AHEAD - 1 others are under way from here on: table and marks are free. */
-    while (session->started - session->completed >= FX_OFFLOAD_AHEAD) {
+    return fx_offload_ok(session,
+                         driver->mark(session->ctx, FX_OFFLOAD_UPLOAD, FX_MARK_UPLOAD + parity)) &&
+           fx_offload_ok(session, driver->follow(session->ctx, FX_OFFLOAD_COMPUTE,
+                                                 FX_MARK_UPLOAD + parity)) &&
+           fx_offload_ok(session, driver->write(session->ctx, FX_OFFLOAD_COMPUTE, session->table, 0,
+                                                table, (size_t)fx_offload_table_bytes(session))) &&
+           (!pass->mine || zero(session, session->found[parity], FX_OFFLOAD_FOUND_HEAD * 4)) &&
+           mark(session, parity * FX_MARK_UNIT + FX_MARK_START);
+}
+
+static bool start_pass(struct fx_session *session, struct pass *pass, const uint32_t *table)
+{
+    struct fx_super *super = pass->super;
+    struct fx_unit *unit = &session->units[pass->parity];
+    struct fx_unit next = {0};
+
+    find_dirty(session, table, pass);
+    count_work(session, pass, &next);
+    /* Less than AHEAD others are under way from here on: table and marks are free. */
+    while (!fx_offload_room(session, next.work)) {
         if (!fx_offload_collect(session))
             return false;
     }
-    *unit = (struct fx_unit){.product = product, .mine = mine};
-    unit->bricks =
-        (pass.to - pass.from) * (product ? super->n_tiles : super->rect.rows * super->rect.cols);
-    if (!fx_offload_ok(session,
-                       driver->mark(session->ctx, FX_OFFLOAD_UPLOAD, FX_MARK_UPLOAD + parity)) ||
-        !fx_offload_ok(session,
-                       driver->follow(session->ctx, FX_OFFLOAD_COMPUTE, FX_MARK_UPLOAD + parity)) ||
-        !fx_offload_ok(session, driver->write(session->ctx, FX_OFFLOAD_COMPUTE, session->table, 0,
-                                              table, table_bytes)) ||
-        (mine && !zero(session, session->found[parity], FX_OFFLOAD_FOUND_HEAD * 4)) ||
-        !mark(session, marks + FX_MARK_START) || (mine && !ready_noise(session, super, product)) ||
-        !run_pass(session, &pass))
+    *unit = next;
+    if (!open_unit(session, pass, table) ||
+        (pass->mine && !ready_noise(session, super, pass->product)) || !run_pass(session, pass))
         return false;
-    super->next = last;
-    super->last = session->started = number;
-    if (product && last == session->task.depth) {
+    super->next = pass->first + pass->to;
+    super->last = ++session->started;
+    if (pass->product && super->next == session->task.depth) {
         unit->peeled = session->gathering;
         if (!fx_offload_peel(session))
             return false;
     }
-    return (!mine || count_ready(session, parity)) && mark(session, marks + FX_MARK_END);
+    return (!pass->mine || count_ready(session, pass->parity)) &&
+           mark(session, pass->parity * FX_MARK_UNIT + FX_MARK_END);
+}
+
+bool fx_offload_start(struct fx_session *session, struct fx_super *super, bool product, bool mine)
+{
+    size_t table_words = (size_t)fx_offload_table_bytes(session) / 4;
+    uint64_t number = session->started + 1;
+    uint32_t *table = session->table_host + number % FX_OFFLOAD_COPIES * table_words;
+    uint32_t chunk = super->next / session->chunk, first = chunk * session->chunk;
+    uint32_t left = session->task.depth - super->next;
+    uint32_t in_chunk = first + session->chunk - super->next;
+    struct pass pass = {.super = super,
+                        .list = product ? FX_LIST_PRODUCT : FX_LIST_MINING,
+                        .first = first,
+                        .from = super->next - first,
+                        .parity = number % 2,
+                        .product = product,
+                        .mine = mine};
+
+    left = left < in_chunk ? left : in_chunk;
+    pass.to = pass.from +
+              fx_offload_segments(session, (uint64_t)super->entries * session->device->span, left);
+    if (!fx_offload_operands(session, &super->rect, chunk, table))
+        return false;
+    if (!atomic_load(session->cancel))
+        return start_pass(session, &pass, table);
+    /* A list may be on its way out of memory that comes again. */
+    return fx_offload_finish(session, FX_OFFLOAD_COMPUTE);
 }
