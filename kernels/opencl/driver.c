@@ -69,7 +69,7 @@ static void *host_alloc(void *ctx, size_t bytes)
         if (status != CL_SUCCESS)
             driver->cl->ReleaseMemObject(host->memory);
     }
-    if (status != CL_SUCCESS) {
+    if (!good(driver, status, "host memory")) {
         free(host);
         return NULL;
     }
@@ -206,21 +206,27 @@ static bool passed(void *ctx, unsigned at, bool *out)
     return true;
 }
 
+/* When a mark was passed, by the device's clock; 0 where it has none. */
+static bool when(struct fx_cl_driver *driver, unsigned at, cl_ulong *ns)
+{
+    cl_int status = driver->cl->GetEventProfilingInfo(driver->marks[at], CL_PROFILING_COMMAND_END,
+                                                      sizeof *ns, ns, NULL);
+
+    if (status == CL_PROFILING_INFO_NOT_AVAILABLE) {
+        *ns = 0;
+        return true;
+    }
+    return good(driver, status, "time");
+}
+
 static bool between(void *ctx, unsigned from, unsigned to, uint64_t *ns)
 {
     struct fx_cl_driver *driver = ctx;
     cl_ulong start = 0, end = 0;
 
-    if (!good(driver,
-              driver->cl->GetEventProfilingInfo(driver->marks[from], CL_PROFILING_COMMAND_END,
-                                                sizeof start, &start, NULL),
-              "time") ||
-        !good(driver,
-              driver->cl->GetEventProfilingInfo(driver->marks[to], CL_PROFILING_COMMAND_END,
-                                                sizeof end, &end, NULL),
-              "time"))
+    if (!when(driver, from, &start) || !when(driver, to, &end))
         return false;
-    *ns = end > start ? end - start : 0;
+    *ns = start > 0 && end > start ? end - start : 0;
     return true;
 }
 
@@ -281,9 +287,17 @@ static void build_error(struct fx_cl_driver *driver)
     }
 }
 
+static const char *options_instead;
+
+void fx_opencl_build_with(const char *options)
+{
+    options_instead = options;
+}
+
 static bool build(struct fx_cl_driver *driver)
 {
-    bool packed = has_extension(driver, "cl_khr_integer_dot_product");
+    bool packed = !options_instead && has_extension(driver, "cl_khr_integer_dot_product");
+    const char *plain = options_instead ? options_instead : "-cl-std=CL1.2";
     const char *pieces[8];
     cl_uint n = 0;
     cl_int status;
@@ -297,11 +311,9 @@ static bool build(struct fx_cl_driver *driver)
     if (!good(driver, status, "program"))
         return false;
     status = driver->cl->BuildProgram(driver->program, 1, &driver->id,
-                                      packed ? "-cl-std=CL3.0 -DFX_PACKED" : "-cl-std=CL1.2", NULL,
-                                      NULL);
+                                      packed ? "-cl-std=CL3.0 -DFX_PACKED" : plain, NULL, NULL);
     if (status != CL_SUCCESS && packed)
-        status =
-            driver->cl->BuildProgram(driver->program, 1, &driver->id, "-cl-std=CL1.2", NULL, NULL);
+        status = driver->cl->BuildProgram(driver->program, 1, &driver->id, plain, NULL, NULL);
     if (status != CL_SUCCESS) {
         build_error(driver);
         return false;

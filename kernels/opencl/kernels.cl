@@ -11,7 +11,16 @@
  * Else products are made in float, in which sums up to 2^24 are exact; a brick's are at most 2^22,
  * those of a peel are kept below 2^23.
  */
-#ifdef FX_PACKED
+#if defined(FX_PACKED_BY_HAND) /* tests of devices that do not */
+static int dot_4x8packed_ss_int(uint a, uint b)
+{
+    int sum = 0;
+
+    for (uint c = 0; c < 32; c += 8)
+        sum += (char)(a >> c & 255) * (char)(b >> c & 255);
+    return sum;
+}
+#elif defined(FX_PACKED)
 #pragma OPENCL EXTENSION cl_khr_integer_dot_product : enable
 #endif
 
@@ -90,8 +99,9 @@ fx_noise(__global const uint *plain, __global const uint *table, __global const 
          __global const uint *lrows, __global uint *images, __global int *gathered, uint rows,
          uint base, uint chunk, uint first, uint depth, uint from_s, uint to_s, uint flags)
 {
-    __local char noise[16 * 256], source[16 * 256];
-    __local uint *source_words = (__local uint *)source;
+    __local uint noise_words[16 * 64], source_words[16 * 64];
+    __local const char *noise = (__local const char *)noise_words;
+    __local const char *source = (__local const char *)source_words;
     uint x = get_group_id(0) >> 3, lane = get_local_id(0);
     uint side = x >= rows, unit = side ? base + x - rows : x;
     uint row = lane >> 4, column = (lane & 15) * 16, at_row = (get_group_id(0) & 7) * 16 + row;
@@ -101,7 +111,7 @@ fx_noise(__global const uint *plain, __global const uint *table, __global const 
     for (uint c = 0; c < 16; c++)
         sum[c] = 0;
     for (uint w = 0; w < 4; w++)
-        ((__local uint *)noise)[lane * 4 + w] =
+        noise_words[lane * 4 + w] =
             lrows[unit * BLOCK_WORDS + at_row * 64 + column / 4 + w];
     for (uint s = from_s; s < to_s; s++) {
         __global const ushort *own = perms + (side * depth + first + s) * 512;
@@ -150,10 +160,12 @@ fx_noise(__global const uint *plain, __global const uint *table, __global const 
 #define DEPTH_STEP 8 /* words of a row at a time */
 typedef int fx_acc;
 #define HELD uint
+#define HELD_ENTRIES (DEPTH_STEP * 128)
 #else
 #define DEPTH_STEP 4
 typedef float fx_acc;
 #define HELD float
+#define HELD_ENTRIES (DEPTH_STEP * 4 * 128)
 #endif
 
 /* acc += a block times the transpose of another one, both images. */
@@ -226,7 +238,7 @@ fx_bricks(__global const uint *images, __global const uint *list, __global int *
           __global uint *folds, uint base, uint stride, uint chunk, uint from_s, uint to_s,
           uint flags)
 {
-    __local HELD held_a[DEPTH_STEP * 512], held_b[DEPTH_STEP * 512];
+    __local HELD held_a[HELD_ENTRIES], held_b[HELD_ENTRIES];
     __local uint lanes[ITEMS];
     uint lane = get_local_id(0), entry = list[get_group_id(0)];
     ulong row = entry & 0xfff, col = entry >> 12 & 0xfff, tile = row * stride + col;
@@ -349,7 +361,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 fx_peel(__global const uint *limbs, __global const uint *used, __global const uint *limages,
         __global const uint *list, __global int *sums, uint base, uint stride)
 {
-    __local HELD held_a[DEPTH_STEP * 512], held_b[DEPTH_STEP * 512];
+    __local HELD held_a[HELD_ENTRIES], held_b[HELD_ENTRIES];
     uint entry = list[get_group_id(0)];
     ulong row = entry & 0xfff, col = entry >> 12 & 0xfff;
 

@@ -69,6 +69,15 @@ static bool served_by_cuda(const struct fx_cl *cl, cl_device_id id)
     return usable;
 }
 
+/* The kernels, and calls of the driver, are of OpenCL 1.2. The text: "OpenCL 1.2 and more". */
+static bool is_too_old(const struct fx_cl *cl, cl_device_id id)
+{
+    char text[FX_KERNEL_TEXT] = "";
+
+    return cl->GetDeviceInfo(id, CL_DEVICE_VERSION, sizeof text - 1, text, NULL) == CL_SUCCESS &&
+           (strncmp(text, "OpenCL 1.0", 10) == 0 || strncmp(text, "OpenCL 1.1", 10) == 0);
+}
+
 static void describe(const struct fx_cl *cl, cl_device_id id, struct fx_device_info *info)
 {
     const char *why = NULL;
@@ -80,6 +89,8 @@ static void describe(const struct fx_cl *cl, cl_device_id id, struct fx_device_i
     info->memory = number(cl, id, CL_DEVICE_GLOBAL_MEM_SIZE);
     if (!number(cl, id, CL_DEVICE_AVAILABLE))
         why = "the device says that it is not available";
+    else if (is_too_old(cl, id))
+        why = "its driver is older than OpenCL 1.2";
     else if (!number(cl, id, CL_DEVICE_COMPILER_AVAILABLE))
         why = "its driver has no compiler";
     else if (!number(cl, id, CL_DEVICE_ENDIAN_LITTLE))

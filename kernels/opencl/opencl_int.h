@@ -50,6 +50,10 @@ struct fx_cl {
 
 /* NULL where there is no loader, or one that lacks something; why says which. */
 const struct fx_cl *fx_cl_load(char why[FX_KERNEL_TEXT]);
+/* For tests: this takes the place of the loader, and these of the options by which the kernels are
+ * built; NULL: the real ones again. */
+void fx_cl_replace(const struct fx_cl *cl);
+void fx_opencl_build_with(const char *options);
 
 /* The text of the program, in pieces that end with NULL. */
 extern const char *const fx_opencl_source[];

@@ -7,6 +7,7 @@
 #include "src/config.h"
 
 #ifdef HAVE_OPENCL
+#include "kernels/opencl/opencl_int.h"
 
 /* One for all tests: opening compiles the kernels. */
 static struct fx_device *opened;
@@ -60,6 +61,125 @@ SUITE(tasks_that_are_none, fx_suite_no_tasks(&s))
 SUITE(the_tip_moves, fx_suite_tip_moves(&s))
 SUITE(cancel_ends_a_step_soon, fx_suite_cancel(&s))
 SUITE(nonces, fx_suite_nonces(&s))
+
+/* The kernels of devices that multiply packed int8, with that instruction written out. */
+FX_TEST(packed_products)
+{
+    struct fx_suite plain = suite(), packed = plain;
+    struct fx_device_info found[16];
+    size_t n = fx_backend_opencl.list(found, 16), at = 0;
+    char error[FX_KERNEL_TEXT] = "";
+
+    while (at < n && at < 15 && !found[at].usable)
+        at++;
+    fx_opencl_build_with("-cl-std=CL1.2 -DFX_PACKED -DFX_PACKED_BY_HAND");
+    packed.device = fx_backend_opencl.open((unsigned)at, error);
+    fx_opencl_build_with(NULL);
+    if (!packed.device)
+        FX_FAIL("open: %s", error);
+    fx_suite_vectors(&packed);
+    fx_suite_random(&packed, 2);
+    fx_suite_extremes(&packed);
+    fx_backend_opencl.close(packed.device);
+}
+
+/* ---- devices that are not usable, by a loader that knows one device ---------------------------
+ */
+
+static struct {
+    cl_bool available, compiler, little;
+    size_t group;
+    cl_ulong local;
+    const char *version;
+} fake;
+
+static cl_int CL_API_CALL fake_platforms(cl_uint max, cl_platform_id *out, cl_uint *n)
+{
+    FX_CHECK(max > 0);
+    out[0] = NULL;
+    *n = 1;
+    return CL_SUCCESS;
+}
+
+static cl_int CL_API_CALL fake_devices(cl_platform_id platform, cl_device_type type, cl_uint max,
+                                       cl_device_id *out, cl_uint *n)
+{
+    FX_CHECK(platform == NULL && type == CL_DEVICE_TYPE_ALL && max > 0);
+    out[0] = NULL;
+    *n = 1;
+    return CL_SUCCESS;
+}
+
+static cl_int give(const void *from, size_t n, size_t room, void *out)
+{
+    if (n > room)
+        return CL_INVALID_VALUE;
+    memcpy(out, from, n);
+    return CL_SUCCESS;
+}
+
+static cl_int CL_API_CALL fake_info(cl_device_id id, cl_device_info what, size_t room, void *out,
+                                    size_t *n)
+{
+    FX_CHECK(id == NULL && n == NULL);
+    switch (what) {
+    case CL_DEVICE_NAME:
+        return give("card", sizeof "card", room, out);
+    case CL_DEVICE_VERSION:
+        return give(fake.version, strlen(fake.version) + 1, room, out);
+    case CL_DEVICE_AVAILABLE:
+        return give(&fake.available, sizeof fake.available, room, out);
+    case CL_DEVICE_COMPILER_AVAILABLE:
+        return give(&fake.compiler, sizeof fake.compiler, room, out);
+    case CL_DEVICE_ENDIAN_LITTLE:
+        return give(&fake.little, sizeof fake.little, room, out);
+    case CL_DEVICE_MAX_WORK_GROUP_SIZE:
+        return give(&fake.group, sizeof fake.group, room, out);
+    case CL_DEVICE_LOCAL_MEM_SIZE:
+        return give(&fake.local, sizeof fake.local, room, out);
+    }
+    return CL_INVALID_VALUE;
+}
+
+/* word: NULL where the device is usable. */
+static void check_device(const char *word)
+{
+    const struct fx_cl cl = {
+        .GetPlatformIDs = fake_platforms, .GetDeviceIDs = fake_devices, .GetDeviceInfo = fake_info};
+    struct fx_device_info found;
+
+    fx_cl_replace(&cl);
+    FX_CHECK_INT(fx_backend_opencl.list(&found, 1), 1);
+    fx_cl_replace(NULL);
+    FX_CHECK_STR(found.name, "card");
+    FX_CHECK_INT(found.usable, word == NULL);
+    if (word && !strstr(found.why, word))
+        FX_FAIL("\"%s\" has no \"%s\"", found.why, word);
+}
+
+FX_TEST(why_a_device_is_not_usable)
+{
+    fake.available = fake.compiler = fake.little = CL_TRUE;
+    fake.group = 256;
+    fake.local = 32768;
+    fake.version = "OpenCL 1.2 card";
+    check_device(NULL);
+    fake.version = "OpenCL 3.0 card";
+    check_device(NULL);
+    fake.version = "OpenCL 1.1 card";
+    check_device("older than OpenCL 1.2");
+    fake.version = "OpenCL 1.2 card";
+    fake.local = 16384;
+    check_device("local memory");
+    fake.group = 128;
+    check_device("fewer than 256");
+    fake.little = CL_FALSE;
+    check_device("big-endian");
+    fake.compiler = CL_FALSE;
+    check_device("no compiler");
+    fake.available = CL_FALSE;
+    check_device("not available");
+}
 
 #else
 
