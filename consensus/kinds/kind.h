@@ -1,7 +1,7 @@
 /*
  * A job kind: how the body of a spec is read, what a task of it measures, and how results are
- * proven. One file a kind (consensus/kinds/NAME.c) and one entry in the table that params carry;
- * nothing else knows kinds by name.
+ * proven. One file a kind (consensus/kinds/NAME.c) and one entry in the table that params carry; of
+ * the rules, only the proof of work in a block of the job lane (work_proof.c) knows gemm by name.
  */
 #ifndef FX_CONSENSUS_KINDS_KIND_H
 #define FX_CONSENSUS_KINDS_KIND_H
