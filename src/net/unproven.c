@@ -9,6 +9,10 @@
 #include "src/util/mem.h"
 
 #define HOSTS_MAX 512
+/* Of a host that is gone: so few headers may be forgotten to be its own, or any after so long. They
+ * stay in the index, and must not become many. */
+#define FORGET_HEADERS 2
+#define FORGET_MS (INT64_C(24) * 3600 * 1000)
 
 struct fx_unproven {
     const struct fx_index *list[FX_UNPROVEN_MAX];
@@ -43,12 +47,14 @@ static void settle(struct fx_unproven *unproven)
     unproven->n = kept;
 }
 
-/* Forgets one host that is not connected: a settled one, or else the one longest gone. */
-static void make_place(struct fx_map *hosts)
+/* Forgets the host with the fewest headers of those that are gone, of equals the one longest gone;
+ * false: none may be. */
+static bool make_place(struct fx_map *hosts)
 {
+    int64_t now_ms = fx_clock_monotonic_ms();
     const void *key;
     void *value;
-    uint8_t oldest[FX_NETADDR_KEY];
+    uint8_t chosen[FX_NETADDR_KEY];
     const struct fx_unproven *found = NULL;
     size_t at = 0;
 
@@ -59,19 +65,22 @@ static void make_place(struct fx_map *hosts)
             continue;
         }
         settle(unproven);
-        if (unproven->n == 0) {
-            unproven->used_ms = INT64_MIN;
+        if (unproven->n > FORGET_HEADERS && now_ms - unproven->used_ms < FORGET_MS) {
+            continue;
         }
-        if (found == NULL || unproven->used_ms < found->used_ms) {
+        if (found == NULL || unproven->n < found->n ||
+            (unproven->n == found->n && unproven->used_ms < found->used_ms)) {
             found = unproven;
-            memcpy(oldest, key, sizeof oldest);
+            memcpy(chosen, key, sizeof chosen);
         }
     }
     if (found != NULL) {
-        free(fx_map_remove(hosts, oldest));
+        free(fx_map_remove(hosts, chosen));
     }
+    return found != NULL;
 }
 
+/* NULL: there is no place for one more host. Whom this node chose itself always has one. */
 static struct fx_unproven *share_of(struct fx_peer *peer)
 {
     struct fx_map *hosts = peer->net->sync->unproven;
@@ -83,8 +92,9 @@ static struct fx_unproven *share_of(struct fx_peer *peer)
     host_key(&peer->addr, key);
     peer->sync.unproven = fx_map_get(hosts, key);
     if (peer->sync.unproven == NULL) {
-        if (fx_map_count(hosts) >= HOSTS_MAX) {
-            make_place(hosts);
+        if (fx_map_count(hosts) >= HOSTS_MAX && !make_place(hosts) &&
+            peer->origin == FX_PEER_INBOUND) {
+            return NULL;
         }
         peer->sync.unproven = fx_xcalloc(1, sizeof *peer->sync.unproven);
         fx_map_put(hosts, key, peer->sync.unproven);
@@ -97,6 +107,9 @@ size_t fx_unproven_count(struct fx_peer *peer)
 {
     struct fx_unproven *unproven = share_of(peer);
 
+    if (unproven == NULL) {
+        return FX_UNPROVEN_MAX;
+    }
     settle(unproven);
     return unproven->n;
 }
@@ -105,7 +118,8 @@ bool fx_unproven_has_room(struct fx_peer *peer)
 {
     struct fx_unproven *unproven = share_of(peer);
 
-    return unproven->n < FX_UNPROVEN_MAX || fx_unproven_count(peer) < FX_UNPROVEN_MAX;
+    return unproven != NULL &&
+           (unproven->n < FX_UNPROVEN_MAX || fx_unproven_count(peer) < FX_UNPROVEN_MAX);
 }
 
 void fx_unproven_add(struct fx_peer *peer, const struct fx_index *index)
@@ -116,7 +130,7 @@ void fx_unproven_add(struct fx_peer *peer, const struct fx_index *index)
         return;
     }
     unproven = share_of(peer);
-    if (unproven->n < FX_UNPROVEN_MAX) {
+    if (unproven != NULL && unproven->n < FX_UNPROVEN_MAX) {
         unproven->list[unproven->n++] = index;
     }
 }

@@ -400,6 +400,42 @@ FX_TEST(coming_again_gives_no_new_room)
     node_destroy(&node);
 }
 
+/* Headers of hosts that are gone stay in the index: many hosts, one after the other, must not fill
+ * the memory with them. */
+FX_TEST(many_hosts_leave_no_more_than_some)
+{
+    struct node node;
+    struct fx_header headers[5];
+    struct remote *remote = NULL;
+    size_t stored;
+
+    node_create(&node, NULL);
+    for (uint32_t i = 0; i < 600; i++) {
+        struct fx_hash parent = node.chain->list[0]->id;
+        char address[32];
+
+        for (uint32_t h = 0; h < 5; h++) {
+            headers[h] = fake_header(&parent, FX_LANE_JOB, 10000 + 5 * i + h);
+            fx_header_id(&headers[h], &parent);
+        }
+        snprintf(address, sizeof address, "9.%u.%u.1:7", i / 256, i % 256);
+        remote = remote_ready(&node, address, ALL);
+        send_headers(remote, headers, 5);
+        remote_close(remote); /* without room they are weighed, for which the fake's are no good */
+    }
+    stored = node.chain->n;
+    FX_CHECK_INT(stored, 1 + 512 * 5);
+    /* A host whose headers were proven gives its place to another. */
+    for (size_t i = 1; i <= 5; i++) {
+        node.chain->list[i]->status |= FX_INDEX_PROVEN;
+    }
+    remote = remote_ready(&node, "9.9.9.9:7", ALL);
+    send_headers(remote, headers, 5);
+    FX_CHECK_INT(node.chain->n, stored + 5);
+    remote_close(remote);
+    node_destroy(&node);
+}
+
 FX_TEST(getheaders_is_answered)
 {
     struct node node;
