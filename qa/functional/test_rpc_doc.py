@@ -2,6 +2,7 @@
 """doc/rpc is what the node's descriptions give; help lists every command with an example."""
 import importlib.machinery
 import importlib.util
+import json
 import os
 
 from framework import SRCDIR, FornaxTest, check
@@ -29,6 +30,19 @@ class TestRPCDoc(FornaxTest):
             check((command['synopsis'] in overview) != command['hidden'],
                   command['name'] + (' is in the list' if command['hidden'] else ' is in no list'))
             check('> fornax-cli %s' % command['name'] in text, command['name'] + ' has no example')
+            self.pasted(command['name'], text)
+
+    @staticmethod
+    def pasted(name, text):
+        """The example for curl is one word of a shell, and a request."""
+        data, _, url = text.split("--data-binary '")[1].partition("' http://")
+        check("'" not in data and url.startswith('127.0.0.1:'), 'curl for ' + name)
+        request = json.loads(data)
+        check(request['method'] == name and isinstance(request['params'], list), 'curl for ' + name)
+        if name == 'getblock':
+            check(request['params'] == ['blockhash'], 'arguments of curl for getblock')
+        if name == 'help':
+            check(request['params'] == ['getblock'], 'arguments of curl for help')
 
 
 if __name__ == '__main__':

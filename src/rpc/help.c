@@ -112,6 +112,46 @@ static void synopsis(const struct fx_rpc_entry *entry, struct fx_buf *out)
     }
 }
 
+/* Words that are JSON by themselves: numbers, true, false, null, texts in quotes. */
+static bool is_json(const char *word, size_t n)
+{
+    json_t *value = json_loadb(word, n, JSON_DECODE_ANY, NULL);
+    json_decref(value);
+    return value != NULL;
+}
+
+/* The length of the word of a command line at s, which may be in single or double quotes. */
+static size_t word_length(const char *s)
+{
+    size_t n = 0;
+    for (char quote = 0; s[n] && s[n] != '\n' && (quote || s[n] != ' '); n++) {
+        if (quote && s[n] == quote) {
+            quote = 0;
+        } else if (!quote && (s[n] == '\'' || s[n] == '"')) {
+            quote = s[n];
+        }
+    }
+    return n;
+}
+
+/* The arguments of an example's first line that has any, as a list in JSON. */
+static void example_params(const char *s, struct fx_buf *out)
+{
+    s += strspn(s, "\n");
+    fx_buf_u8(out, '[');
+    for (bool first = true; *s && *s != '\n'; first = false) {
+        size_t n = word_length(s);
+        bool quoted = n >= 2 && *s == '\'';
+        const char *word = s + quoted;
+        size_t len = quoted ? n - 2 : n;
+        bool json = is_json(word, len);
+        fx_buf_printf(out, "%s%s%.*s%s", first ? "" : ", ", json ? "" : "\"", (int)len, word,
+                      json ? "" : "\"");
+        s += n + (s[n] == ' ');
+    }
+    fx_buf_u8(out, ']');
+}
+
 static void examples(const struct fx_rpc_entry *entry, uint16_t port, struct fx_buf *out)
 {
     const char *s = entry->command->example;
@@ -127,8 +167,10 @@ static void examples(const struct fx_rpc_entry *entry, uint16_t port, struct fx_
     } while (*s);
     fx_buf_printf(out,
                   "> curl --user __cookie__ --data-binary '{\"jsonrpc\": \"2.0\", \"id\": 1, "
-                  "\"method\": \"%s\", \"params\": [...]}' http://127.0.0.1:%u/\n",
-                  entry->command->name, (unsigned)port);
+                  "\"method\": \"%s\", \"params\": ",
+                  entry->command->name);
+    example_params(entry->command->example, out);
+    fx_buf_printf(out, "}' http://127.0.0.1:%u/\n", (unsigned)port);
 }
 
 void fx_rpc_help_command(const struct fx_rpc_entry *entry, uint16_t port, struct fx_buf *out)
