@@ -193,7 +193,10 @@ class TestJobErrors(JobTest):
         self.step('both claim before they hear of each other; one block decides')
         task, = self.submit_mined(self.a, self.b, reward='0.09')[1]
         wait_until(lambda: solver.rpc.prepareoperands(task)['here'], 'the operands')
+        check('no-peers' not in [w['code'] for w in client.rpc.quotejob(self.good)['warnings']], 'there are peers')
         self.part(client, solver, poor)
+        wait_until(lambda: client.rpc.getconnectioncount() == 0, 'no peers')
+        check_equal(client.rpc.quotejob(self.good)['warnings'][0]['code'], 'no-peers')
         earned = [balance(client), balance(solver)]
         claims = [node.rpc.solvetask(task, {'burn': 'none'})['txid'] for node in (client, solver)]
         self.mine_txs(client, claims[0], sync=[client])

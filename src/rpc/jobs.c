@@ -5,6 +5,7 @@
 #include "consensus/lane.h"
 #include "src/iface/market.h"
 #include "src/iface/mempool.h"
+#include "src/iface/net.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
 #include "src/util/amount.h"
@@ -291,6 +292,14 @@ static void warn(json_t *warnings, const char *code, json_t *text)
     json_array_append_new(warnings, warning);
 }
 
+static bool has_peers(const struct fx_rpc *rpc)
+{
+    struct fx_peer_info *peers;
+    size_t n = fx_net_peers(rpc->config.net, &peers);
+    free(peers);
+    return n > 0;
+}
+
 /* Why solvers may leave its tasks alone. */
 static json_t *warnings_json(const struct fx_rpc *rpc, const struct fx_job_quote *quote,
                              double rate, double seconds)
@@ -300,6 +309,10 @@ static json_t *warnings_json(const struct fx_rpc *rpc, const struct fx_job_quote
     int64_t costs = fx_mempool_estimate(rpc->config.mempool, FX_FEE_TARGET) * SOLVER_VSIZE / 1000;
     double pay = (double)quote->reward / (double)quote->bricks;
     double going = fx_jobs_going_rate(rpc->config.jobs);
+    if (!has_peers(rpc)) {
+        warn(out, "no-peers",
+             json_string("No peer is connected: nobody else hears of the job until one is"));
+    }
     if (rate <= 0) {
         warn(out, "no-lane-work",
              json_sprintf("No block of the last %d was mined in a job: nobody may be there to take "
@@ -366,14 +379,15 @@ static const struct fx_rpc_command quotejob_command = {
     .name = "quotejob",
     .text = "Says what a job would be cut into and cost; nothing is done.",
     .args = "job: {\n" REQUEST_FIELDS "}",
-    .result = "{ " QUOTE_FIELDS FX_RPC_EXCLUSIVITY_FIELDS
-              "lanerate: num              # Bricks a second of the job lane, by the difficulty of "
-              "its blocks among the last 2,016\n"
-              "expectedtime?: num         # Seconds until all is settled, if the whole lane works "
-              "on it and nothing else\n"
-              "warnings: [ { code: str    # Why it may not be taken: no-lane-work, deadline, "
-              "reward-below-fees, below-market\n"
-              "  text: str } ] }",
+    .result =
+        "{ " QUOTE_FIELDS FX_RPC_EXCLUSIVITY_FIELDS
+        "lanerate: num              # Bricks a second of the job lane, by the difficulty of "
+        "its blocks among the last 2,016\n"
+        "expectedtime?: num         # Seconds until all is settled, if the whole lane works "
+        "on it and nothing else\n"
+        "warnings: [ { code: str    # Why it may not be taken: no-peers, no-lane-work, deadline, "
+        "reward-below-fees, below-market\n"
+        "  text: str } ] }",
     .errors = "-8: a parameter is out of range",
     .example =
         "'{\"root_a\":\"hex\",\"root_b\":\"hex\",\"rows\":300,\"columns\":77,\"depth\":1000}'",
