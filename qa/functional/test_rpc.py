@@ -232,7 +232,12 @@ class TestRPC(FornaxTest):
         info = rpc.getblockchaininfo()
         check_equal((info['chain'], info['blocks'], info['headers'], info['bestblockhash'], info['warnings']),
                     ('regtest', height, height, rpc.getbestblockhash(), []))
-        check_equal(rpc.getnetworkinfo()['warnings'], [])
+        network = rpc.getnetworkinfo()
+        check_equal((network['warnings'], network['protocolversion'], network['timeoffset'], network['localaddresses']),
+                    ([], 70016, 0, []))
+        check_equal([(one['name'], one['reachable']) for one in network['networks']],
+                    [('ipv4', True), ('ipv6', True), ('onion', False), ('i2p', False), ('cjdns', False)])
+        check_equal(rpc.getnettotals()['uploadtarget']['target'], 0)
         check_equal([lane['lane'] for lane in info['lanes']], ['hash', 'job'])
         check_equal([lane.get('height') for lane in info['lanes']], [height, None])
         check_equal([lane['nbits'] for lane in info['lanes']], ['207fffff'] * 2)

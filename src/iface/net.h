@@ -14,7 +14,8 @@ struct fx_net; /* opaque */
 #define FX_NODE_NETWORK_LIMITED (UINT64_C(1) << 10) /* BIP159: the last 288 blocks */
 #define FX_NODE_JOBDATA (UINT64_C(1) << 24)
 
-#define FX_NET_IN_FLIGHT 16 /* blocks asked of one peer at a time */
+#define FX_NET_PROTOCOL_VERSION 70016 /* of version messages */
+#define FX_NET_IN_FLIGHT 16           /* blocks asked of one peer at a time */
 
 #define FX_NET_PERMISSIONS 8 /* at least those that there are */
 #define FX_NET_COMMANDS 40   /* at least the commands that this node knows, and one more */

@@ -5,7 +5,7 @@
 #include "consensus/block.h"
 #include "src/iface/net.h"
 
-#define FX_PROTOCOL_VERSION 70016
+#define FX_PROTOCOL_VERSION FX_NET_PROTOCOL_VERSION
 #define FX_PROTOCOL_VERSION_MIN 70015 /* sendheaders, witnesses */
 #define FX_WTXID_VERSION 70016        /* BIP339 */
 

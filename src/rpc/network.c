@@ -7,6 +7,7 @@
 #include "src/iface/net.h"
 #include "src/rpc/topics_int.h"
 #include "src/sys/clock.h"
+#include "src/util/mem.h"
 
 static json_t *services_names(uint64_t services)
 {
@@ -166,6 +167,19 @@ static const struct fx_rpc_command getconnectioncount_command = {
     .run = getconnectioncount,
 };
 
+/* Nothing bounds what is sent in a day. */
+static json_t *upload_target(void)
+{
+    json_t *out = json_object();
+    fx_json_set(out, "timeframe", json_integer(86400));
+    fx_json_set(out, "target", json_integer(0));
+    fx_json_set(out, "target_reached", json_false());
+    fx_json_set(out, "serve_historical_blocks", json_true());
+    fx_json_set(out, "bytes_left_in_cycle", json_integer(0));
+    fx_json_set(out, "time_left_in_cycle", json_integer(0));
+    return out;
+}
+
 static json_t *getnettotals(struct fx_rpc_call *call)
 {
     uint64_t sent = 0, received = 0;
@@ -174,13 +188,18 @@ static json_t *getnettotals(struct fx_rpc_call *call)
     fx_json_set(out, "totalbytesrecv", json_integer((json_int_t)received));
     fx_json_set(out, "totalbytessent", json_integer((json_int_t)sent));
     fx_json_set(out, "timemillis", json_integer(fx_clock_real() * 1000));
+    fx_json_set(out, "uploadtarget", upload_target());
     return out;
 }
 
 static const struct fx_rpc_command getnettotals_command = {
     .name = "getnettotals",
     .text = "Returns the bytes that went over the network since the start.",
-    .result = "{ totalbytesrecv: int, totalbytessent: int, timemillis: int }",
+    .result = "{ totalbytesrecv: int, totalbytessent: int, timemillis: int\n"
+              "uploadtarget: { timeframe: int\n"
+              "target: int   # 0: none\n"
+              "target_reached: bool, serve_historical_blocks: bool\n"
+              "bytes_left_in_cycle: int, time_left_in_cycle: int } }",
     .example = "",
     .run = getnettotals,
 };
@@ -201,6 +220,45 @@ static int version_number(void)
     return out;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* The median of what peers that were dialled say their clocks are ahead. */
+static int64_t time_offset(const struct fx_peer_info *peers, size_t n)
+{
+    int64_t *offsets = fx_xcalloc(n + 1, sizeof(*offsets));
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!peers[i].inbound) {
+            offsets[used++] = peers[i].time_offset;
+        }
+    }
+    qsort(offsets, used, sizeof(*offsets), by_value);
+    int64_t median = used > 0 ? offsets[used / 2] : 0;
+    free(offsets);
+    return median;
+}
+
+/* Peers are dialled by IPv4 and IPv6, through no proxy. */
+static json_t *networks(void)
+{
+    static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p", "cjdns"};
+    json_t *out = json_array();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        json_t *o = json_object();
+        fx_json_set(o, "name", json_string(names[i]));
+        fx_json_set(o, "limited", json_boolean(i > 1));
+        fx_json_set(o, "reachable", json_boolean(i <= 1));
+        fx_json_set(o, "proxy", json_string(""));
+        fx_json_set(o, "proxy_randomize_credentials", json_false());
+        json_array_append_new(out, o);
+    }
+    return out;
+}
+
 static json_t *getnetworkinfo(struct fx_rpc_call *call)
 {
     const struct fx_rpc *rpc = call->rpc;
@@ -211,21 +269,26 @@ static json_t *getnetworkinfo(struct fx_rpc_call *call)
     for (size_t i = 0; i < n; i++) {
         inbound += peers[i].inbound;
     }
+    int64_t offset = time_offset(peers, n);
     free(peers);
     fx_mempool_info(rpc->config.mempool, &pool);
     json_t *out = json_object();
     fx_json_set(out, "version", json_integer(version_number()));
     fx_json_set(out, "subversion", json_string(fx_net_user_agent(rpc->config.net)));
+    fx_json_set(out, "protocolversion", json_integer(FX_NET_PROTOCOL_VERSION));
     fx_json_set(out, "localservices", services_hex(services));
     fx_json_set(out, "localservicesnames", services_names(services));
     fx_json_set(out, "localrelay", json_boolean(fx_net_takes_txs(rpc->config.net)));
+    fx_json_set(out, "timeoffset", json_integer(offset));
     fx_json_set(out, "networkactive", json_boolean(fx_net_is_active(rpc->config.net)));
     fx_json_set(out, "port", json_integer(fx_net_port(rpc->config.net)));
     fx_json_set(out, "connections", json_integer((json_int_t)n));
     fx_json_set(out, "connections_in", json_integer((json_int_t)inbound));
     fx_json_set(out, "connections_out", json_integer((json_int_t)(n - inbound)));
+    fx_json_set(out, "networks", networks());
     fx_json_set(out, "relayfee", fx_json_amount(pool.relay_fee_rate));
     fx_json_set(out, "incrementalfee", fx_json_amount(pool.increment_rate));
+    fx_json_set(out, "localaddresses", json_array());
     fx_json_set(out, "warnings", fx_rpc_warnings_json(rpc));
     return out;
 }
@@ -233,13 +296,20 @@ static json_t *getnetworkinfo(struct fx_rpc_call *call)
 static const struct fx_rpc_command getnetworkinfo_command = {
     .name = "getnetworkinfo",
     .text = "Returns the state of this node on the network.",
-    .result = "{ version: int, subversion: str, localservices: hex, localservicesnames: [ str ]\n"
+    .result = "{ version: int, subversion: str, protocolversion: int\n"
+              "localservices: hex, localservicesnames: [ str ]\n"
               "localrelay: bool      # It takes transactions of all peers; false: -blocksonly\n"
+              "timeoffset: int       # Seconds that the clocks of peers are ahead: the median of "
+              "those dialled\n"
               "networkactive: bool   # See setnetworkactive\n"
               "port: int             # That it listens on; 0: it does not\n"
               "connections: int, connections_in: int, connections_out: int\n"
+              "networks: [ { name: str, limited: bool, reachable: bool\n"
+              "  proxy: str, proxy_randomize_credentials: bool } ]\n"
               "relayfee: amount      # Least fee rate that is relayed, FNX per 1,000 vbytes\n"
               "incrementalfee: amount  # What a replacement pays on top\n"
+              "localaddresses: [ { address: str, port: int, score: int } ]   # Empty: none is "
+              "known\n"
               "warnings: [ str ] }",
     .example = "",
     .run = getnetworkinfo,
