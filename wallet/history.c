@@ -29,6 +29,8 @@ static struct fx_wallet_entry *add_line(struct lines *lines, const struct fx_wal
                                      .block = wtx->block,
                                      .height = wtx->height,
                                      .time = wtx->time,
+                                     .abandoned = wtx->abandoned,
+                                     .trusted = fx_wallet_is_trusted(wallet, wtx),
                                      .comment = wtx->comment ? wtx->comment : "",
                                      .tx = wtx->tx};
     return line;

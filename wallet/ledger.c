@@ -149,6 +149,34 @@ bool fx_ledger_is_pending(const struct fx_wallet_tx *wtx)
 }
 
 /* An own transaction keeps its inputs while it may still confirm, in the pool or not. */
+static bool has_hash(const struct fx_hash *list, size_t n, const struct fx_hash *hash)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fx_hash_equal(&list[i], hash)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t fx_wallet_conflicts(const struct fx_wallet *wallet, const struct fx_tx *tx,
+                           struct fx_hash **ids)
+{
+    size_t n = 0;
+    *ids = NULL;
+    for (size_t i = 0; i < tx->n_in; i++) {
+        const struct fx_spenders *spenders = spenders_of(wallet, &tx->in[i].prevout);
+        for (size_t j = 0; spenders && j < spenders->n; j++) {
+            const struct fx_hash *id = &spenders->at[j]->tx->txid;
+            if (!fx_hash_equal(id, &tx->txid) && !has_hash(*ids, n, id)) {
+                *ids = fx_xreallocarray(*ids, n + 1, sizeof(**ids));
+                (*ids)[n++] = *id;
+            }
+        }
+    }
+    return n;
+}
+
 bool fx_ledger_is_spent(const struct fx_wallet *wallet, const struct fx_outpoint *outpoint)
 {
     const struct fx_spenders *spenders = spenders_of(wallet, outpoint);

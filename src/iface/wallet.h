@@ -130,10 +130,16 @@ struct fx_wallet_entry {
     uint32_t height;
     int64_t time;
     const char *comment;
+    bool abandoned;
+    bool trusted; /* where unconfirmed: its change counts */
     const struct fx_tx *tx;
 };
 /* Oldest first; *entries is the caller's to free; views until the next change. */
 size_t fx_wallet_history(const struct fx_wallet *wallet, struct fx_wallet_entry **entries);
+
+/* The wallet's transactions that spend an input of this one, too; *ids is the caller's to free. */
+size_t fx_wallet_conflicts(const struct fx_wallet *wallet, const struct fx_tx *tx,
+                           struct fx_hash **ids);
 
 /* Rescans from start to stop (inclusive; UINT32_MAX: the tip). */
 bool fx_wallet_rescan(struct fx_wallet *wallet, uint32_t start, uint32_t stop,

@@ -249,12 +249,18 @@ static const struct fx_rpc_command sendtoaddress_command = {
     "category: str         # send, receive, generate, immature, orphan or task\n" \
     "amount: amount        # Negative for what is sent\n"                         \
     "vout: int, address?: str, label?: str\n"                                     \
-    "fee?: amount          # Negative, for what is sent\n"
-#define PLACE_FIELDS                               \
-    "confirmations: int    # -1: conflicted\n"     \
-    "workdepth?: int       # See getblockheader\n" \
-    "blockhash?: hash, blockheight?: int\n"        \
-    "txid: hash, time: time, timereceived: time, comment?: str\n"
+    "fee?: amount          # Negative, for what is sent\n"                        \
+    "abandoned?: bool      # Of what is sent: see abandontransaction\n"
+#define PLACE_FIELDS                                                               \
+    "confirmations: int    # -1: conflicted\n"                                     \
+    "workdepth?: int       # See getblockheader\n"                                 \
+    "generated?: bool      # A coinbase\n"                                         \
+    "trusted?: bool        # Unconfirmed, and its change counts as the wallet's\n" \
+    "blockhash?: hash, blockheight?: int, blocktime?: time\n"                      \
+    "txid: hash, wtxid: hash\n"                                                    \
+    "walletconflicts: [ hash ]   # Of the wallet, which spend the same\n"          \
+    "time: time, timereceived: time, comment?: str\n"                              \
+    "bip125-replaceable: str     # yes, no, or unknown: unconfirmed, and not in the mempool\n"
 
 static void entry_json(struct fx_rpc *rpc, const struct fx_wallet *wallet,
                        const struct fx_wallet_entry *e, json_t *out)
@@ -272,21 +278,56 @@ static void entry_json(struct fx_rpc *rpc, const struct fx_wallet *wallet,
     }
     if (strcmp(e->category, "send") == 0 || e->fee != 0) {
         fx_json_set(out, "fee", fx_json_amount(e->fee));
+        fx_json_set(out, "abandoned", json_boolean(e->abandoned));
     }
 }
 
-static void entry_place(struct fx_rpc *rpc, const struct fx_wallet_entry *e, json_t *out)
+static json_t *conflicts_json(const struct fx_wallet *wallet, const struct fx_tx *tx)
+{
+    struct fx_hash *ids;
+    size_t n = fx_wallet_conflicts(wallet, tx, &ids);
+    json_t *out = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(out, fx_json_id(&ids[i]));
+    }
+    free(ids);
+    return out;
+}
+
+static const char *replaceable(const struct fx_rpc *rpc, const struct fx_wallet_entry *e)
+{
+    if (e->confirmations != 0) {
+        return "no";
+    }
+    if (!fx_mempool_get(rpc->config.mempool, &e->txid)) {
+        return "unknown";
+    }
+    return fx_mempool_signals_replacing(rpc->config.mempool, &e->txid) ? "yes" : "no";
+}
+
+static void entry_place(struct fx_rpc *rpc, const struct fx_wallet *wallet,
+                        const struct fx_wallet_entry *e, json_t *out)
 {
     fx_json_set(out, "confirmations", json_integer(e->confirmations));
+    if (fx_tx_is_coinbase(e->tx)) {
+        fx_json_set(out, "generated", json_true());
+    }
+    if (e->confirmations == 0) {
+        fx_json_set(out, "trusted", json_boolean(e->trusted));
+    }
     if (!fx_hash_is_zero(&e->block)) {
         const struct fx_index *index = fx_chain_find(rpc->config.chain, &e->block);
         if (index) {
             fx_json_set(out, "workdepth", json_integer(fx_rpc_workdepth(rpc, index)));
+            fx_json_set(out, "blocktime", json_integer(index->header.time));
         }
         fx_json_set(out, "blockhash", fx_json_id(&e->block));
         fx_json_set(out, "blockheight", json_integer(e->height));
     }
     fx_json_set(out, "txid", fx_json_id(&e->txid));
+    fx_json_set(out, "wtxid", fx_json_id(&e->tx->wtxid));
+    fx_json_set(out, "walletconflicts", conflicts_json(wallet, e->tx));
+    fx_json_set(out, "bip125-replaceable", json_string(replaceable(rpc, e)));
     fx_json_set(out, "time", json_integer(e->time));
     fx_json_set(out, "timereceived", json_integer(e->time));
     if (e->comment && *e->comment) {
@@ -321,7 +362,7 @@ static json_t *listtransactions(struct fx_rpc_call *call)
         }
         json_t *o = json_object();
         entry_json(call->rpc, wallet, &entries[i], o);
-        entry_place(call->rpc, &entries[i], o);
+        entry_place(call->rpc, wallet, &entries[i], o);
         json_array_insert_new(out, 0, o);
         count--;
     }
@@ -361,7 +402,7 @@ static json_t *gettransaction(struct fx_rpc_call *call)
         }
         if (!out) {
             out = json_object();
-            entry_place(call->rpc, &entries[i], out);
+            entry_place(call->rpc, wallet, &entries[i], out);
             tx = entries[i].tx;
         }
         sum += entries[i].amount;
