@@ -9,7 +9,7 @@
 #include "wallet/bip39.h"
 #include "wallet/wallets.h"
 
-#define FX_WALLET_GAP 20 /* keys watched beyond the last one in use (BIP44) */
+#define FX_WALLET_GAP FX_WALLET_KEYS_AHEAD
 #define FX_WALLET_USES 4 /* enum fx_key_use */
 #define FX_WALLET_LOCATOR 32
 #define FX_WALLET_DEFAULT_FOLDER ".default" /* of the wallet named "" */

@@ -29,6 +29,9 @@ class TestWallet(FornaxTest):
         self.reorganising()
         self.restoring()
         self.several()
+        self.unloaded()
+        self.copies()
+        self.texts()
 
     def fee_of(self, txid, node=None):
         """Size and fee of a transaction, from what it spends and makes; in vbytes and embers."""
@@ -300,6 +303,7 @@ class TestWallet(FornaxTest):
         self.second.connect(self.first)
         self.sync_blocks()
         check_equal(a.gettransaction(loser)['confirmations'], -1)
+        check_equal(a.gettransaction(loser)['walletconflicts'], [winner])
         check_equal(a.gettransaction(winner)['confirmations'], 2)
         check_equal(rpc.getrawmempool(), [])
         check_equal(a.getbalance(), b.getbalance())
@@ -354,7 +358,64 @@ class TestWallet(FornaxTest):
         except RPCError as error:
             check_equal(error.code, -32601)
         self.first.restart()
-        check_equal(sorted(self.first.rpc.listwallets()), ['', 'a b', 'twin'])
+        check_equal(sorted(self.first.rpc.listwallets()), ['', 'a b'])  # twin was unloaded before
+
+    def unloaded(self):
+        self.step('what is unloaded is not loaded at the next start')
+        node = self.first
+        node.rpc.loadwallet('twin')
+        node.rpc.unloadwallet('a b')
+        node.rpc.unloadwallet('twin', True)
+        node.restart()
+        check_equal(sorted(node.rpc.listwallets()), ['', 'twin'])
+        node.rpc.loadwallet('a b')
+        node.rpc.unloadwallet('twin')
+        node.rpc.loadwallet('twin', False)
+        node.restart()
+        check_equal(sorted(node.rpc.listwallets()), ['', 'a b'])
+        node.restart(['-wallet=twin'])
+        check_equal(node.rpc.listwallets(), ['twin'])
+        node.restart()
+
+    def copies(self):
+        self.step('a copy of a wallet is a wallet')
+        node = self.first
+        wallets = os.path.join(node.dir, 'regtest', 'wallets')
+        node.wallet().backupwallet(os.path.join(wallets, 'copy'))
+        node.rpc.loadwallet('copy')
+        for call in ('getbalances', 'getsolverkey'):
+            check_equal(node.wallet('copy').call(call), node.wallet().call(call))
+        check_equal(node.wallet('copy').listtransactions('*', 9), node.wallet().listtransactions('*', 9))
+        for path in (os.path.join(wallets, 'copy'), os.path.join(wallets, 'no', 'folder')):
+            with raises_rpc(-4, 'Wallet backup failed'):
+                node.wallet().backupwallet(path)
+        node.rpc.unloadwallet('copy')
+
+    def texts(self):
+        self.step('texts signed by an address of the wallet; what is told of a payment')
+        rpc = self.first.wallet()
+        address = rpc.getnewaddress()
+        signature = rpc.signmessage(address, 'a text')
+        check_equal(self.second.rpc.verifymessage(address, signature, 'a text'), True)
+        check_equal(self.second.rpc.verifymessage(address, signature, 'another'), False)
+        check_equal(self.second.rpc.verifymessage(rpc.getnewaddress(), signature, 'a text'), False)
+        check_equal(self.second.rpc.verifymessage(address, 'AAAA', 'a text'), False)
+        with raises_rpc(-4, 'Private key not available'):
+            rpc.signmessage(self.second.wallet('').getnewaddress(), 'a text')
+        with raises_rpc(-5, 'Invalid address'):
+            rpc.signmessage('nonsense', 'a text')
+        info = rpc.getwalletinfo()
+        check_equal((info['private_keys_enabled'], info['blank'], info['keypoolsize']), (True, False, 20))
+        txid = rpc.sendtoaddress(address, Decimal('0.25'))
+        line = rpc.gettransaction(txid)
+        check_equal((line['trusted'], line['bip125-replaceable'], line['walletconflicts'], line['details'][0]['abandoned']),
+                    (True, 'yes', [], False))
+        check_equal(line['wtxid'], self.first.rpc.getrawtransaction(txid, True)['hash'])
+        self.first.mine(1)
+        line = rpc.gettransaction(txid)
+        check_equal((line['bip125-replaceable'], 'trusted' in line), ('no', False))
+        check_equal(line['blocktime'], self.first.rpc.getblockheader(line['blockhash'])['time'])
+        check_equal(rpc.listtransactions('*', 1000)[0]['generated'], True)
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ struct fx_wallets; /* all of a node's; opaque */
 struct fx_wallet;  /* one; opaque */
 
 #define FX_WALLET_ERROR 256
+#define FX_WALLET_KEYS_AHEAD 20 /* watched beyond the last one in use (BIP44), of each use */
 
 /* Codes are those of Bitcoin Core's RPC: the caller passes them on. 0: no error. */
 struct fx_wallet_error {
@@ -31,6 +32,12 @@ struct fx_wallet *fx_wallet_get(struct fx_wallets *wallets, const char *name,
 size_t fx_wallet_list(const struct fx_wallets *wallets, const char ***names);
 /* Names of all wallets on disk; the caller frees each and the array. */
 size_t fx_wallet_list_dir(const struct fx_wallets *wallets, char ***names);
+/* Copies its database into a new folder, which may come to stand beside the wallets' as one. */
+bool fx_wallet_backup(struct fx_wallet *wallet, const char *path, struct fx_wallet_error *error);
+/* Whether a wallet on disk is loaded at the start, where the node is not told which: at first it
+ * is. False: no such wallet, or the disk. */
+bool fx_wallet_set_startup(struct fx_wallets *wallets, const char *name, bool load);
+bool fx_wallet_has_startup(const struct fx_wallets *wallets, const char *name);
 const char *fx_wallet_name(const struct fx_wallet *wallet);
 /* The seed's words, for backup; view. */
 const char *fx_wallet_mnemonic(const struct fx_wallet *wallet);

@@ -320,7 +320,8 @@ static bool load_wallets(struct fx_node *node, char **error)
         size_t n = fx_wallet_list_dir(node->wallets, &names);
 
         for (size_t i = 0; i < n; i++) {
-            ok = ok && fx_wallet_load(node->wallets, names[i], &why) != NULL;
+            ok = ok && (!fx_wallet_has_startup(node->wallets, names[i]) ||
+                        fx_wallet_load(node->wallets, names[i], &why) != NULL);
             free(names[i]);
         }
         free(names);

@@ -199,7 +199,7 @@ static const struct fx_arg_option table[] = {
 
     OPT_BOOL("disablewallet", wallet, "Load no wallet; wallet commands are refused", 0),
     OPT_STR("wallet", "<name>", wallet,
-            "Load this wallet at the start; may be repeated (default: all that there are)",
+            "Load this wallet at the start; may be repeated (default: all but those unloaded)",
             FX_ARG_NETWORK),
 
     OPT_INT("freivaldsrounds", "<n>", jobs,

@@ -37,7 +37,7 @@ extern const struct fx_rpc_command fx_rpc_getblockfrompeer, fx_rpc_addconnection
     fx_rpc_getaddednodeinfo, fx_rpc_setnetworkactive, fx_rpc_ping, fx_rpc_sendmsgtopeer;
 /* signing.c, messages.c */
 extern const struct fx_rpc_command fx_rpc_signrawtransactionwithkey, fx_rpc_combinerawtransaction,
-    fx_rpc_signmessagewithprivkey, fx_rpc_verifymessage;
+    fx_rpc_signmessagewithprivkey, fx_rpc_verifymessage, fx_rpc_signmessage;
 /* txmake.c, scripts.c, multisig.c */
 extern const struct fx_rpc_command fx_rpc_createrawtransaction, fx_rpc_decodescript,
     fx_rpc_createmultisig;

@@ -39,6 +39,8 @@ static json_t *createwallet(struct fx_rpc_call *call)
         return fx_rpc_fail_wallet(call, &error);
     }
     json_t *out = json_object();
+    fx_wallet_set_startup(call->rpc->config.wallets, fx_wallet_name(wallet),
+                          fx_rpc_arg_bool(call->args[6], true));
     fx_json_set(out, "name", json_string(fx_wallet_name(wallet)));
     if (!mnemonic) {
         fx_json_set(out, "mnemonic", json_string(fx_wallet_mnemonic(wallet)));
@@ -57,8 +59,7 @@ static const struct fx_rpc_command createwallet_command = {
             "passphrase?: str = \"\"              # Must be empty\n"
             "avoid_reuse?: bool = false           # Makes no difference\n"
             "descriptors?: bool = true            # Must be true\n"
-            "load_on_startup?: bool               # Makes no difference: all wallets are loaded, "
-            "or those of -wallet\n"
+            "load_on_startup?: bool = true        # Where the node has no -wallet\n"
             "external_signer?: bool = false       # Must be false\n"
             "mnemonic?: str                       # Twelve words of an earlier wallet; then "
             "rescanblockchain",
@@ -76,6 +77,8 @@ static json_t *loadwallet(struct fx_rpc_call *call)
     if (!wallet) {
         return fx_rpc_fail_wallet(call, &error);
     }
+    fx_wallet_set_startup(call->rpc->config.wallets, fx_wallet_name(wallet),
+                          fx_rpc_arg_bool(call->args[1], true));
     json_t *out = json_object();
     fx_json_set(out, "name", json_string(fx_wallet_name(wallet)));
     return out;
@@ -84,7 +87,8 @@ static json_t *loadwallet(struct fx_rpc_call *call)
 static const struct fx_rpc_command loadwallet_command = {
     .name = "loadwallet",
     .text = "Loads a wallet that is on disk, and reads the blocks that it has not seen.",
-    .args = "filename: str   # Its name",
+    .args = "filename: str                   # Its name\n"
+            "load_on_startup?: bool = true   # Where the node has no -wallet",
     .result = "{ name: str }",
     .errors = "-18: there is none of this name\n-35: it is loaded",
     .example = "\"mine\"",
@@ -107,17 +111,45 @@ static json_t *unloadwallet(struct fx_rpc_call *call)
     if (!fx_wallet_unload(call->rpc->config.wallets, name, &error)) {
         return fx_rpc_fail_wallet(call, &error);
     }
+    fx_wallet_set_startup(call->rpc->config.wallets, name, fx_rpc_arg_bool(call->args[1], false));
     return json_object();
 }
 
 static const struct fx_rpc_command unloadwallet_command = {
     .name = "unloadwallet",
     .text = "Unloads a wallet; it stays on disk.",
-    .args = "wallet_name?: str   # Default: that of the URL",
+    .args = "wallet_name?: str                # Default: that of the URL\n"
+            "load_on_startup?: bool = false   # Where the node has no -wallet",
     .result = "{ }",
     .errors = "-8: no name, or two\n-18: it is not loaded",
     .example = "\"mine\"",
     .run = unloadwallet,
+};
+
+static json_t *backupwallet(struct fx_rpc_call *call)
+{
+    struct fx_wallet_error error = {0, ""};
+    struct fx_wallet *wallet = fx_rpc_arg_wallet(call);
+    if (!wallet) {
+        return NULL;
+    }
+    if (!fx_wallet_backup(wallet, json_string_value(call->args[0]), &error)) {
+        return fx_rpc_fail_wallet(call, &error);
+    }
+    return json_null();
+}
+
+static const struct fx_rpc_command backupwallet_command = {
+    .name = "backupwallet",
+    .text = "Copies the wallet's database into a new folder: keys, labels, comments and history. "
+            "Put under wallets/, it is a wallet by the folder's name. It has the seed: whoever has "
+            "the copy has the coins.",
+    .args = "destination: str   # The folder to make, on the node's machine",
+    .result = "null",
+    .errors = "-4: Wallet backup failed: the folder exists, or cannot be written\n"
+              "-18: no wallet is loaded",
+    .example = "\"/mnt/backup/mine\"",
+    .run = backupwallet,
 };
 
 static json_t *listwallets(struct fx_rpc_call *call)
@@ -180,6 +212,13 @@ static json_t *getwalletinfo(struct fx_rpc_call *call)
     fx_json_set(out, "unconfirmed_balance", fx_json_amount(balance.pending));
     fx_json_set(out, "immature_balance", fx_json_amount(balance.immature));
     fx_json_set(out, "txcount", json_integer((json_int_t)fx_wallet_tx_count(wallet)));
+    fx_json_set(out, "keypoolsize", json_integer(FX_WALLET_KEYS_AHEAD));
+    fx_json_set(out, "paytxfee", fx_json_amount(0));
+    fx_json_set(out, "private_keys_enabled", json_true());
+    fx_json_set(out, "avoid_reuse", json_false());
+    fx_json_set(out, "descriptors", json_true());
+    fx_json_set(out, "external_signer", json_false());
+    fx_json_set(out, "blank", json_false());
     fx_json_set(out, "birthtime", json_integer(fx_wallet_birthday(wallet)));
     fx_json_set(out, "lastprocessedblock", json_integer(fx_wallet_height(wallet)));
     return out;
@@ -189,7 +228,11 @@ static const struct fx_rpc_command getwalletinfo_command = {
     .name = "getwalletinfo",
     .text = "Returns the state of a wallet.",
     .result = "{ walletname: str, format: str, balance: amount, unconfirmed_balance: amount\n"
-              "immature_balance: amount, txcount: int, birthtime: time\n"
+              "immature_balance: amount, txcount: int\n"
+              "keypoolsize: int            # Keys of each kind that are watched ahead of use\n"
+              "paytxfee: amount            # 0: fees are estimated\n"
+              "private_keys_enabled: bool, avoid_reuse: bool, descriptors: bool\n"
+              "external_signer: bool, blank: bool, birthtime: time\n"
               "lastprocessedblock: int }   # Height up to which it has seen the chain",
     .errors = "-18: no wallet is loaded\n-19: several are: name one (-rpcwallet)",
     .example = "",
@@ -413,10 +456,13 @@ static const struct fx_rpc_command rescanblockchain_command = {
 };
 
 static const struct fx_rpc_command *const commands[] = {
-    &createwallet_command,   &loadwallet_command,          &unloadwallet_command,
-    &listwallets_command,    &listwalletdir_command,       &getwalletinfo_command,
-    &getnewaddress_command,  &getrawchangeaddress_command, &getsolverkey_command,
-    &getaddressinfo_command, &rescanblockchain_command,    NULL,
+    &createwallet_command,     &loadwallet_command,
+    &unloadwallet_command,     &backupwallet_command,
+    &fx_rpc_signmessage,       &listwallets_command,
+    &listwalletdir_command,    &getwalletinfo_command,
+    &getnewaddress_command,    &getrawchangeaddress_command,
+    &getsolverkey_command,     &getaddressinfo_command,
+    &rescanblockchain_command, NULL,
 };
 
 const struct fx_rpc_topic fx_rpc_topic_wallet = {"Wallet", commands, FX_RPC_WITH_WALLETS};
