@@ -130,6 +130,38 @@ static bool append_addresses(struct fx_rpc_call *call, const struct fx_descripto
     return ok;
 }
 
+/* Addresses under way: a range may be long. */
+struct derive {
+    struct fx_descriptor *descriptor;
+    json_t *addresses;
+    int64_t at, end;
+};
+
+static void derive_free(void *ctx)
+{
+    struct derive *derive = ctx;
+    fx_descriptor_destroy(derive->descriptor);
+    json_decref(derive->addresses);
+    free(derive);
+}
+
+static int derive_step(struct fx_rpc_call *call, void *ctx)
+{
+    struct derive *derive = ctx;
+    int64_t until = fx_clock_monotonic_ms() + FX_RPC_SLICE_MS;
+    while (derive->at <= derive->end) {
+        if (!append_addresses(call, derive->descriptor, (uint32_t)derive->at, derive->addresses)) {
+            return FX_RPC_STEP_DONE;
+        }
+        derive->at++;
+        if (fx_clock_monotonic_ms() >= until) {
+            return 0;
+        }
+    }
+    call->result = json_incref(derive->addresses);
+    return FX_RPC_STEP_DONE;
+}
+
 static json_t *deriveaddresses(struct fx_rpc_call *call)
 {
     int64_t begin = 0, end = 0;
@@ -140,23 +172,16 @@ static json_t *deriveaddresses(struct fx_rpc_call *call)
     if (!d) {
         return NULL;
     }
-    json_t *out = json_array();
-    bool range = fx_descriptor_is_range(d), ok = true;
+    bool range = fx_descriptor_is_range(d);
     if (range != (call->args[1] != NULL)) {
-        fx_rpc_fail(call, FX_RPC_PARAMETER,
-                    range ? "Range must be specified for a ranged descriptor"
-                          : "Range should not be specified for an un-ranged descriptor");
-        ok = false;
+        fx_descriptor_destroy(d);
+        return fx_rpc_fail(call, FX_RPC_PARAMETER,
+                           range ? "Range must be specified for a ranged descriptor"
+                                 : "Range should not be specified for an un-ranged descriptor");
     }
-    for (int64_t at = begin; at <= end && ok; at++) {
-        ok = append_addresses(call, d, (uint32_t)at, out);
-    }
-    fx_descriptor_destroy(d);
-    if (!ok) {
-        json_decref(out);
-        return NULL;
-    }
-    return out;
+    struct derive *derive = fx_xcalloc(1, sizeof(*derive));
+    *derive = (struct derive){d, json_array(), begin, end};
+    return fx_rpc_slice(call, derive_step, derive_free, derive);
 }
 
 const struct fx_rpc_command fx_rpc_deriveaddresses = {
@@ -178,10 +203,17 @@ struct wanted {
     uint32_t position;
 };
 
+/* A descriptor whose scripts are looked for. */
+struct sought {
+    struct fx_descriptor *descriptor;
+    int64_t at, end; /* positions whose scripts are yet to be derived */
+};
+
 struct fx_rpc_scan {
     struct fx_rpc *rpc;
-    struct fx_descriptor **descriptors;
-    size_t n_descriptors, n_scripts;
+    struct sought *sought;
+    size_t n_sought, n_scripts;
+    size_t derived;         /* of the sought, those whose scripts all are */
     struct fx_map *scripts; /* SHA-256 of a script -> struct wanted, owned */
     json_t *unspents;
     int64_t total;
@@ -198,10 +230,10 @@ static void scan_free(void *ctx)
     if (scan->rpc->scan == scan) {
         scan->rpc->scan = NULL;
     }
-    for (size_t i = 0; i < scan->n_descriptors; i++) {
-        fx_descriptor_destroy(scan->descriptors[i]);
+    for (size_t i = 0; i < scan->n_sought; i++) {
+        fx_descriptor_destroy(scan->sought[i].descriptor);
     }
-    free(scan->descriptors);
+    free(scan->sought);
     fx_map_destroy(scan->scripts, free);
     fx_coin_walk_destroy(scan->walk);
     json_decref(scan->unspents);
@@ -213,11 +245,13 @@ static void script_key(struct fx_span script, uint8_t key[32])
     fx_sha256(script.data, script.len, key);
 }
 
-static bool want_position(struct fx_rpc_call *call, struct fx_rpc_scan *scan, uint32_t position)
+/* Derives the next position of the first descriptor that has one left. */
+static bool want_position(struct fx_rpc_call *call, struct fx_rpc_scan *scan)
 {
     struct fx_buf scripts[FX_DESCRIPTOR_SCRIPTS_MAX];
-    size_t n, at = scan->n_descriptors - 1;
-    if (!fx_descriptor_scripts(scan->descriptors[at], position, scripts, &n)) {
+    size_t n, at = scan->derived;
+    uint32_t position = (uint32_t)scan->sought[at].at++;
+    if (!fx_descriptor_scripts(scan->sought[at].descriptor, position, scripts, &n)) {
         fx_rpc_fail(call, FX_RPC_ADDRESS_OR_KEY, "Cannot derive script without private keys");
         return false;
     }
@@ -259,16 +293,33 @@ static bool want_object(struct fx_rpc_call *call, struct fx_rpc_scan *scan, cons
     if (!d) {
         return false;
     }
-    scan->descriptors[scan->n_descriptors++] = d;
     if (!fx_descriptor_is_range(d)) {
         begin = end = 0;
     }
-    for (int64_t at = begin; at <= end; at++) {
-        if (!want_position(call, scan, (uint32_t)at)) {
-            return false;
+    scan->sought[scan->n_sought++] = (struct sought){d, begin, end};
+    return true;
+}
+
+enum derived { DERIVED_ALL, DERIVED_SOME, DERIVED_FAILED };
+
+/* Scripts of what is left, until the time is over. */
+static enum derived derive_scripts(struct fx_rpc_call *call, struct fx_rpc_scan *scan,
+                                   int64_t until)
+{
+    while (scan->derived < scan->n_sought && !scan->aborted) {
+        const struct sought *sought = &scan->sought[scan->derived];
+        if (sought->at > sought->end) {
+            scan->derived++;
+            continue;
+        }
+        if (!want_position(call, scan)) {
+            return DERIVED_FAILED;
+        }
+        if (fx_clock_monotonic_ms() >= until) {
+            return DERIVED_SOME;
         }
     }
-    return true;
+    return DERIVED_ALL;
 }
 
 static void look_at(struct fx_rpc_scan *scan, const struct fx_outpoint *outpoint,
@@ -282,8 +333,8 @@ static void look_at(struct fx_rpc_scan *scan, const struct fx_outpoint *outpoint
     if (!wanted) {
         return;
     }
-    char *text = fx_descriptor_instance(scan->descriptors[wanted->descriptor], wanted->position,
-                                        wanted->which);
+    char *text = fx_descriptor_instance(scan->sought[wanted->descriptor].descriptor,
+                                        wanted->position, wanted->which);
     const struct fx_index *block = fx_index_ancestor(scan->tip, coin->height);
     json_t *o = json_object();
     fx_json_set(o, "txid", fx_json_id(&outpoint->txid));
@@ -319,6 +370,14 @@ static int scan_step(struct fx_rpc_call *call, void *ctx)
     struct fx_coin coin;
     int64_t end = fx_clock_monotonic_ms() + FX_RPC_SLICE_MS;
     enum fx_coin_step step = FX_COIN_END;
+    switch (derive_scripts(call, scan, end)) {
+    case DERIVED_ALL:
+        break;
+    case DERIVED_SOME:
+        return 0;
+    case DERIVED_FAILED:
+        return FX_RPC_STEP_DONE;
+    }
     for (unsigned n = 0; !scan->aborted; n++) {
         if (n % COINS_PER_LOOK == COINS_PER_LOOK - 1 && fx_clock_monotonic_ms() >= end) {
             return 0;
@@ -351,7 +410,7 @@ static json_t *scan_start(struct fx_rpc_call *call, const json_t *objects)
     bool ok = true;
     scan->rpc = call->rpc;
     scan->unspents = json_array();
-    scan->descriptors = fx_xcalloc(json_array_size(objects) + 1, sizeof(*scan->descriptors));
+    scan->sought = fx_xcalloc(json_array_size(objects) + 1, sizeof(*scan->sought));
     scan->scripts = fx_map_create(32, fx_random_u64(), fx_random_u64());
     json_array_foreach(objects, i, object)
     {
