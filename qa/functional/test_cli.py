@@ -28,6 +28,7 @@ class TestCli(FornaxTest):
         self.matrices()
         self.quotes()
         self.full()
+        self.several()
         self.absent()
 
     def cli(self, *args, stdin=None, plain=False):
@@ -113,6 +114,26 @@ class TestCli(FornaxTest):
             check(text in out, out)
         self.bad(1, 'takes no arguments', '-getinfo', 'x')
 
+    def several(self):
+        self.step('options that stand for several calls; a password from standard input')
+        height = self.node.rpc.getblockcount()
+        made = json.loads(self.good('-generate', 2))
+        check_equal((self.node.rpc.getblockcount(), len(made['blocks'])), (height + 2, 2))
+        check_equal(self.node.rpc.getaddressinfo(made['address'])['ismine'], True)
+        check_equal(self.node.rpc.getblockhash(height + 2), made['blocks'][1])
+        for words in (('0',), ('1.5',), ('x',), ('1', '0'), ('1', '1x')):
+            self.bad(1, 'must be whole numbers above 0', '-generate', *words)
+        self.bad(1, 'too many arguments', '-generate', 1, 1, 1)
+        self.bad(1, 'only one of', '-generate', '-getinfo')
+        with socket.create_connection(('127.0.0.1', self.node.port)):
+            wait_until(lambda: self.node.rpc.getconnectioncount() == 1, 'a peer')
+            out = self.good('-netinfo')
+            check('total' in out and '127.0.0.1' not in out, out)
+            out = self.good('-netinfo', 4)
+            check([line for line in out.splitlines() if line.startswith('in ') and ' 127.0.0.1:' in line], out)
+            check([line.split() for line in out.splitlines() if line.startswith('in ')][-1][-1] == '1', out)
+        self.bad(1, 'a level from 0 to 4', '-netinfo', 5)
+
     def errors(self):
         self.step('errors of the node: exit status and text')
         zero = '00' * 32
@@ -163,6 +184,15 @@ class TestCli(FornaxTest):
         status, out, _ = self.cli(*base, '-datadir=' + empty, '-rpccookiefile=' + os.path.join(node.netdir, '.cookie'),
                                   '-rpcconnect=127.0.0.1', 'getblockcount', plain=True)
         check_equal((status, out), (0, '101\n'))
+        with open(os.path.join(node.netdir, '.cookie')) as file:
+            user, password = file.read().split(':')
+        by_user = (*base, '-datadir=' + empty, '-rpcuser=' + user, '-stdinrpcpass')
+        status, out, _ = self.cli(*by_user, 'getblockcount', plain=True, stdin=password + '\n')
+        check_equal((status, out), (0, '101\n'))
+        status, out, _ = self.cli(*by_user, '-stdin', 'getblockhash', plain=True, stdin=password + '\n0\n')
+        check_equal((status, len(out)), (0, 65))
+        self.bad(1, 'Incorrect rpcuser or rpcpassword', *by_user, 'uptime', plain=True, stdin='x\n')
+        self.bad(1, '-stdinrpcpass specified but failed to read', *by_user, 'uptime', plain=True, stdin='')
         with open(os.path.join(empty, 'fornax.conf'), 'w') as file:
             file.write('regtest=1\n[regtest]\nrpcport=%d\n' % node.rpcport)
         status, out, _ = self.cli('-datadir=' + empty, '-rpccookiefile=' + os.path.join(node.netdir, '.cookie'),

@@ -1,4 +1,4 @@
-/* Commands that the node runs: calling, printing, exit status; and the overview of -getinfo. */
+/* Commands that the node runs: calling, printing, exit status. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,67 +173,5 @@ int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *w
         status = fx_cli_failed(&reply);
     }
     fx_rpc_reply_clear(&reply);
-    return status;
-}
-
-/* ---- -getinfo ----------------------------------------------------------------------------------
- */
-
-static double number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
-static const char *string(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
-static bool ask(struct fx_rpc_client *client, const char *method, json_t **out, int *status)
-{
-    struct fx_rpc_reply reply;
-    fx_rpc_client_call(client, method, NULL, &reply);
-    *out = reply.status == FX_RPC_OK ? json_incref(reply.result) : NULL;
-    if (!*out && status) {
-        *status = fx_cli_failed(&reply);
-    }
-    fx_rpc_reply_clear(&reply);
-    return *out != NULL;
-}
-
-int fx_cli_getinfo(struct fx_rpc_client *client)
-{
-    json_t *chain = NULL, *net = NULL, *wallet = NULL, *lane, *warning;
-    size_t i;
-    int status = EXIT_SUCCESS;
-    if (ask(client, "getblockchaininfo", &chain, &status) &&
-        ask(client, "getnetworkinfo", &net, &status)) {
-        printf("Chain: %s\nBlocks: %.0f\nHeaders: %.0f\nVerification progress: %.4f%%\n",
-               string(chain, "chain"), number(chain, "blocks"), number(chain, "headers"),
-               100 * number(chain, "verificationprogress"));
-        json_array_foreach(json_object_get(chain, "lanes"), i, lane)
-        {
-            printf("Lane %s: height %.0f, difficulty %.8g, expected work %.8g\n",
-                   string(lane, "lane"), number(lane, "height"), number(lane, "difficulty"),
-                   number(lane, "expectedwork"));
-        }
-        printf("\nNetwork: in %.0f, out %.0f, total %.0f\nVersion: %s\n",
-               number(net, "connections_in"), number(net, "connections_out"),
-               number(net, "connections"), string(net, "subversion"));
-        if (ask(client, "getwalletinfo", &wallet, NULL)) {
-            printf("\nWallet: \"%s\"\nBalance: %.8f\n", string(wallet, "walletname"),
-                   number(wallet, "balance"));
-        }
-        const json_t *warnings = json_object_get(chain, "warnings");
-        printf("\nWarnings:%s\n", json_array_size(warnings) == 0 ? " (none)" : "");
-        json_array_foreach(warnings, i, warning)
-        {
-            printf("%s\n", json_string_value(warning));
-        }
-    }
-    json_decref(chain);
-    json_decref(net);
-    json_decref(wallet);
     return status;
 }

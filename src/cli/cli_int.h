@@ -17,6 +17,7 @@ struct fx_cli_options {
     char *netdir;      /* the network's data directory; owned */
     char *cookie_file; /* owned */
     char *host;        /* owned */
+    char *password;    /* of -stdinrpcpass; owned; NULL: none */
     uint16_t port;
     int rest; /* index in argv of the command; argc where there is none */
 };
@@ -42,13 +43,17 @@ int fx_cli_call(struct fx_rpc_client *client, const char *method, char *const *w
  * the node. */
 bool fx_cli_asks_help(const char *word);
 int fx_cli_help(struct fx_rpc_client *client, char *command);
-int fx_cli_getinfo(struct fx_rpc_client *client);
 /* Prints why a call failed, as bitcoin-cli does, and returns the exit status for it. */
 int fx_cli_failed(const struct fx_rpc_reply *reply);
 /* Is the node not running, or starting? Asking again later can succeed then. */
 bool fx_cli_is_away(const struct fx_rpc_reply *reply);
 int fx_cli_http_failed(const struct fx_http_reply *reply);
 void fx_cli_print(const json_t *value);
+
+/* overview.c: several calls as one; words: of the command line, after the option. */
+int fx_cli_getinfo(struct fx_rpc_client *client);
+int fx_cli_netinfo(struct fx_rpc_client *client, char *const *words, size_t n);
+int fx_cli_generate(struct fx_rpc_client *client, char *const *words, size_t n);
 
 /* Commands that run here. The words after the command's name. */
 int fx_cli_submitjob(struct fx_rpc_client *client, int argc, char **argv);     /* submitjob.c */

@@ -89,6 +89,40 @@ static int run_command(const struct fx_cli_options *options, struct fx_rpc_clien
     return fx_cli_call(client, method, w->list + 1, w->n - 1, named);
 }
 
+/* Options that stand for a command. */
+static const char *const overviews[] = {"getinfo", "netinfo", "generate"};
+
+static bool check_words(const struct fx_args *args, const struct words *w)
+{
+    unsigned given = 0;
+    for (size_t i = 0; i < sizeof(overviews) / sizeof(overviews[0]); i++) {
+        given += fx_args_bool(args, overviews[i], false);
+    }
+    if (given > 1) {
+        fprintf(stderr, "error: only one of -getinfo, -netinfo and -generate can be given\n");
+    } else if (given == 0 && w->n == 0) {
+        fprintf(stderr, "error: too few parameters (need at least command)\n");
+    } else if (w->n > 0 && fx_args_bool(args, "getinfo", false)) {
+        fprintf(stderr, "error: -getinfo takes no arguments\n");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static int run(const struct fx_cli_options *options, struct fx_rpc_client *client,
+               const struct words *w)
+{
+    if (fx_args_bool(options->args, "getinfo", false)) {
+        return fx_cli_getinfo(client);
+    }
+    if (fx_args_bool(options->args, "netinfo", false)) {
+        return fx_cli_netinfo(client, w->list, w->n);
+    }
+    return fx_args_bool(options->args, "generate", false) ? fx_cli_generate(client, w->list, w->n)
+                                                          : run_command(options, client, w);
+}
+
 int main(int argc, char **argv)
 {
     struct fx_cli_options options;
@@ -102,17 +136,14 @@ int main(int argc, char **argv)
     case FX_CLI_RUN:
         break;
     }
-    bool info = fx_args_bool(options.args, "getinfo", false);
     words_read(&words, argc - options.rest, argv + options.rest,
                fx_args_bool(options.args, "stdin", false));
     struct fx_rpc_client *client = fx_cli_connect(&options);
-    if (words.n == 0 && !info) {
-        fprintf(stderr, "error: too few parameters (need at least command)\n");
-    } else if (words.n > 0 && info) {
-        fprintf(stderr, "error: -getinfo takes no arguments\n");
+    if (!check_words(options.args, &words)) {
+        status = EXIT_FAILURE;
     } else if (!fx_args_bool(options.args, "rpcwait", false) ||
                wait_for_node(client, fx_args_int(options.args, "rpcwaittimeout", 0))) {
-        status = info ? fx_cli_getinfo(client) : run_command(&options, client, &words);
+        status = run(&options, client, &words);
     }
     fx_rpc_client_destroy(client);
     words_clear(&words);

@@ -6,6 +6,7 @@
 
 #include "src/cli/cli_int.h"
 #include "src/config.h"
+#include "src/crypto/zero.h"
 #include "src/sys/datadir.h"
 #include "src/sys/file.h"
 #include "src/util/mem.h"
@@ -27,6 +28,13 @@ static const struct fx_arg_option table[] = {
     {"datadir", FX_ARG_STR, "<dir>", general, "Data directory (default: ~/.fornax)", 0, 0, 0},
     {"getinfo", FX_ARG_BOOL, NULL, general, "Print an overview of the node and its wallet", 0, 0,
      FX_ARG_COMMAND_LINE},
+    {"netinfo", FX_ARG_BOOL, NULL, general,
+     "Print an overview of the peers; with a word from 1 to 4 after it, each of them", 0, 0,
+     FX_ARG_COMMAND_LINE},
+    {"generate", FX_ARG_BOOL, NULL, general,
+     "Mine blocks to a new address of the wallet, on regtest; words after it: how many (default: "
+     "1), and how many tries",
+     0, 0, FX_ARG_COMMAND_LINE},
     {"named", FX_ARG_BOOL, NULL, general,
      "Arguments are name=value; one without = is by position (default: 0)", 0, 0, 0},
     {"stdin", FX_ARG_BOOL, NULL, general,
@@ -45,6 +53,8 @@ static const struct fx_arg_option table[] = {
     {"rpcuser", FX_ARG_STR, "<user>", rpc, "User, with -rpcpassword", 0, 0, 0},
     {"rpcpassword", FX_ARG_STR, "<password>", rpc,
      "Password (default: the cookie that the node writes)", 0, 0, 0},
+    {"stdinrpcpass", FX_ARG_BOOL, NULL, rpc,
+     "Read the password from standard input, its first line", 0, 0, FX_ARG_COMMAND_LINE},
     {"rpccookiefile", FX_ARG_STR, "<file>", rpc,
      "Where the cookie is, relative to the network's data directory (default: .cookie)", 0, 0, 0},
     {"rpcwallet", FX_ARG_STR, "<name>", rpc, "Wallet that commands are for", 0, 0, 0},
@@ -187,6 +197,21 @@ static bool read_all(struct fx_cli_options *options, char error[FX_ARGS_ERROR])
     return ok;
 }
 
+/* -stdinrpcpass: the first line of standard input. */
+static bool read_password(struct fx_cli_options *options, char error[FX_ARGS_ERROR])
+{
+    size_t cap = 0;
+    ssize_t n = getline(&options->password, &cap, stdin);
+    if (n <= 0) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "-stdinrpcpass specified but failed to read from standard "
+                 "input");
+        return false;
+    }
+    options->password[strcspn(options->password, "\r\n")] = 0;
+    return true;
+}
+
 enum fx_cli_result fx_cli_options_read(struct fx_cli_options *options, int argc, char **argv)
 {
     char error[FX_ARGS_ERROR];
@@ -208,7 +233,8 @@ enum fx_cli_result fx_cli_options_read(struct fx_cli_options *options, int argc,
         fx_cli_options_clear(options);
         return FX_CLI_DONE;
     }
-    if (!read_all(options, error)) {
+    if (!read_all(options, error) ||
+        (fx_args_bool(options->args, "stdinrpcpass", false) && !read_password(options, error))) {
         wrong(error);
         fx_cli_options_clear(options);
         return FX_CLI_WRONG;
@@ -222,6 +248,10 @@ void fx_cli_options_clear(struct fx_cli_options *options)
     free(options->netdir);
     free(options->cookie_file);
     free(options->host);
+    if (options->password) {
+        fx_secure_zero(options->password, strlen(options->password));
+    }
+    free(options->password);
     memset(options, 0, sizeof(*options));
 }
 
@@ -233,7 +263,7 @@ struct fx_rpc_client *fx_cli_connect(const struct fx_cli_options *options)
         .host = options->host,
         .port = options->port,
         .user = fx_args_str(args, "rpcuser", NULL),
-        .password = fx_args_str(args, "rpcpassword", NULL),
+        .password = options->password ? options->password : fx_args_str(args, "rpcpassword", NULL),
         .cookie_file = options->cookie_file,
         .wallet = fx_args_str(args, "rpcwallet", NULL),
         .timeout_ms = timeout == 0 ? (unsigned)INT32_MAX : (unsigned)timeout * 1000,
