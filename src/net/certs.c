@@ -139,10 +139,10 @@ void fx_certs_tip_changed(struct fx_net *net)
 
     for (size_t i = certs->n_early; net->jobs != NULL && i > 0; i--) {
         struct early early = certs->early[i - 1];
+        struct fx_peer *peer = fx_net_peer(net, early.peer);
 
-        if (judge(net, &early.cert, early.peer) || now_ms >= early.until_ms) {
-            struct fx_peer *peer = fx_net_peer(net, early.peer);
-
+        /* Those of peers that are gone would fill the room of others. */
+        if (judge(net, &early.cert, early.peer) || now_ms >= early.until_ms || peer == NULL) {
             if (peer != NULL && peer->blobs.early > 0) {
                 peer->blobs.early--;
             }

@@ -562,6 +562,36 @@ FX_TEST(early_certificates_wait_for_their_claim)
     node_destroy(&node);
 }
 
+/* Who comes again and again leaves nothing that keeps the certificates of others out. */
+FX_TEST(early_certificates_of_peers_that_are_gone)
+{
+    struct node node;
+    struct remote *remotes[2], *bad = NULL;
+    struct fake_cert cert = fake_cert(1);
+
+    node_create(&node, NULL);
+    remotes[0] = remote_ready(&node, "127.0.0.1:1000", ALL);
+    remotes[1] = remote_ready(&node, "127.0.0.1:1001", ALL);
+    for (uint32_t round = 0; round < FX_EARLY_MAX / FX_EARLY_PER_PEER; round++) {
+        bad = remote_ready(&node, "127.0.0.1:1002", ALL);
+        for (uint32_t i = 0; i < FX_EARLY_PER_PEER; i++) {
+            struct fake_cert other = fake_cert(100 + round * FX_EARLY_PER_PEER + i);
+
+            send_cert(bad, &other);
+        }
+        remote_close(bad);
+    }
+    fake_chain_mine(node.chain, 1);
+    run_some(node.base);
+    send_cert(remotes[0], &cert);
+    node.jobs.claimed[node.jobs.n_claimed++] = cert;
+    fake_chain_mine(node.chain, 1);
+    FX_CHECK(gets_cert(remotes[1], &cert));
+    remote_close(remotes[0]);
+    remote_close(remotes[1]);
+    node_destroy(&node);
+}
+
 FX_TEST(own_certificate)
 {
     struct node node;
