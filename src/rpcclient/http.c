@@ -15,11 +15,15 @@
 
 #include "src/sys/clock.h"
 
+#define CANCEL_MS 1000     /* what is left of a wait when it is cancelled */
+#define CANCEL_LOOK_MS 100 /* between two looks whether it is */
+
 void fx_http_conn_init(struct fx_http_conn *conn)
 {
     conn->fd = -1;
     conn->in_at = conn->in_len = 0;
     conn->timeout_ms = 0;
+    conn->cancel = NULL;
     conn->error[0] = 0;
 }
 
@@ -33,26 +37,33 @@ void fx_http_conn_close(struct fx_http_conn *conn)
 }
 
 /* 1: ready, 0: timeout, -1: error. */
-static int wait_for(int fd, short events, unsigned timeout_ms)
+static int wait_for(int fd, short events, unsigned timeout_ms, const atomic_bool *cancel)
 {
     int64_t end = fx_clock_monotonic_ms() + timeout_ms;
+    bool cancelled = false;
     for (;;) {
-        int64_t left = end - fx_clock_monotonic_ms();
+        int64_t now = fx_clock_monotonic_ms();
+        if (cancel && !cancelled && atomic_load(cancel)) {
+            cancelled = true;
+            end = end < now + CANCEL_MS ? end : now + CANCEL_MS;
+        }
+        int64_t left = end < now ? 0 : end - now;
+        bool looks = cancel && !cancelled && left > CANCEL_LOOK_MS;
         struct pollfd p = {.fd = fd, .events = events};
-        int n = poll(&p, 1, left < 0 ? 0 : (int)left);
+        int n = poll(&p, 1, looks ? CANCEL_LOOK_MS : (int)left);
         if (n > 0) {
             return 1;
         }
-        if (n == 0) {
+        if (n == 0 && !looks) {
             return 0;
         }
-        if (errno != EINTR) {
+        if (n < 0 && errno != EINTR) {
             return -1;
         }
     }
 }
 
-static int connect_one(const struct addrinfo *to, unsigned timeout_ms)
+static int connect_one(const struct addrinfo *to, unsigned timeout_ms, const atomic_bool *cancel)
 {
     int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol);
     if (fd < 0) {
@@ -63,7 +74,7 @@ static int connect_one(const struct addrinfo *to, unsigned timeout_ms)
         socklen_t n = sizeof(cause);
         if (errno != EINPROGRESS) {
             cause = errno;
-        } else if (wait_for(fd, POLLOUT, timeout_ms) != 1) {
+        } else if (wait_for(fd, POLLOUT, timeout_ms, cancel) != 1) {
             cause = ETIMEDOUT;
         } else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &cause, &n) != 0) {
             cause = errno;
@@ -94,7 +105,7 @@ bool fx_http_conn_open(struct fx_http_conn *conn, const char *host, uint16_t por
     }
     int cause = ENOENT;
     for (const struct addrinfo *a = found; a && conn->fd < 0; a = a->ai_next) {
-        conn->fd = connect_one(a, timeout_ms);
+        conn->fd = connect_one(a, timeout_ms, conn->cancel);
         if (conn->fd < 0) {
             cause = errno;
         }
@@ -136,7 +147,7 @@ enum fx_http_result fx_http_conn_send(struct fx_http_conn *conn, const void *dat
         }
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             /* An answer may come before all is sent (413): the caller reads it then. */
-            int ready = wait_for(conn->fd, POLLOUT, conn->timeout_ms);
+            int ready = wait_for(conn->fd, POLLOUT, conn->timeout_ms, conn->cancel);
             if (ready == 1) {
                 continue;
             }
@@ -168,7 +179,7 @@ static enum fx_http_result fill(struct fx_http_conn *conn)
         if (errno != EAGAIN && errno != EWOULDBLOCK) {
             return fail(conn, FX_HTTP_CLOSED, strerror(errno));
         }
-        int ready = wait_for(conn->fd, POLLIN, conn->timeout_ms);
+        int ready = wait_for(conn->fd, POLLIN, conn->timeout_ms, conn->cancel);
         if (ready == 0) {
             return fail(conn, FX_HTTP_TIMEOUT, "no answer in time");
         }

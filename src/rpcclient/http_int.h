@@ -19,7 +19,8 @@ struct fx_http_conn {
     uint8_t in[16384];
     size_t in_at, in_len;
     unsigned timeout_ms;
-    char error[160]; /* after anything but FX_HTTP_OK */
+    const atomic_bool *cancel; /* rpcclient.h; NULL: none */
+    char error[160];           /* after anything but FX_HTTP_OK */
 };
 
 void fx_http_conn_init(struct fx_http_conn *conn);

@@ -50,6 +50,7 @@ struct fx_rpc_client *fx_rpc_client_create(const struct fx_rpc_client_config *co
     client->wallet = copy(config->wallet);
     client->connect_timeout_ms = config->connect_timeout_ms ? config->connect_timeout_ms : 5000;
     fx_http_conn_init(&client->conn);
+    client->conn.cancel = config->cancel;
     fx_rpc_client_set_timeout(client, config->timeout_ms);
     return client;
 }

@@ -6,6 +6,7 @@
 #ifndef FX_RPCCLIENT_RPCCLIENT_H
 #define FX_RPCCLIENT_RPCCLIENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,9 @@ struct fx_rpc_client_config {
     const char *wallet;          /* calls go to /wallet/NAME; NULL: to / */
     unsigned connect_timeout_ms; /* 0: 5,000 */
     unsigned timeout_ms;         /* without a byte moving; 0: 900,000 */
+    /* Once it is true, nothing is waited for longer than a second. NULL: none. It must outlive the
+     * client. */
+    const atomic_bool *cancel;
 };
 
 enum fx_rpc_status {

@@ -254,6 +254,40 @@ FX_TEST(bodies_stream_and_bad_answers_are_named)
     FX_CHECK(strstr(s.requests[1], "\r\nContent-Length: 3\r\n\r\nabc"));
 }
 
+static void *cancel_soon(void *arg)
+{
+    usleep(300000);
+    atomic_store((atomic_bool *)arg, true);
+    return NULL;
+}
+
+/* Of a server that takes connections and says nothing: fifteen minutes are not waited for. */
+FX_TEST(a_wait_is_cancelled)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    atomic_bool cancel = false;
+    pthread_t thread;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    FX_CHECK(bind(listener, (struct sockaddr *)&at, sizeof(at)) == 0);
+    FX_CHECK(listen(listener, 8) == 0);
+    FX_CHECK(getsockname(listener, (struct sockaddr *)&at, &len) == 0);
+    const struct fx_rpc_client_config config = {
+        .port = ntohs(at.sin_port), .user = "user", .password = "pass", .cancel = &cancel};
+    struct fx_rpc_client *client = fx_rpc_client_create(&config);
+    FX_CHECK(pthread_create(&thread, NULL, cancel_soon, &cancel) == 0);
+    for (int i = 0; i < 2; i++) { /* while it waits, and before */
+        struct fx_rpc_reply reply;
+        FX_CHECK_INT(fx_rpc_client_call(client, "uptime", NULL, &reply), FX_RPC_TIMEOUT);
+        FX_CHECK(atomic_load(&cancel));
+        fx_rpc_reply_clear(&reply);
+    }
+    pthread_join(thread, NULL);
+    fx_rpc_client_destroy(client);
+    close(listener);
+}
+
 FX_TEST(escapes)
 {
     struct fx_buf out = FX_BUF_INIT;
