@@ -76,6 +76,8 @@ bool fx_crew_node_ok(struct fx_crew *crew, const struct fx_miner_node *node,
 {
     unsigned most = is_regtest(crew) ? BACKOFF_REGTEST_MS : BACKOFF_MOST_MS;
 
+    if (status != FX_NODE_OK && atomic_load(crew->stop))
+        return false; /* a call that was broken off says nothing of the node */
     pthread_mutex_lock(&crew->lock);
     switch (status) {
     case FX_NODE_OK:
@@ -496,7 +498,7 @@ static void init(struct fx_crew *crew, const struct fx_miner_options *options, a
     crew->miners = fx_xcalloc(crew->n + 1, sizeof *crew->miners);
     pthread_mutex_init(&crew->lock, NULL);
     fx_miner_status_init(&crew->status, options->params->name, crew->choices, crew->n);
-    fx_miner_node_init(&crew->node, options);
+    fx_miner_node_init(&crew->node, options, stop);
     for (size_t at = 0; at < crew->n; at++)
         miner_init(crew, &crew->miners[at], at);
     crew->watch.options = crew->deliver.options = options;

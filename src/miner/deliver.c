@@ -513,7 +513,7 @@ static void *run(void *arg)
     struct fx_deliver *deliver = arg;
     struct fx_miner_node node;
 
-    fx_miner_node_init(&node, deliver->options);
+    fx_miner_node_init(&node, deliver->options, deliver->stop);
     while (!atomic_load(deliver->stop)) {
         struct fx_delivery *d = due(deliver);
         bool over = false;

@@ -202,7 +202,7 @@ void *fx_miner_main(void *arg)
 {
     struct fx_miner *miner = arg;
 
-    fx_miner_node_init(&miner->node, miner->options);
+    fx_miner_node_init(&miner->node, miner->options, miner->crew->stop);
     miner->pace.limit = miner->options->limit;
     while (!fx_miner_ends(miner)) {
         if (atomic_load(miner->crew->finish)) {

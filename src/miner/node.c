@@ -14,7 +14,8 @@
 #define TASKS_ASKED 200
 #define ANSWER_MAX 65536 /* of a blob request that is not a block */
 
-void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_options *options)
+void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_options *options,
+                        const atomic_bool *stop)
 {
     const struct fx_rpc_client_config config = {
         .host = options->host,
@@ -24,6 +25,7 @@ void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_option
         .cookie_file = options->cookie_file,
         .wallet = options->wallet,
         .timeout_ms = TIMEOUT_MS,
+        .cancel = stop,
     };
 
     memset(node, 0, sizeof *node);

@@ -22,7 +22,10 @@ enum fx_miner_node_status {
     FX_NODE_ODD      /* an answer that makes no sense */
 };
 
-#define FX_NODE_NO_TASK (-5) /* code, where the node knows no such task */
+/* Codes: the node knows no such task; it has no such wallet, or several and none was named. */
+#define FX_NODE_NO_TASK (-5)
+#define FX_NODE_NO_WALLET (-18)
+#define FX_NODE_WHICH_WALLET (-19)
 
 struct fx_miner_node {
     struct fx_rpc_client *client; /* owned */
@@ -71,7 +74,9 @@ struct fx_miner_chain {
     double expected[FX_LANES]; /* tries that the next block of a lane takes on average */
 };
 
-void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_options *options);
+/* Once *stop is true, no call waits for longer than about a second. */
+void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_options *options,
+                        const atomic_bool *stop);
 void fx_miner_node_clear(struct fx_miner_node *node);
 
 /* Each fills its results only where FX_NODE_OK is returned. */

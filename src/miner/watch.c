@@ -38,7 +38,7 @@ static void *run(void *arg)
     struct fx_hash tip;
 
     memset(&tip, 0, sizeof tip);
-    fx_miner_node_init(&node, watch->options);
+    fx_miner_node_init(&node, watch->options, watch->stop);
     while (!atomic_load(watch->stop)) {
         int64_t now = fx_clock_monotonic_ms();
 

@@ -193,9 +193,11 @@ static struct fx_fake_task *find(const char *origin)
 
 /* ---- the functions of node.h ---------------------------------------------------------------- */
 
-void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_options *options)
+void fx_miner_node_init(struct fx_miner_node *node, const struct fx_miner_options *options,
+                        const atomic_bool *stop)
 {
     (void)options;
+    (void)stop;
     memset(node, 0, sizeof *node);
 }
 

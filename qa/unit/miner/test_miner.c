@@ -428,7 +428,8 @@ FX_TEST(back_off)
     static const enum fx_miner_node_status troubles[] = {FX_NODE_DOWN, FX_NODE_ODD,
                                                          FX_NODE_REFUSED};
     struct fx_miner_options options = {.params = fx_params_get(FX_MAIN)};
-    struct fx_crew crew = {.options = &options};
+    atomic_bool stop = false;
+    struct fx_crew crew = {.options = &options, .stop = &stop};
     struct fx_miner_node node = {.text = "no"};
     unsigned backoff_ms = 0;
 
