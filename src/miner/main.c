@@ -19,10 +19,25 @@ static void on_signal(int number)
         _exit(FX_EXIT_ERROR);
 }
 
+/* A terminal that closes may say so twice, by itself and by its shell. */
+static void on_hangup(int number)
+{
+    (void)number;
+    atomic_store(&stop, true);
+}
+
 static void on_finish(int number)
 {
     (void)number;
     atomic_store(&finish, true);
+}
+
+/* As nohup does. */
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 static void catch_signals(void)
@@ -34,6 +49,9 @@ static void catch_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = on_hangup;
+    if (!is_ignored(SIGHUP))
+        sigaction(SIGHUP, &action, NULL);
     action.sa_handler = on_finish;
     sigaction(SIGUSR1, &action, NULL);
     action.sa_handler = SIG_IGN;
