@@ -21,12 +21,21 @@ def ran(*args, status):
     return done.stdout, done.stderr
 
 
+def signals(process, field):
+    """The set of signals that a process catches (SigCgt) or ignores (SigIgn)."""
+    with open('/proc/%d/status' % process.pid) as file:
+        mask = int(re.search(field + r':\s*([0-9a-f]+)', file.read()).group(1), 16)
+    return {number for number in range(1, 65) if mask >> number - 1 & 1}
+
+
 class TestMinerDevices(MinerTest):
     def run(self):
         self.list_devices()
         self.selftest_and_benchmark()
         self.two_devices_and_status()
         self.finishes()
+        self.hangs_up()
+        self.interrupted()
         self.no_device()
 
     def list_devices(self):
@@ -93,6 +102,37 @@ class TestMinerDevices(MinerTest):
         check(0 < begun <= len(tasks), 'tasks begun: %d of %d' % (begun, len(tasks)))
         check_equal(len(miner.said('claimed by')), begun, 'tasks claimed, of those begun')
         self.step('%d of %d tasks finished and claimed before the end' % (begun, len(tasks)))
+
+    def hangs_up(self):
+        """A terminal that closes: the end is as orderly as with SIGTERM, also where the shell says it once more. Under nohup the
+        miner goes on."""
+        self.offer(600, 16000, 600, 20, task_rows=3, task_cols=3, reward='0.25')
+        miner = Miner(self, self.solver, 'hangs-up').start()
+        miner.wait_said('operands are here')
+        miner.process.send_signal(signal.SIGHUP)
+        miner.stop(signal.SIGHUP)
+        check(miner.said('stopped'), 'the end is not in order')
+        miner.command.insert(0, 'nohup')
+        miner.start()
+        miner.wait_said('operands are here', 2)
+        check(signal.SIGHUP in signals(miner.process, 'SigIgn'), 'SIGHUP is caught under nohup')
+        miner.stop()
+        self.step('hung up')
+
+    def interrupted(self):
+        """Half a benchmark is no number; nor is what was asked for printed where it cannot be written."""
+        process = subprocess.Popen([program('fornax-miner'), '--benchmark', '--benchmark-seconds=3600', '--device=cpu'],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        wait_until(lambda: signal.SIGINT in signals(process, 'SigCgt'), 'the signal to be caught')
+        process.send_signal(signal.SIGINT)
+        output, message = process.communicate(timeout=60)
+        check_equal((process.returncode, output, message), (1, '', 'Error: interrupted\n'), 'end of the benchmark')
+        with open('/dev/full', 'w') as full:
+            for action in ('--help', '--version', '--list-devices'):
+                done = subprocess.run([program('fornax-miner'), action], stdout=full, stderr=subprocess.PIPE, text=True)
+                check_equal(done.returncode, 1, 'status of %s where nothing can be written' % action)
+                check('cannot write to standard output' in done.stderr, done.stderr)
+        self.step('interrupted, and without room for the output')
 
     def no_device(self):
         output = Miner(self, self.solver, 'none', '--device=cpu:7')

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kernels/trial.h"
+#include "src/miner/crew.h"
 #include "src/miner/devices.h"
 #include "src/sys/clock.h"
 
@@ -103,15 +104,18 @@ static double bench_device(const struct fx_miner_options *options,
         bench.backend->close(bench.device);
     }
     fx_trial_clear(&bench.trial);
+    if (atomic_load(stop))
+        return 0;
+    fx_miner_device_title(choice);
     if (rate < 0)
-        printf("%s, %s: failed: %s\n", choice->name, choice->model, error);
+        printf(": failed: %s\n", error);
     else
-        printf("%s, %s: %.1f bricks/s\n", choice->name, choice->model, rate);
+        printf(": %.1f bricks/s\n", rate);
     fflush(stdout);
     return rate;
 }
 
-bool fx_miner_benchmark(const struct fx_miner_options *options, const atomic_bool *stop)
+int fx_miner_benchmark(const struct fx_miner_options *options, const atomic_bool *stop)
 {
     struct fx_device_choice *choices;
     char error[FX_KERNEL_TEXT];
@@ -121,7 +125,7 @@ bool fx_miner_benchmark(const struct fx_miner_options *options, const atomic_boo
 
     if (!fx_miner_devices_choose(options, &choices, &n, error)) {
         fprintf(stderr, "Error: no device: %s\n", error);
-        return false;
+        return FX_EXIT_DEVICE;
     }
     for (size_t at = 0; at < n && !atomic_load(stop); at++) {
         double rate = bench_device(options, &choices[at], stop);
@@ -129,8 +133,12 @@ bool fx_miner_benchmark(const struct fx_miner_options *options, const atomic_boo
         ok = ok && rate >= 0;
         sum += rate >= 0 ? rate : 0;
     }
+    free(choices);
+    if (atomic_load(stop)) {
+        fprintf(stderr, "Error: interrupted\n");
+        return FX_EXIT_ERROR;
+    }
     if (n > 1)
         printf("all %zu devices, one after the other: %.1f bricks/s\n", n, sum);
-    free(choices);
-    return ok;
+    return ok ? FX_EXIT_OK : FX_EXIT_DEVICE;
 }

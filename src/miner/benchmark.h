@@ -10,8 +10,9 @@
 
 #include "src/miner/options.h"
 
-/* One device after the other, to standard output. False: one of them failed, or there is none; a
- * message says why. Ends early where *stop becomes true. */
-bool fx_miner_benchmark(const struct fx_miner_options *options, const atomic_bool *stop);
+/* One device after the other, to standard output. Returns the exit status (crew.h); a message says
+ * why it is not 0. Ends early, and with an error, where *stop becomes true: a number that was
+ * measured for less than the whole time is not printed. */
+int fx_miner_benchmark(const struct fx_miner_options *options, const atomic_bool *stop);
 
 #endif

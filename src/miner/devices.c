@@ -38,6 +38,11 @@ void fx_miner_devices_print(void)
     free(found);
 }
 
+void fx_miner_device_title(const struct fx_device_choice *choice)
+{
+    printf("%s%s%s", choice->name, choice->model[0] ? ", " : "", choice->model);
+}
+
 /* ---- what was asked for ---------------------------------------------------------------------- */
 
 struct choices {

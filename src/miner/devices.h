@@ -18,6 +18,8 @@ struct fx_device_choice {
 
 /* To standard output, a line each. */
 void fx_miner_devices_print(void);
+/* Its name and its model, if that is known, to standard output, without an end of line. */
+void fx_miner_device_title(const struct fx_device_choice *choice);
 /*
  * What the wishes mean on this machine, each device once, in their order. *list is the caller's to
  * free. False: nothing usable is there for one of them, error says why. A device that was asked for

@@ -1,5 +1,6 @@
 /* fornax-miner: mines blocks inside tasks, or in the hash lane, for the node that it is connected
  * to. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,15 @@ static int mine(const struct fx_miner_options *options)
     return FX_EXIT_ERROR;
 }
 
+/* What was asked for has to arrive; the lines of a miner at work need not. */
+static int printed(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "Error: cannot write to standard output: %s\n", strerror(errno));
+    return status == FX_EXIT_OK ? FX_EXIT_ERROR : status;
+}
+
 int main(int argc, char **argv)
 {
     struct fx_miner_options options;
@@ -78,7 +88,7 @@ int main(int argc, char **argv)
     case FX_OPTIONS_USAGE:
         return FX_EXIT_USAGE;
     case FX_OPTIONS_PRINTED:
-        return FX_EXIT_OK;
+        return printed(FX_EXIT_OK);
     case FX_OPTIONS_RUN:
         break;
     }
@@ -88,12 +98,13 @@ int main(int argc, char **argv)
         break;
     case FX_ACTION_LIST_DEVICES:
         fx_miner_devices_print();
+        status = printed(FX_EXIT_OK);
         break;
     case FX_ACTION_BENCHMARK:
-        status = fx_miner_benchmark(&options, &stop) ? FX_EXIT_OK : FX_EXIT_DEVICE;
+        status = printed(fx_miner_benchmark(&options, &stop));
         break;
     case FX_ACTION_SELFTEST:
-        status = fx_miner_selftest(&options) ? FX_EXIT_OK : FX_EXIT_DEVICE;
+        status = printed(fx_miner_selftest(&options, &stop));
         break;
     }
     fx_miner_options_clear(&options);

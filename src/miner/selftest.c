@@ -7,6 +7,7 @@
 
 #include "consensus/brick.h"
 #include "src/crypto/sha256.h"
+#include "src/miner/crew.h"
 #include "src/miner/devices.h"
 #include "src/sys/random.h"
 #include "src/util/buf.h"
@@ -220,7 +221,7 @@ bool fx_miner_selftest_device(const struct fx_backend *backend, struct fx_device
     return test_product(backend, device, error) && test_nonces(backend, device, error);
 }
 
-bool fx_miner_selftest(const struct fx_miner_options *options)
+int fx_miner_selftest(const struct fx_miner_options *options, const atomic_bool *stop)
 {
     struct fx_device_choice *choices;
     char error[FX_KERNEL_TEXT];
@@ -229,19 +230,23 @@ bool fx_miner_selftest(const struct fx_miner_options *options)
 
     if (!fx_miner_devices_choose(options, &choices, &n, error)) {
         fprintf(stderr, "Error: no device: %s\n", error);
-        return false;
+        return FX_EXIT_DEVICE;
     }
-    for (size_t at = 0; at < n; at++) {
+    for (size_t at = 0; at < n && !atomic_load(stop); at++) {
         struct fx_device *device = fx_miner_device_open(options, &choices[at], error);
         bool ok = device && fx_miner_selftest_device(choices[at].backend, device, error);
 
-        printf("%s, %s: %s%s\n", choices[at].name, choices[at].model,
-               ok ? "passed" : "FAILED: ", ok ? "" : error);
+        fx_miner_device_title(&choices[at]);
+        printf(": %s%s\n", ok ? "passed" : "FAILED: ", ok ? "" : error);
         fflush(stdout);
         if (device)
             choices[at].backend->close(device);
         all = all && ok;
     }
     free(choices);
-    return all;
+    if (atomic_load(stop)) {
+        fprintf(stderr, "Error: interrupted\n");
+        return FX_EXIT_ERROR;
+    }
+    return all ? FX_EXIT_OK : FX_EXIT_DEVICE;
 }

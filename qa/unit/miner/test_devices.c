@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "qa/unit/harness.h"
+#include "src/miner/benchmark.h"
+#include "src/miner/crew.h"
 #include "src/miner/selftest.h"
 
 /* The names, with commas between them; what is wrong, in <>. */
@@ -105,6 +107,19 @@ static enum fx_kernel_step wrong_step(struct fx_session *session,
 
     real_sink = sink;
     return fx_backend_cpu.step(session, header, budget_ms, cancel, &between, error);
+}
+
+/* Half a number is none, and half a test has not passed. */
+FX_TEST(interrupted)
+{
+    const atomic_bool stop = true;
+    struct fx_miner_options options = {.benchmark_seconds = 3600};
+    char error[FX_KERNEL_TEXT];
+
+    FX_CHECK(fx_miner_devices_parse("cpu", &options.wishes, &options.n_wishes, error));
+    FX_CHECK_INT(fx_miner_benchmark(&options, &stop), FX_EXIT_ERROR);
+    FX_CHECK_INT(fx_miner_selftest(&options, &stop), FX_EXIT_ERROR);
+    free(options.wishes);
 }
 
 FX_TEST(a_selftest_finds_what_is_wrong)
