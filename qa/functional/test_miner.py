@@ -62,7 +62,8 @@ class TestMiner(MinerTest):
         check(done.stdout.startswith('cpu:0'), 'devices: ' + done.stdout)
         for args, text in ((('--lane=x',), 'auto, hash or job'), (('--device', 'gpu'), 'no device "gpu"'),
                            (('--burn=x',), 'auto, none or an amount'), (('word',), 'unknown word'),
-                           (('--corrupt',), 'regtest only'), (('--rpcuser=a',), 'go together')):
+                           (('--corrupt',), 'regtest only'), (('--rpcuser=a',), 'go together'),
+                           (('--api-port=1', '--api-bind=localhost'), 'a numeric address')):
             status, message = refused(*args)
             check_equal(status, 2, 'status for %s' % (args,))
             check(text in message and message.count('\n') == 1, 'message for %s: %s' % (args, message))

@@ -81,14 +81,6 @@ static uint16_t port_of(evutil_socket_t fd)
     return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-/* Names are not looked up: that can take long, and mean another address tomorrow. */
-static bool is_numeric(const char *address)
-{
-    struct in6_addr any;
-
-    return inet_pton(AF_INET, address, &any) == 1 || inet_pton(AF_INET6, address, &any) == 1;
-}
-
 static void release(struct fx_api *api)
 {
     if (api->http)
@@ -112,13 +104,11 @@ bool fx_api_start(struct fx_api *api, const char *address, char error[FX_KERNEL_
         evhttp_set_cb(api->http, "/status", answer_status, api);
         evhttp_set_gencb(api->http, answer_other, api);
         errno = EINVAL;
-        if (is_numeric(address))
-            bound = evhttp_bind_socket_with_handle(api->http, address, api->port);
+        bound = evhttp_bind_socket_with_handle(api->http, address, api->port);
     }
     if (!bound) {
         snprintf(error, FX_KERNEL_TEXT, "the status cannot be served on %.60s, port %u: %s",
-                 address, api->port,
-                 is_numeric(address) ? strerror(errno) : "not a numeric address");
+                 address, api->port, strerror(errno));
         release(api);
         return false;
     }

@@ -27,7 +27,8 @@ struct fx_api {
     pthread_t thread;
 };
 
-/* False: error says why, and nothing runs. */
+/* address is numeric: names are not looked up, which can take long, and mean another address
+ * tomorrow. False: error says why, and nothing runs. */
 bool fx_api_start(struct fx_api *api, const char *address, char error[FX_KERNEL_TEXT]);
 /* Waits for the thread, which ends after *stop became true. */
 void fx_api_join(struct fx_api *api);

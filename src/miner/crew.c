@@ -472,18 +472,21 @@ static void run_with_api(struct fx_crew *crew)
 {
     struct fx_api api = {
         .status = &crew->status, .stop = crew->stop, .port = crew->options->api_port};
+    const char *api_bind = crew->options->api_bind;
     char error[FX_KERNEL_TEXT];
 
     if (crew->options->api_port == 0) {
         run(crew);
         return;
     }
-    if (!fx_api_start(&api, crew->options->api_bind, error)) {
+    if (!fx_api_start(&api, api_bind, error)) {
         fprintf(stderr, "Error: %s\n", error);
         atomic_store(&crew->fatal, true);
         return;
     }
-    fx_miner_say("status at http://%s:%u/status", crew->options->api_bind, api.port);
+    fx_miner_say(strchr(api_bind, ':') ? "status at http://[%s]:%u/status"
+                                       : "status at http://%s:%u/status",
+                 api_bind, api.port);
     run(crew);
     atomic_store(crew->stop, true);
     fx_api_join(&api);

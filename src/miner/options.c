@@ -1,6 +1,7 @@
 /* The table of fornax-miner's options, and what their values mean. */
 #include "src/miner/options.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,6 +316,13 @@ static bool read_mining(struct fx_miner_options *options, const struct fx_args *
     return true;
 }
 
+static bool is_address(const char *text)
+{
+    struct in6_addr any;
+
+    return inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1;
+}
+
 /* What is printed and served, and what is done instead of mining. */
 static bool read_status(struct fx_miner_options *options, const struct fx_args *args,
                         char error[FX_ARGS_ERROR])
@@ -325,6 +333,7 @@ static bool read_status(struct fx_miner_options *options, const struct fx_args *
     } actions[] = {{"list-devices", FX_ACTION_LIST_DEVICES},
                    {"benchmark", FX_ACTION_BENCHMARK},
                    {"selftest", FX_ACTION_SELFTEST}};
+    const char *api_bind = fx_args_str(args, "api-bind", "127.0.0.1");
 
     for (size_t at = 0; at < sizeof actions / sizeof *actions; at++) {
         if (!fx_args_bool(args, actions[at].name, false))
@@ -335,10 +344,18 @@ static bool read_status(struct fx_miner_options *options, const struct fx_args *
         }
         options->action = actions[at].action;
     }
+    if (fx_args_has(args, "api-bind") && fx_args_int(args, "api-port", 0) == 0) {
+        snprintf(error, FX_ARGS_ERROR, "-api-bind needs -api-port");
+        return false;
+    }
+    if (!is_address(api_bind)) {
+        snprintf(error, FX_ARGS_ERROR, "-api-bind is a numeric address, not \"%.60s\"", api_bind);
+        return false;
+    }
     options->benchmark_seconds = (unsigned)fx_args_int(args, "benchmark-seconds", 10);
     options->status_seconds = (unsigned)fx_args_int(args, "status", 10);
     options->api_port = (uint16_t)fx_args_int(args, "api-port", 0);
-    options->api_bind = fx_xstrdup(fx_args_str(args, "api-bind", "127.0.0.1"));
+    options->api_bind = fx_xstrdup(api_bind);
     return true;
 }
 

@@ -134,6 +134,10 @@ FX_TEST(wrong_ones)
     FX_CHECK_INT(READ(&options, "--nothing"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "-datadir=/nonexistent"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "word"), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-datadir=/", "--api-port=1", "--api-bind=localhost"),
+                 FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-datadir=/", "--api-port=1", "--api-bind="), FX_OPTIONS_USAGE);
+    FX_CHECK_INT(READ(&options, "-datadir=/", "--api-bind=::1"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--lane"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--lane", "both"), FX_OPTIONS_USAGE);
     FX_CHECK_INT(READ(&options, "--burn", "-1"), FX_OPTIONS_USAGE);

@@ -176,11 +176,11 @@ FX_TEST(over_http)
     json_decref(json);
     FX_CHECK_INT(get(api.port, "POST", "/status", &json), 501); /* only GET */
     json_decref(json);
-    /* The port is taken, and an address that is none. */
+    /* The port is taken, and an address that is not ours. */
     second.port = api.port;
     FX_CHECK(!fx_api_start(&second, "127.0.0.1", error));
     FX_CHECK(strstr(error, "cannot be served on 127.0.0.1") != NULL);
-    FX_CHECK(!fx_api_start(&second, "no address", error));
+    FX_CHECK(!fx_api_start(&second, "192.0.2.1", error)); /* of nobody (RFC 5737) */
     atomic_store(&stop, true);
     fx_api_join(&api);
     end(&status);
