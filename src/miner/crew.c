@@ -15,6 +15,8 @@
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MOST_MS 10000
 #define BACKOFF_REGTEST_MS 2000
+#define SAY_AGAIN_MS 600000
+#define NO_SUCH_METHOD (-32601)
 #define COOKIE_PATIENCE_MS 5000 /* a node that restarts writes a new one */
 
 static bool is_regtest(const struct fx_crew *crew)
@@ -32,13 +34,16 @@ static void cancel_all(struct fx_crew *crew)
 
 static void say_once(struct fx_crew *crew, const char *what, const char *text)
 {
-    char line[sizeof crew->said];
+    struct fx_said said = {.ms = fx_clock_monotonic_ms()};
 
-    snprintf(line, sizeof line, "%s: %.240s", what, text);
-    if (strcmp(line, crew->said) == 0)
-        return;
-    memcpy(crew->said, line, sizeof line);
-    fx_miner_say("%s", line);
+    snprintf(said.line, sizeof said.line, "%.50s: %.240s", what, text);
+    for (size_t at = 0; at < FX_SAID; at++) {
+        if (strcmp(said.line, crew->said[at].line) == 0 &&
+            said.ms < crew->said[at].ms + SAY_AGAIN_MS)
+            return;
+    }
+    crew->said[crew->n_said++ % FX_SAID] = said;
+    fx_miner_say("%s", said.line);
 }
 
 void fx_crew_say_once(struct fx_crew *crew, const char *what, const char *text)
@@ -65,7 +70,7 @@ static void answered(struct fx_crew *crew)
 {
     if (crew->down) {
         fx_miner_say("the node answers again");
-        crew->said[0] = 0;
+        memset(crew->said, 0, sizeof crew->said);
     }
     crew->down = false;
     crew->refused_since_ms = 0;

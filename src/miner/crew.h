@@ -22,6 +22,13 @@ enum fx_miner_exit {
     FX_EXIT_DEVICE = 3 /* no device that works is left */
 };
 
+#define FX_SAID 8
+
+struct fx_said {
+    char line[300]; /* empty: none */
+    int64_t ms;
+};
+
 struct fx_crew {
     const struct fx_miner_options *options;
     atomic_bool *stop;         /* end in order, now */
@@ -36,7 +43,8 @@ struct fx_crew {
     size_t n;
     pthread_mutex_t lock; /* of what follows, and of at_work and task of each miner */
     bool down;
-    char said[300];
+    struct fx_said said[FX_SAID]; /* in a ring, and when */
+    size_t n_said;
     int64_t refused_since_ms; /* of the credentials; 0: they are good */
     int64_t hash_found_ms;    /* the last block of the hash lane, for the pace of regtest */
 };
@@ -58,7 +66,7 @@ void fx_crew_sweep(struct fx_crew *crew, const struct fx_miner_task *tasks, size
 /* As fx_miner_node_ok, without a wait. backoff_ms is that of the caller. */
 bool fx_crew_node_ok(struct fx_crew *crew, const struct fx_miner_node *node,
                      enum fx_miner_node_status status, const char *what, unsigned *backoff_ms);
-/* "what: text", unless that was the last thing said this way. */
+/* "what: text", unless that was said this way in the last ten minutes. */
 void fx_crew_say_once(struct fx_crew *crew, const char *what, const char *text);
 /* Milliseconds until the next block of the hash lane may be looked for; 0: now. */
 unsigned fx_crew_pace_ms(struct fx_crew *crew);

@@ -129,6 +129,8 @@ bool fx_store_save(const char *workdir, const struct fx_stored_task *stored)
     bool ok = text && fx_dir_make(dir) && fx_file_write(path, text, strlen(text), 0600);
     int why = errno;
 
+    if (!ok)
+        rmdir(dir); /* where it is empty */
     json_decref(json);
     free(text);
     free(path);

@@ -72,6 +72,17 @@ static unsigned look_ms(const struct fx_miner *miner)
     return miner->chain.paced ? LOOK_REGTEST_MS : LOOK_MS;
 }
 
+/* The disk is full, or cannot be written to. Counted each time, and said once. */
+static void disk_trouble(struct fx_miner *miner, const char *what)
+{
+    const char *why = strerror(errno);
+    char text[300];
+
+    atomic_fetch_add(&miner->status->errors, 1);
+    snprintf(text, sizeof text, "%.200s: %s", miner->options->workdir, why);
+    fx_crew_say_once(miner->crew, what, text);
+}
+
 /* ---- operands ------------------------------------------------------------------------------- */
 
 /* The node's own copy comes first; it fetches that from its peers. */
@@ -149,8 +160,7 @@ static enum outcome fetch(struct job *job)
         if (status == FX_NODE_OK) {
             fx_miner_node_ok(miner, status, "");
             if (!fx_pieces_put(&job->operands.side[side], panel, data)) {
-                fx_miner_say("cannot write operands to %s: %s", miner->options->workdir,
-                             strerror(errno));
+                disk_trouble(miner, "cannot write operands to");
                 outcome = OUTCOME_LATER;
             }
         } else if (status == FX_NODE_REFUSED) {
@@ -240,8 +250,7 @@ static bool keep_tile(void *ctx, uint64_t tile, const int32_t *data)
 
     fx_result_tile_pack(data, FX_TILE, bytes);
     if (!fx_pieces_put(&job->tiles, tile, bytes)) {
-        fx_miner_say("cannot write a finished tile to %s: %s", job->miner->options->workdir,
-                     strerror(errno));
+        disk_trouble(job->miner, "cannot write a finished tile to");
         job->broken = true;
     }
     free(bytes);
@@ -326,8 +335,7 @@ static void get_work(struct job *job)
 static void save_state(struct job *job)
 {
     if (!fx_store_save(job->miner->options->workdir, &job->stored))
-        fx_miner_say("cannot write the state of task %s: %s", job->stored.task.origin,
-                     strerror(errno));
+        disk_trouble(job->miner, "cannot write the state of a task to");
 }
 
 static void submit(struct job *job)
@@ -408,8 +416,10 @@ static void save_partial(struct job *job)
     struct file_sink sink = {file ? fileno(file) : -1, 0};
     bool ok = file && job->miner->backend->save(job->session, append, &sink);
 
+    if (!ok)
+        disk_trouble(job->miner, "sums of unfinished tiles are lost: cannot write to");
     if (file)
-        ok = fclose(file) == 0 && ok;
+        fclose(file); /* written to by its number: nothing is left in it */
     if (!ok)
         remove(path);
     free(path);
@@ -617,7 +627,7 @@ void fx_miner_work(struct fx_miner *miner, const struct fx_miner_task *task)
     if (!fx_store_load(workdir, task->origin, &job->stored))
         job->stored.task = *task;
     if (!fx_store_save(workdir, &job->stored)) {
-        fx_miner_say("cannot write to %s: %s", workdir, strerror(errno));
+        disk_trouble(miner, "cannot write the state of a task to");
     } else if (fx_operands_open(&job->operands, workdir, task)) {
         if (fx_store_open_tiles(workdir, task, &job->tiles)) {
             fx_miner_say("task %s: %llu bricks in %llu tiles", task->origin,
@@ -625,17 +635,18 @@ void fx_miner_work(struct fx_miner *miner, const struct fx_miner_task *task)
                          (unsigned long long)task->shape.tiles);
             outcome = run(job);
             fx_pieces_close(&job->tiles);
+        } else {
+            disk_trouble(miner, "cannot open files of tiles in");
         }
         fx_operands_close(&job->operands);
     } else {
-        fx_miner_say("cannot open files in %s: %s", workdir, strerror(errno));
+        disk_trouble(miner, "cannot open files of operands in");
     }
     switch (outcome) {
     case OUTCOME_DONE:
         atomic_fetch_add(&miner->status->tasks_done, 1);
         job->stored.stage = FX_STAGE_DELIVER;
-        if (!fx_store_save(workdir, &job->stored))
-            fx_miner_say("cannot write to %s: %s", workdir, strerror(errno));
+        save_state(job);
         fx_miner_say("task %s: product finished", task->origin);
         fx_deliver_add(&miner->crew->deliver, &job->stored);
         break;

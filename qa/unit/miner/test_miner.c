@@ -1,9 +1,12 @@
 /* The whole miner on the CPU backend, and on worse ones, with a node in memory. */
 #include "src/miner/crew.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "kernels/cpu/cpu.h"
@@ -112,16 +115,17 @@ static void clear(struct run *run)
         }                                                     \
     } while (0)
 
-#define WAIT_FOR_SAID(text)                                           \
-    do {                                                              \
-        int64_t end_ = fx_clock_monotonic_ms() + PATIENCE_MS;         \
-        while (!fx_fake_said(text) && fx_clock_monotonic_ms() < end_) \
-            fx_clock_sleep_ms(2);                                     \
-        if (!fx_fake_said(text)) {                                    \
-            fx_fake_print();                                          \
-            FX_FAIL("it does not say \"%s\"", text);                  \
-        }                                                             \
+#define WAIT_FOR_SAID_TIMES(text, n)                                       \
+    do {                                                                   \
+        int64_t end_ = fx_clock_monotonic_ms() + PATIENCE_MS;              \
+        while (fx_fake_said(text) < (n) && fx_clock_monotonic_ms() < end_) \
+            fx_clock_sleep_ms(2);                                          \
+        if (fx_fake_said(text) < (n)) {                                    \
+            fx_fake_print();                                               \
+            FX_FAIL("it does not say \"%s\"", text);                       \
+        }                                                                  \
     } while (0)
+#define WAIT_FOR_SAID(text) WAIT_FOR_SAID_TIMES(text, 1)
 
 static void check_settled(size_t n)
 {
@@ -446,7 +450,17 @@ FX_TEST(back_off)
     }
     FX_CHECK_INT(fx_fake_said("the node does not answer, trying again: no"), 1);
     FX_CHECK_INT(fx_fake_said("the node answers again"), 1);
-    FX_CHECK_INT(fx_fake_said("trouble: no"), 1); /* the same is said once */
+    FX_CHECK_INT(fx_fake_said("trouble: no"), 1); /* the same is said once, */
+    for (unsigned round = 0; round < 3; round++) {
+        fx_crew_say_once(&crew, "disk", "full");
+        fx_crew_say_once(&crew, "trouble", "no");
+    }
+    FX_CHECK_INT(fx_fake_said("trouble: no"), 1); /* also in turn with something else */
+    FX_CHECK_INT(fx_fake_said("disk: full"), 1);
+    /* A call that the end has broken off says nothing. */
+    atomic_store(&stop, true);
+    FX_CHECK(!fx_crew_node_ok(&crew, &node, FX_NODE_DOWN, "", &backoff_ms));
+    FX_CHECK_INT(fx_fake_said("the node does not answer"), 1);
     pthread_mutex_destroy(&crew.lock);
     fx_fake_end();
 }
@@ -747,6 +761,56 @@ FX_TEST(another_claim_in_the_mempool)
         free(sums);
         clear(&run);
     }
+}
+
+/* As a full disk, but for files that are longer than this. */
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+
+    signal(SIGXFSZ, size == RLIM_INFINITY ? SIG_DFL : SIG_IGN);
+    FX_CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+    FX_CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What is the matter is said once, not once a task, and is an error in the table. With room again
+ * it goes on by itself. */
+FX_TEST(a_full_disk)
+{
+    struct run run;
+
+    fx_fake_begin();
+    fx_fake_add(2, 2, 2, COIN);
+    fx_fake_add(2, 2, 2, COIN);
+    fx_fake.job_bits = 60;
+    options_of(&run.options, fx_unit_tmpdir());
+    run.options.tasks = 2;
+    limit_files(16384);
+    start(&run);
+    WAIT_FOR_SAID_TIMES("bricks in", 3); /* both, and one of them again */
+    FX_CHECK_INT(fx_fake_said("cannot write operands to"), 1);
+    limit_files(RLIM_INFINITY);
+    FX_CHECK_INT(finish(&run, false), FX_EXIT_OK);
+    check_settled(2);
+    FX_CHECK_INT(fx_fake_said("      0  nothing") + fx_fake_said("      0  task"), 0);
+    clear(&run);
+}
+
+/* A folder is not left behind for each task that could not be begun. */
+FX_TEST(no_room_for_a_state)
+{
+    struct fx_stored_task stored = {.task.origin = "aa:1"};
+    const char *workdir = fx_unit_tmpdir();
+    char error[FX_KERNEL_TEXT], *folder = fx_path_join(workdir, "tasks/aa-1");
+
+    FX_CHECK(fx_store_open(workdir, error));
+    limit_files(10);
+    FX_CHECK(!fx_store_save(workdir, &stored));
+    FX_CHECK_INT(errno, EFBIG);
+    limit_files(RLIM_INFINITY);
+    FX_CHECK(!fx_path_exists(folder));
+    free(folder);
 }
 
 /* ---- several devices, and orderly ends ------------------------------------------------------- */
