@@ -75,6 +75,9 @@ class TestMiner(MinerTest):
         status, message = refused('-test', *node, '--rpccookiefile=' + os.path.join(self.solver.netdir, '.cookie'))
         check_equal(status, 1, 'status on the wrong network')
         check('of the network regtest, not test' in message, 'message for the wrong network: ' + message)
+        status, message = refused('-regtest', *node, '--rpcwallet=nobody')
+        check_equal(status, 1, 'status with a wallet that the node has not got')
+        check('wallet "nobody"' in message and message.count('\n') == 1, 'message for a wrong wallet: ' + message)
         self.step('options, credentials and network are checked')
 
     def from_offer_to_pay(self):

@@ -104,6 +104,8 @@ bool fx_crew_node_ok(struct fx_crew *crew, const struct fx_miner_node *node,
     atomic_store(&crew->status.connected, !crew->down && crew->refused_since_ms == 0);
     pthread_mutex_unlock(&crew->lock);
     if (status == FX_NODE_OK)
+        *backoff_ms = 0;
+    else if (*backoff_ms == 0)
         *backoff_ms = BACKOFF_FIRST_MS;
     else
         *backoff_ms = *backoff_ms * 2 < most ? *backoff_ms * 2 : most;
@@ -274,7 +276,6 @@ static void miner_init(struct fx_crew *crew, struct fx_miner *miner, size_t at)
     miner->choice = &crew->choices[at];
     miner->backend = miner->choice->backend;
     miner->status = &crew->status.devices[at];
-    miner->backoff_ms = BACKOFF_FIRST_MS;
     miner->chain.paced = is_regtest(crew);
     miner->policy.lane = options->lane;
     miner->policy.burn = options->burn;
@@ -342,23 +343,61 @@ static bool over(const struct fx_crew *crew)
     return atomic_load(crew->stop) || atomic_load(&crew->fatal);
 }
 
-/* Until the node answers, and is of our network. False: stop, or a message went out. */
+/* Without a wallet there is nothing to mine for, in either lane. True: there is none, and the text
+ * of the node says so. A wallet that has another fault may mine all the same. */
+static bool lacks_wallet(const struct fx_miner_node *node, enum fx_miner_node_status status)
+{
+    return status == FX_NODE_REFUSED &&
+           (node->code == FX_NODE_NO_WALLET || node->code == FX_NODE_WHICH_WALLET ||
+            node->code == NO_SUCH_METHOD);
+}
+
+static bool give_up(struct fx_crew *crew, const char *text)
+{
+    fprintf(stderr, "Error: %s\n", text);
+    atomic_store(&crew->fatal, true);
+    return false;
+}
+
+static bool ask_for_wallet(struct fx_crew *crew)
+{
+    const char *name = crew->options->wallet;
+    char text[sizeof crew->node.text + 200];
+    struct fx_hash solver;
+
+    if (!lacks_wallet(&crew->node, fx_miner_node_solver(&crew->node, &solver)))
+        return true;
+    if (name)
+        snprintf(text, sizeof text, "the node's wallet \"%.100s\" cannot be used (-rpcwallet): %s",
+                 name, crew->node.text);
+    else
+        snprintf(text, sizeof text, "the node has no wallet to mine for: %s", crew->node.text);
+    return give_up(crew, text);
+}
+
+/* Until the node answers, is of our network, and has the wallet. False: it is over, or a message
+ * went out. */
 static bool greet(struct fx_crew *crew)
 {
     const char *wanted = crew->options->params->name;
-    unsigned backoff_ms = BACKOFF_FIRST_MS;
+    char text[100];
+    unsigned backoff_ms = 0;
     struct fx_miner_chain chain;
 
-    while (!over(crew)) {
+    while (!over(crew) && !atomic_load(crew->finish)) {
+        int64_t end;
+
         if (fx_crew_node_ok(crew, &crew->node, fx_miner_node_chain(&crew->node, &chain),
                             "no answer", &backoff_ms)) {
             if (strcmp(chain.name, wanted) == 0)
-                return true;
-            fprintf(stderr, "Error: the node is of the network %s, not %s\n", chain.name, wanted);
-            atomic_store(&crew->fatal, true);
-            return false;
+                return ask_for_wallet(crew);
+            snprintf(text, sizeof text, "the node is of the network %s, not %s", chain.name,
+                     wanted);
+            return give_up(crew, text);
         }
-        nap(crew, backoff_ms);
+        end = fx_clock_monotonic_ms() + backoff_ms;
+        while (!over(crew) && !atomic_load(crew->finish) && fx_clock_monotonic_ms() < end)
+            fx_clock_sleep_ms(NAP_MS);
     }
     return false;
 }
@@ -428,7 +467,7 @@ static bool enough(struct fx_crew *crew)
 
 static void work(struct fx_crew *crew)
 {
-    unsigned backoff_ms = BACKOFF_FIRST_MS, moves = atomic_load(&crew->watch.moves);
+    unsigned backoff_ms = 0, moves = atomic_load(&crew->watch.moves);
 
     while (crew->options->lane != FX_CHOOSE_HASH && !over(crew) && !clean_up(crew, &backoff_ms))
         nap(crew, backoff_ms);

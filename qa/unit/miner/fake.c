@@ -312,6 +312,8 @@ enum fx_miner_node_status fx_miner_node_task(struct fx_miner_node *node, const c
 enum fx_miner_node_status fx_miner_node_solver(struct fx_miner_node *node, struct fx_hash *out)
 {
     ENTER(node);
+    if (fx_fake.wallet_error)
+        return leave(say(node, FX_NODE_REFUSED, fx_fake.wallet_error, "no such wallet"));
     *out = solver;
     return leave(FX_NODE_OK);
 }

@@ -25,6 +25,7 @@ struct fx_fake_task {
 struct fx_fake {
     /* switches, set by tests */
     bool down, refuses_password;
+    int wallet_error;      /* code of the answer to what needs the wallet; 0: it is there */
     unsigned not_here;     /* calls of prepare that say: not yet */
     unsigned no_funds;     /* claims that are refused for want of coins */
     unsigned lose_claims;  /* claims that get lost before they are on the chain */
