@@ -10,6 +10,12 @@
  * Two groups form a cluster and work on two rows of the same columns: each fetches half of every
  * right block for both, as L2 could not feed the tensor cores otherwise. Groups stay for many
  * entries, and operands of the next entry arrive while sums are written.
+ *
+ * Blocks in shared memory are written by bulk copies and read by wgmma alone, both of which belong
+ * to the asynchronous proxy, so no fence between proxies is needed: `full` completes with the bytes
+ * of the copies, from either group, and a warp arrives at `empty` of both groups when its products
+ * are over. Bytes may come before the group that they come to expects them: its own arrival is
+ * still missing then, so the phase does not end.
  */
 #ifndef FX_KERNELS_CUDA_WGMMA_CUH
 #define FX_KERNELS_CUDA_WGMMA_CUH
