@@ -25,6 +25,7 @@ struct fx_source {
      * not NULL, gets its sibling hashes up to the result root: fx_commit_depth(tiles) * 32 bytes.
      */
     bool (*read_tile)(void *ctx, uint32_t tile, uint8_t out[FX_TILE_BYTES], uint8_t *path);
+    bool shared; /* several threads may ask at the same time */
 };
 
 #endif

@@ -1,64 +1,79 @@
-/* Sums of products of a matrix and vectors, once for each instruction set. */
+/*
+ * Sums of products in plain C that compilers make vector code of, compiled for several instruction
+ * sets. Digits are 16 bits, signed: sums are those of digits 0, 2, 4 and 6.
+ */
 #include "src/matrix/sums_int.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define INLINE __attribute__((always_inline)) static inline
+#define DIGITS 4
+#define EACH UINT64_C(0x8000800080008000) /* what makes all digits of a number not negative */
 
-INLINE void narrow(const int8_t *rows, size_t n, size_t length, const int16_t *digits,
-                   size_t stride, int64_t *sums)
+/* Digits of -2^15 to 2^15 - 1, by digit. */
+static void split(const uint64_t *values, size_t n, void *digits)
 {
-    const int16_t *d0 = digits, *d1 = d0 + stride, *d2 = d1 + stride, *d3 = d2 + stride;
+    uint16_t *out = digits;
 
-    for (size_t r = 0; r < n; r++, rows += length) {
+    for (size_t at = 0; at < n; at++) {
+        const uint64_t value = (values[at] + EACH) ^ EACH;
+
+        for (unsigned d = 0; d < DIGITS; d++)
+            out[d * n + at] = (uint16_t)(value >> 16 * d);
+    }
+}
+
+/* n rows; in a single int32, at most 256 products below 2^22 in size. */
+INLINE void rows_of(const int8_t *rows, size_t n, size_t length, uint32_t flip, const void *digits,
+                    int64_t (*sums)[FX_SUMS_DIGITS])
+{
+    const size_t part = length < FX_DEPTH ? length : FX_DEPTH;
+
+    for (size_t at = 0; at < n * length; at += part) {
+        const int16_t *d0 = (const int16_t *)digits + at % length;
+        const int16_t *d1 = d0 + length, *d2 = d1 + length, *d3 = d2 + length;
+        uint32_t words[FX_DEPTH / 4];
         int16_t row[FX_DEPTH];
         int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
 
-        for (size_t c = 0; c < length; c++)
-            row[c] = rows[c];
-        for (size_t c = 0; c < length; c++) {
+        memcpy(words, rows + at, part);
+        for (size_t c = 0; c < part / 4; c++)
+            words[c] ^= htole32(flip);
+        for (size_t c = 0; c < part; c++)
+            row[c] = ((const int8_t *)words)[c];
+        for (size_t c = 0; c < part; c++) {
             s0 += row[c] * d0[c];
             s1 += row[c] * d1[c];
             s2 += row[c] * d2[c];
             s3 += row[c] * d3[c];
         }
-        sums[r] += s0;
-        sums[n + r] += s1;
-        sums[2 * n + r] += s2;
-        sums[3 * n + r] += s3;
-    }
-}
-
-INLINE void wide(const int32_t *rows, const int32_t limbs[FX_SUMS_LIMBS][FX_TILE],
-                 int64_t (*sums)[FX_SUMS_LIMBS])
-{
-    for (size_t r = 0; r < FX_TILE; r++, rows += FX_TILE) {
-        int64_t s0 = 0, s1 = 0, s2 = 0;
-
-        for (size_t c = 0; c < FX_TILE; c++) {
-            s0 += (int64_t)rows[c] * limbs[0][c];
-            s1 += (int64_t)rows[c] * limbs[1][c];
-            s2 += (int64_t)rows[c] * limbs[2][c];
-        }
-        sums[r][0] = s0;
-        sums[r][1] = s1;
-        sums[r][2] = s2;
+        sums[at / length][0] += s0;
+        sums[at / length][2] += s1;
+        sums[at / length][4] += s2;
+        sums[at / length][6] += s3;
     }
 }
 
 /* One way: its functions, with what the compiler may use. */
 #define WAY(id, text, attributes)                                                                  \
-    __attribute__(attributes) static void narrow_##id(const int8_t *rows, size_t n, size_t length, \
-                                                      const int16_t *digits, size_t stride,        \
-                                                      int64_t *sums)                               \
+    __attribute__(attributes) static void block_rows_##id(const int8_t *block, const void *digits, \
+                                                          int64_t(*sums)[FX_SUMS_DIGITS])          \
     {                                                                                              \
-        narrow(rows, n, length, digits, stride, sums);                                             \
+        rows_of(block, FX_TILE, FX_DEPTH, 0, digits, sums);                                        \
     }                                                                                              \
-    __attribute__(attributes) static void wide_##id(const int32_t *rows,                           \
-                                                    const int32_t limbs[FX_SUMS_LIMBS][FX_TILE],   \
-                                                    int64_t(*sums)[FX_SUMS_LIMBS])                 \
+    __attribute__(attributes) static void block_columns_##id(                                      \
+        const int8_t *turned, const void *digits, int64_t(*sums)[FX_SUMS_DIGITS])                  \
     {                                                                                              \
-        wide(rows, limbs, sums);                                                                   \
+        rows_of(turned, FX_DEPTH, FX_TILE, 0, digits, sums);                                       \
     }                                                                                              \
-    static const struct fx_sums way_##id = {text, usable_##id, narrow_##id, wide_##id};
+    __attribute__(attributes) static void tile_rows_##id(const int8_t *tile, const void *digits,   \
+                                                         int64_t(*sums)[FX_SUMS_DIGITS])           \
+    {                                                                                              \
+        rows_of(tile, FX_TILE, FX_SUMS_LENGTH, FX_SUMS_FLIP, digits, sums);                        \
+    }                                                                                              \
+    static const struct fx_sums way_##id = {                                                       \
+        text, usable_##id, true, split, block_rows_##id, block_columns_##id, tile_rows_##id};
 
 static bool usable_generic(void)
 {
@@ -67,7 +82,7 @@ static bool usable_generic(void)
 
 WAY(generic, "generic", (optimize("O3")))
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef FX_SUMS_X86
 
 static bool usable_avx2(void)
 {
@@ -78,13 +93,14 @@ WAY(avx2, "AVX2", (target("avx2"), optimize("O3")))
 
 #endif
 
+/* clang-format off */
 const struct fx_sums *const fx_sums_ways[] = {
-#if defined(__x86_64__) && defined(__GNUC__)
-    &way_avx2,
+#ifdef FX_SUMS_X86
+    &fx_sums_avx512, &fx_sums_avxvnni, &way_avx2,
 #endif
-    &way_generic,
-    NULL,
+    &way_generic, NULL,
 };
+/* clang-format on */
 
 const struct fx_sums *fx_sums_best(void)
 {

@@ -115,11 +115,20 @@ static void corrupt(const struct fx_deliver *deliver, struct fx_delivery *d)
     fx_pieces_close(&tiles);
 }
 
-static unsigned cores(void)
+/* By all cores. */
+static enum fx_freivalds freivalds(const struct fx_task_shape *shape,
+                                   const struct fx_source *source, uint32_t *row)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct fx_pool *pool = cores > 1 ? fx_pool_create((unsigned)cores - 1) : NULL;
+    enum fx_freivalds found;
+    uint8_t key[32];
 
-    return n > 0 ? (unsigned)n : 1;
+    fx_random_bytes(key, sizeof key);
+    found = fx_freivalds_check(shape, source, FREIVALDS_ROUNDS, key, pool, row);
+    fx_secure_zero(key, sizeof key);
+    fx_pool_destroy(pool);
+    return found;
 }
 
 /* True where the result may be claimed. */
@@ -129,9 +138,9 @@ static bool check(struct fx_deliver *deliver, struct fx_delivery *d)
     const struct fx_miner_task *task = &d->stored.task;
     enum fx_freivalds found = FX_FREIVALDS_UNREADABLE;
     struct sources sources;
-    struct fx_source source = {&sources, read_block, read_tile};
+    /* Each piece is asked for once, so that threads do not look at the same one. */
+    struct fx_source source = {&sources, read_block, read_tile, true};
     int64_t start = fx_clock_monotonic_ms();
-    uint8_t key[32];
     uint32_t row = 0;
 
     if (fx_operands_open(&sources.operands, workdir, task)) {
@@ -139,11 +148,8 @@ static bool check(struct fx_deliver *deliver, struct fx_delivery *d)
             enum fx_side side;
             uint32_t panel;
 
-            fx_random_bytes(key, sizeof key);
             if (!fx_operands_missing(&sources.operands, &side, &panel))
-                found =
-                    fx_freivalds_check(&task->shape, &source, FREIVALDS_ROUNDS, key, cores(), &row);
-            fx_secure_zero(key, sizeof key);
+                found = freivalds(&task->shape, &source, &row);
             fx_pieces_close(&sources.tiles);
         }
         fx_operands_close(&sources.operands);

@@ -1,21 +1,33 @@
 /* Freivalds: right results pass, any single wrong entry is found at its row and column. */
 #include "src/matrix/freivalds.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "qa/unit/harness.h"
 #include "qa/unit/matrix/memory.h"
+#include "src/util/buf.h"
 
 static const uint8_t key[32] = {1, 2, 3};
+
+/* By so many threads. */
+static enum fx_freivalds check_by(unsigned threads, const struct fx_task_shape *shape,
+                                  const struct fx_source *source, unsigned rounds, uint32_t *row)
+{
+    struct fx_pool *pool = threads > 1 ? fx_pool_create(threads - 1) : NULL;
+    enum fx_freivalds result = fx_freivalds_check(shape, source, rounds, key, pool, row);
+
+    fx_pool_destroy(pool);
+    return result;
+}
 
 /* By one thread; by several, which must say the same. */
 static enum fx_freivalds check(struct fx_memory *memory, unsigned rounds, uint32_t *row)
 {
     uint32_t first = 0;
-    enum fx_freivalds one =
-        fx_freivalds_check(&memory->shape, &memory->source, rounds, key, 1, row);
+    enum fx_freivalds one = check_by(1, &memory->shape, &memory->source, rounds, row);
 
-    FX_CHECK_INT(fx_freivalds_check(&memory->shape, &memory->source, rounds, key, 3, &first), one);
+    FX_CHECK_INT(check_by(3, &memory->shape, &memory->source, rounds, &first), one);
     if (one == FX_FREIVALDS_DIFFERENT)
         FX_CHECK_INT(first, *row);
     return one;
@@ -128,8 +140,7 @@ FX_TEST(sources_that_give_up)
     unsigned all, threads = 1;
 
     fx_memory_init(&memory, 256, 256, 512, 2, 2, 0);
-    FX_CHECK_INT(fx_freivalds_check(&memory.shape, &memory.source, 1, key, threads, &row),
-                 FX_FREIVALDS_EQUAL);
+    FX_CHECK_INT(check_by(threads, &memory.shape, &memory.source, 1, &row), FX_FREIVALDS_EQUAL);
     all = memory.reads;
     /* Each block of each side and each tile, once. */
     FX_CHECK_INT(all, 4 + 4 + 4);
@@ -139,7 +150,7 @@ FX_TEST(sources_that_give_up)
         threads = at % 2 ? 3 : 1;
         memory.reads = 0;
         memory.fail_after = after;
-        FX_CHECK_INT(fx_freivalds_check(&memory.shape, &memory.source, 1, key, threads, &row),
+        FX_CHECK_INT(check_by(threads, &memory.shape, &memory.source, 1, &row),
                      after < all ? FX_FREIVALDS_UNREADABLE : FX_FREIVALDS_EQUAL);
     }
     memory.fail_after = 0;
@@ -154,4 +165,106 @@ FX_TEST(sources_that_give_up)
                      FX_FREIVALDS_UNREADABLE);
     }
     fx_memory_clear(&memory);
+}
+
+/* A row that is wrong was found when the source gives up on another one. */
+FX_TEST(wrong_before_the_source_gives_up)
+{
+    struct fx_memory memory;
+    uint32_t row = 0;
+
+    fx_memory_init(&memory, 256, 256, 512, 2, 2, 0);
+    memory.result[3 * 256]++;
+    memory.fail_after = 4 + 4 + 4 - 1; /* all but the last block of A */
+    FX_CHECK_INT(check_by(1, &memory.shape, &memory.source, 1, &row), FX_FREIVALDS_DIFFERENT);
+    FX_CHECK_INT(row, 3);
+    memory.result[3 * 256]--;
+    memory.result[131 * 256]++; /* in a row of the other panel, which is not known */
+    memory.reads = 0;
+    FX_CHECK_INT(check_by(1, &memory.shape, &memory.source, 1, &row), FX_FREIVALDS_UNREADABLE);
+    fx_memory_clear(&memory);
+}
+
+/* Matrices of any size: all entries of a block are one number, so all of a tile are. */
+struct plain {
+    struct fx_task_shape shape;
+    uint32_t wrong_tile;
+    atomic_uint reads, asking;
+    bool shared, together; /* allowed; seen to be asked by two at once */
+};
+
+static int8_t entry(uint32_t panel, uint32_t segment)
+{
+    return (int8_t)(37 * panel + 101 * segment);
+}
+
+static void begin_read(struct plain *plain)
+{
+    atomic_fetch_add(&plain->reads, 1);
+    if (atomic_fetch_add(&plain->asking, 1) > 0 && !plain->shared)
+        plain->together = true;
+}
+
+static bool read_plain_block(void *ctx, enum fx_side side, uint32_t panel, uint32_t segment,
+                             int8_t out[FX_BLOCK_BYTES], uint8_t *path)
+{
+    struct plain *plain = ctx;
+
+    (void)path;
+    begin_read(plain);
+    memset(out, entry(panel + (side == FX_SIDE_B ? 1000 : 0), segment), FX_BLOCK_BYTES);
+    atomic_fetch_sub(&plain->asking, 1);
+    return true;
+}
+
+static bool read_plain_tile(void *ctx, uint32_t tile, uint8_t out[FX_TILE_BYTES], uint8_t *path)
+{
+    struct plain *plain = ctx;
+    const uint32_t i = plain->shape.row0 + tile / plain->shape.cols;
+    const uint32_t j = plain->shape.col0 + tile % plain->shape.cols;
+    int32_t value = 0;
+
+    (void)path;
+    begin_read(plain);
+    for (uint32_t l = 0; l < plain->shape.depth; l++)
+        value += FX_DEPTH * entry(i, l) * entry(j + 1000, l);
+    for (size_t at = 0; at < 512; at += 4)
+        fx_store_u32(out + at, (uint32_t)value);
+    for (size_t at = 512; at < FX_TILE_BYTES; at += 512)
+        memcpy(out + at, out, 512);
+    if (tile == plain->wrong_tile)
+        fx_store_u32(out + 512 * 77 + 4 * 5, (uint32_t)value ^ 1);
+    atomic_fetch_sub(&plain->asking, 1);
+    return true;
+}
+
+static void check_plain(uint32_t rows, uint32_t cols, uint32_t depth, unsigned threads)
+{
+    struct plain plain = {.shape = {3, 4, rows, cols, depth, (uint64_t)rows * cols, 0},
+                          .wrong_tile = UINT32_MAX,
+                          .shared = threads > 2};
+    const struct fx_source source = {&plain, read_plain_block, read_plain_tile, plain.shared};
+    uint32_t row = 0;
+
+    FX_CHECK_INT(check_by(threads, &plain.shape, &source, 2, &row), FX_FREIVALDS_EQUAL);
+    FX_CHECK_INT(atomic_load(&plain.reads), (rows + cols) * depth + rows * cols);
+    plain.wrong_tile = rows * cols - 1;
+    FX_CHECK_INT(check_by(threads, &plain.shape, &source, 1, &row), FX_FREIVALDS_DIFFERENT);
+    FX_CHECK_INT(row, (3 + rows - 1) * FX_TILE + 77);
+    plain.wrong_tile = 0;
+    FX_CHECK_INT(check_by(threads, &plain.shape, &source, 1, &row), FX_FREIVALDS_DIFFERENT);
+    FX_CHECK_INT(row, 3 * FX_TILE + 77);
+    FX_CHECK(!plain.together);
+}
+
+/* More rows, columns and segments than are held at once, and as few as there can be. */
+FX_TEST(large_and_thin)
+{
+    static const uint32_t shapes[][3] = {{1, 1, 1},   {1, 1, 40},  {130, 1, 1}, {1, 130, 1},
+                                         {65, 66, 1}, {2, 65, 17}, {65, 2, 33}};
+
+    for (size_t at = 0; at < sizeof shapes / sizeof *shapes; at++) {
+        for (unsigned threads = 1; threads <= 3; threads++)
+            check_plain(shapes[at][0], shapes[at][1], shapes[at][2], threads);
+    }
 }

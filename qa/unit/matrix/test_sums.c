@@ -5,71 +5,85 @@
 
 #include "qa/unit/harness.h"
 
+#define LARGEST ((UINT64_C(1) << 61) - 1)
+
+enum of { BLOCK_ROWS, BLOCK_COLUMNS, TILE_ROWS };
+
+/* 2^(8 i) for digit i, modulo 2^64: sums and numbers are compared so. */
+static uint64_t value_of(const int64_t digits[FX_SUMS_DIGITS])
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < FX_SUMS_DIGITS; i++)
+        value += (uint64_t)digits[i] << 8 * i;
+    return value;
+}
+
 /* Random entries; or all at one end of the range. */
-static void fill(void *bytes, size_t n, unsigned round)
+static void fill(void *bytes, uint64_t *values, size_t n, unsigned round)
 {
-    fx_unit_rand_fill(bytes, n);
-    if (round < 2)
-        memset(bytes, round == 0 ? 0x80 : 0x7f, n);
+    fx_unit_rand_fill(bytes, FX_TILE_BYTES);
+    fx_unit_rand_fill(values, n * sizeof *values);
+    for (size_t at = 0; at < n; at++)
+        values[at] = round < 4 ? LARGEST : values[at] & LARGEST;
+    if (round < 4)
+        memset(bytes,
+               round == 0   ? 0x80
+               : round == 1 ? 0x7f
+               : round == 2 ? 0x00
+                            : 0xff,
+               FX_TILE_BYTES);
 }
 
-static void check_narrow(const struct fx_sums *way, size_t n, size_t length, unsigned round)
+static uint64_t product(enum of of, const int8_t *bytes, size_t r, size_t c)
 {
-    static int8_t rows[FX_BLOCK_BYTES];
-    static int16_t digits[FX_SUMS_DIGITS * FX_DEPTH];
-    static int64_t sums[FX_SUMS_DIGITS * FX_DEPTH];
+    const int8_t byte = bytes[of == BLOCK_ROWS      ? r * FX_DEPTH + c
+                              : of == BLOCK_COLUMNS ? c * FX_DEPTH + r
+                                                    : r * FX_SUMS_LENGTH + c];
 
-    fill(rows, sizeof rows, round);
-    fill(digits, sizeof digits, round);
-    for (size_t d = 0; round == 0 && d < FX_SUMS_DIGITS * FX_DEPTH; d++)
-        digits[d] = INT16_MIN;
-    for (size_t at = 0; at < FX_SUMS_DIGITS * n; at++)
-        sums[at] = (int64_t)at << 40;
-    way->narrow(rows, n, length, digits, FX_DEPTH, sums);
-    for (size_t at = 0; at < FX_SUMS_DIGITS * n; at++) {
-        int64_t want = (int64_t)at << 40;
-
-        for (size_t c = 0; c < length; c++)
-            want += (int64_t)rows[at % n * length + c] * digits[at / n * FX_DEPTH + c];
-        FX_CHECK_INT(sums[at], want);
-    }
+    return (uint64_t)(int64_t)(of == TILE_ROWS && c % 4 < 3 ? (uint8_t)byte - 128 : byte);
 }
 
-static void check_wide(const struct fx_sums *way, unsigned round)
+static void check(const struct fx_sums *way, enum of of, unsigned round)
 {
-    static int32_t rows[FX_TILE * FX_TILE], limbs[FX_SUMS_LIMBS][FX_TILE];
-    static int64_t sums[FX_TILE][FX_SUMS_LIMBS];
+    static const size_t lengths[] = {FX_DEPTH, FX_TILE, FX_SUMS_LENGTH};
+    static int8_t bytes[FX_TILE_BYTES], turned[FX_BLOCK_BYTES];
+    static uint64_t values[FX_SUMS_LENGTH];
+    static _Alignas(64) uint64_t digits[FX_SUMS_LENGTH];
+    static int64_t sums[FX_DEPTH][FX_SUMS_DIGITS];
+    const size_t n = of == BLOCK_COLUMNS ? FX_DEPTH : FX_TILE;
 
-    fill(rows, sizeof rows, round);
-    fill(limbs, sizeof limbs, round);
-    for (size_t at = 0; at < FX_SUMS_LIMBS * FX_TILE; at++)
-        limbs[at / FX_TILE][at % FX_TILE] =
-            round < 2 ? (1 << 21) - 1 : limbs[at / FX_TILE][at % FX_TILE] & ((1 << 21) - 1);
-    for (size_t at = 0; round == 0 && at < FX_TILE * FX_TILE; at++)
-        rows[at] = INT32_MIN;
-    way->wide(rows, (const int32_t(*)[FX_TILE])limbs, sums);
-    for (size_t at = 0; at < FX_TILE * FX_SUMS_LIMBS; at++) {
-        const size_t r = at / FX_SUMS_LIMBS, i = at % FX_SUMS_LIMBS;
-        int64_t want = 0;
+    fill(bytes, values, lengths[of], round);
+    for (size_t at = 0; at < n * FX_SUMS_DIGITS; at++)
+        sums[at / FX_SUMS_DIGITS][at % FX_SUMS_DIGITS] = (int64_t)at << 40;
+    way->split(values, lengths[of], digits);
+    fx_sums_turn(bytes, turned);
+    (of == BLOCK_ROWS ? way->block_rows
+     : of == BLOCK_COLUMNS
+         ? way->block_columns
+         : way->tile_rows)(of == BLOCK_COLUMNS && way->turned ? turned : bytes, digits, sums);
+    for (size_t r = 0; r < n; r++) {
+        uint64_t want = 0;
 
-        for (size_t c = 0; c < FX_TILE; c++)
-            want += (int64_t)rows[r * FX_TILE + c] * limbs[i][c];
-        FX_CHECK_INT(sums[r][i], want);
+        for (size_t c = 0; c < lengths[of]; c++)
+            want += product(of, bytes, r, c) * values[c];
+        for (size_t i = 0; i < FX_SUMS_DIGITS; i++) {
+            sums[r][i] -= (int64_t)(r * FX_SUMS_DIGITS + i) << 40;
+            FX_CHECK(sums[r][i] >= INT32_MIN * INT64_C(1) && sums[r][i] <= INT64_C(1) << 31);
+        }
+        FX_CHECK(value_of(sums[r]) == want);
     }
 }
 
 FX_TEST(every_way)
 {
     for (size_t w = 0; fx_sums_ways[w]; w++) {
-        const struct fx_sums *way = fx_sums_ways[w];
-
-        if (!way->usable())
+        if (!fx_sums_ways[w]->usable())
             continue;
-        for (unsigned round = 0; round < 8; round++) {
-            check_narrow(way, FX_TILE, FX_DEPTH, round);
-            check_narrow(way, FX_DEPTH, FX_TILE, round);
-            check_narrow(way, 3, 16, round);
-            check_wide(way, round);
+        for (unsigned round = 0; round < 12; round++) {
+            check(fx_sums_ways[w], BLOCK_ROWS, round);
+            check(fx_sums_ways[w], BLOCK_COLUMNS, round);
+            check(fx_sums_ways[w], TILE_ROWS, round);
         }
     }
 }
