@@ -121,16 +121,30 @@ class TestNode(FornaxTest):
                      '-conf=other.conf')
         os.makedirs(os.path.join(folder, 'fornax.conf'))
         self.refused('cannot read the configuration file', '-datadir=' + folder)
-        # A file that works: options of the section of the network, the command line above both.
-        folder = self.scratch('good', 'regtest=1\nuacomment=low\nuacomment=high\n[regtest]\nport=%d\nrpcport=%d\n'
-                              'bind=127.0.0.1\n[test]\nport=1\n' % (free_port(), free_port()))
+        folder = self.scratch('included', 'regtest=1\nincludeconf=more.conf\n')
+        self.refused('cannot read the configuration file %s/more.conf: No such file' % folder, '-datadir=' + folder)
+        self.refused('-includeconf cannot be used from commandline; -includeconf=x', '-datadir=' + folder, '-includeconf=x')
+        self.write(folder, 'more.conf', 'includeconf=again.conf\n')
+        self.refused('includeconf=again.conf: an included file includes no others', '-datadir=' + folder)
+        self.write(folder, 'more.conf', 'nonsense=1\n')
+        self.refused('more.conf: line 1: there is no option nonsense', '-datadir=' + folder)
+        # A file that works, with one that it includes: options of the section of the network, the command line above both.
+        folder = self.scratch('good', 'regtest=1\nincludeconf=more.conf\nuacomment=low\nuacomment=high\n')
+        self.write(folder, 'more.conf', 'regtest=0\nuacomment=more\n[regtest]\nport=%d\nrpcport=%d\nbind=127.0.0.1\n'
+                   '[test]\nport=1\n' % (free_port(), free_port()))
         node = Node(self, 8)
         node.dir, node.args = folder, ['-uacomment=best', '-noconnect']
         self.nodes.append(node)
         node.start()
         check(node.rpc.getnetworkinfo()['port'] in (0, node.port), 'the command line does not count')
+        check('low; high; more' in node.rpc.getnetworkinfo()['subversion'], node.rpc.getnetworkinfo()['subversion'])
         node.stop()
         self.nodes.pop()
+
+    @staticmethod
+    def write(folder, name, text):
+        with open(os.path.join(folder, name), 'w') as file:
+            file.write(text)
 
     def background(self):
         self.step('the console, and the background')

@@ -25,6 +25,7 @@ static const struct fx_arg_option table[] = {
     {"conf", FX_ARG_STR, "<file>", general,
      "Configuration file, relative to the data directory (default: fornax.conf)", 0, 0,
      FX_ARG_COMMAND_LINE},
+    {"includeconf", FX_ARG_STR, "<file>", general, "", 0, 0, FX_ARG_HIDDEN},
     {"datadir", FX_ARG_STR, "<dir>", general, "Data directory (default: ~/.fornax)", 0, 0, 0},
     {"getinfo", FX_ARG_BOOL, NULL, general, "Print an overview of the node and its wallet", 0, 0,
      FX_ARG_COMMAND_LINE},
@@ -88,12 +89,10 @@ static void print_help(const struct fx_args *args)
     fx_buf_clear(&text);
 }
 
-/* The file is optional unless -conf names it. */
-static bool read_config(struct fx_cli_options *options, const char *datadir,
-                        char error[FX_ARGS_ERROR])
+/* One file; where it may be missing, and is, that is no error. */
+static bool read_file(struct fx_cli_options *options, const char *datadir, const char *name,
+                      bool optional, char error[FX_ARGS_ERROR])
 {
-    const char *name =
-        fx_args_str(options->args, "conf", options->bitcoin_cli ? "bitcoin.conf" : "fornax.conf");
     char *path = name[0] == '/' ? fx_xstrdup(name) : fx_path_join(datadir, name);
     uint8_t *text = NULL;
     size_t n;
@@ -104,13 +103,29 @@ static bool read_config(struct fx_cli_options *options, const char *datadir,
         if (!ok) {
             snprintf(error, FX_ARGS_ERROR, "Error reading configuration file: %.200s", inner);
         }
-    } else if (errno != ENOENT || fx_args_has(options->args, "conf")) {
+    } else if (errno != ENOENT || !optional) {
         snprintf(error, FX_ARGS_ERROR, "cannot read the configuration file %.150s: %s", path,
                  strerror(errno));
         ok = false;
     }
     free(text);
     free(path);
+    return ok;
+}
+
+/* The file is optional unless -conf names it; the files that it includes come after it. */
+static bool read_config(struct fx_cli_options *options, const char *datadir,
+                        char error[FX_ARGS_ERROR])
+{
+    const char *name =
+        fx_args_str(options->args, "conf", options->bitcoin_cli ? "bitcoin.conf" : "fornax.conf");
+    const char **names;
+    bool ok = read_file(options, datadir, name, !fx_args_has(options->args, "conf"), error);
+    size_t n = fx_args_list(options->args, "includeconf", &names);
+    for (size_t i = 0; i < n && ok; i++) {
+        ok = read_file(options, datadir, names[i], false, error);
+    }
+    free(names);
     return ok;
 }
 

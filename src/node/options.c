@@ -48,6 +48,10 @@ static const struct fx_arg_option table[] = {
     OPT_STR("conf", "<file>", general,
             "Configuration file, relative to the data directory (default: fornax.conf)",
             FX_ARG_COMMAND_LINE),
+    OPT_STR("includeconf", "<file>", general,
+            "Read this file of options too, relative to the data directory; in the configuration "
+            "file, before its sections, and not on the command line; may be repeated",
+            0),
     OPT_BOOL("daemon", general,
              "Run in the background: returns when the node is up, or with the error that keeps it "
              "from that (-daemonwait is the same)",
@@ -300,22 +304,17 @@ static void print_help(const struct fx_args *args)
     fx_buf_clear(&text);
 }
 
-/* The file is optional unless -conf names it. */
-static bool read_config(struct fx_options *options, char error[FX_ARGS_ERROR])
+/* One file; where it may be missing, and is, that is no error. */
+static bool read_file(struct fx_options *options, const char *name, bool optional,
+                      char error[FX_ARGS_ERROR])
 {
-    const char *name =
-        fx_args_str(options->args, "conf", options->bitcoind ? "bitcoin.conf" : "fornax.conf");
-    char *path = fx_path_join(options->datadir, name);
+    char *path = name[0] == '/' ? fx_xstrdup(name) : fx_path_join(options->datadir, name);
     uint8_t *text = NULL;
     size_t n;
     bool ok = true;
 
-    if (name[0] == '/') {
-        free(path);
-        path = fx_xstrdup(name);
-    }
     if (!fx_file_read(path, CONFIG_MAX, &text, &n)) {
-        if (errno != ENOENT || fx_args_has(options->args, "conf")) {
+        if (errno != ENOENT || !optional) {
             snprintf(error, FX_ARGS_ERROR, "cannot read the configuration file %s: %s", path,
                      strerror(errno));
             ok = false;
@@ -330,6 +329,41 @@ static bool read_config(struct fx_options *options, char error[FX_ARGS_ERROR])
     free(text);
     free(path);
     return ok;
+}
+
+/* Files that the first one names; what it says itself comes before. */
+static bool read_included(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const char **names, **all;
+    size_t n = fx_args_list(options->args, "includeconf", &names);
+    bool ok = true;
+
+    for (size_t i = 0; i < n && ok; i++)
+        ok = read_file(options, names[i], false, error);
+    if (fx_args_list(options->args, "includeconf", &all) > n && ok) {
+        snprintf(error, FX_ARGS_ERROR, "includeconf=%.100s: an included file includes no others",
+                 all[n]);
+        ok = false;
+    }
+    free(names);
+    free(all);
+    return ok;
+}
+
+/* The file is optional unless -conf names it. */
+static bool read_config(struct fx_options *options, char error[FX_ARGS_ERROR])
+{
+    const char *name =
+        fx_args_str(options->args, "conf", options->bitcoind ? "bitcoin.conf" : "fornax.conf");
+
+    if (fx_args_has(options->args, "includeconf")) {
+        snprintf(error, FX_ARGS_ERROR,
+                 "-includeconf cannot be used from commandline; -includeconf=%.100s",
+                 fx_args_str(options->args, "includeconf", ""));
+        return false;
+    }
+    return read_file(options, name, !fx_args_has(options->args, "conf"), error) &&
+           read_included(options, error);
 }
 
 static bool choose_datadir(struct fx_options *options, char error[FX_ARGS_ERROR])
