@@ -160,7 +160,7 @@ static enum outcome fetch(struct job *job)
         if (status == FX_NODE_OK) {
             fx_miner_node_ok(miner, status, "");
             if (!fx_pieces_put(&job->operands.side[side], panel, data)) {
-                disk_trouble(miner, "cannot write operands to");
+                disk_trouble(miner, "cannot write operands");
                 outcome = OUTCOME_LATER;
             }
         } else if (status == FX_NODE_REFUSED) {
@@ -250,7 +250,7 @@ static bool keep_tile(void *ctx, uint64_t tile, const int32_t *data)
 
     fx_result_tile_pack(data, FX_TILE, bytes);
     if (!fx_pieces_put(&job->tiles, tile, bytes)) {
-        disk_trouble(job->miner, "cannot write a finished tile to");
+        disk_trouble(job->miner, "cannot write a finished tile");
         job->broken = true;
     }
     free(bytes);
@@ -335,7 +335,7 @@ static void get_work(struct job *job)
 static void save_state(struct job *job)
 {
     if (!fx_store_save(job->miner->options->workdir, &job->stored))
-        disk_trouble(job->miner, "cannot write the state of a task to");
+        disk_trouble(job->miner, "cannot write the state of a task");
 }
 
 static void submit(struct job *job)
@@ -417,7 +417,7 @@ static void save_partial(struct job *job)
     bool ok = file && job->miner->backend->save(job->session, append, &sink);
 
     if (!ok)
-        disk_trouble(job->miner, "sums of unfinished tiles are lost: cannot write to");
+        disk_trouble(job->miner, "cannot write sums of unfinished tiles");
     if (file)
         fclose(file); /* written to by its number: nothing is left in it */
     if (!ok)
@@ -627,7 +627,7 @@ void fx_miner_work(struct fx_miner *miner, const struct fx_miner_task *task)
     if (!fx_store_load(workdir, task->origin, &job->stored))
         job->stored.task = *task;
     if (!fx_store_save(workdir, &job->stored)) {
-        disk_trouble(miner, "cannot write the state of a task to");
+        disk_trouble(miner, "cannot write the state of a task");
     } else if (fx_operands_open(&job->operands, workdir, task)) {
         if (fx_store_open_tiles(workdir, task, &job->tiles)) {
             fx_miner_say("task %s: %llu bricks in %llu tiles", task->origin,
@@ -636,11 +636,11 @@ void fx_miner_work(struct fx_miner *miner, const struct fx_miner_task *task)
             outcome = run(job);
             fx_pieces_close(&job->tiles);
         } else {
-            disk_trouble(miner, "cannot open files of tiles in");
+            disk_trouble(miner, "cannot open files of tiles");
         }
         fx_operands_close(&job->operands);
     } else {
-        disk_trouble(miner, "cannot open files of operands in");
+        disk_trouble(miner, "cannot open files of operands");
     }
     switch (outcome) {
     case OUTCOME_DONE:

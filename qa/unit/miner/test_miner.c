@@ -824,7 +824,7 @@ FX_TEST(a_full_disk)
     limit_files(16384);
     start(&run);
     WAIT_FOR_SAID_TIMES("bricks in", 3); /* both, and one of them again */
-    FX_CHECK_INT(fx_fake_said("cannot write operands to"), 1);
+    FX_CHECK_INT(fx_fake_said("cannot write operands"), 1);
     limit_files(RLIM_INFINITY);
     FX_CHECK_INT(finish(&run, false), FX_EXIT_OK);
     check_settled(2);
