@@ -112,6 +112,7 @@ static const struct fx_arg_option table[] = {
     OPT_BOOL("test", chain, "As -chain=test", 0),
     OPT_BOOL("testnet", chain, "", FX_ARG_HIDDEN),
     OPT_BOOL("regtest", chain, "As -chain=regtest: a private network for developers", 0),
+    OPT_STR("includeconf", "<file>", general, "", FX_ARG_HIDDEN),
     /* Known, so that a file which the node reads is refused for what it says. */
     OPT_BOOL("btcregtest", chain, "", FX_ARG_HIDDEN),
     {NULL, FX_ARG_BOOL, NULL, NULL, NULL, 0, 0, 0},
@@ -248,23 +249,38 @@ static char *path_in(const char *dir, const char *name)
     return name[0] == '/' ? fx_xstrdup(name) : fx_path_join(dir, name);
 }
 
-/* The file is optional unless -conf names it. */
-static bool read_config(struct fx_args *args, const char *datadir, char error[FX_ARGS_ERROR])
+/* One file; where it may be missing, and is, that is no error. */
+static bool read_file(struct fx_args *args, const char *datadir, const char *name, bool optional,
+                      char error[FX_ARGS_ERROR])
 {
-    char *path = path_in(datadir, fx_args_str(args, "conf", "fornax.conf"));
+    char *path = path_in(datadir, name);
     uint8_t *text = NULL;
     size_t n;
     bool ok = true;
 
     if (fx_file_read(path, CONFIG_MAX, &text, &n)) {
         ok = fx_args_config(args, (const char *)text, true, error);
-    } else if (errno != ENOENT || fx_args_has(args, "conf")) {
+    } else if (errno != ENOENT || !optional) {
         snprintf(error, FX_ARGS_ERROR, "cannot read the configuration file %s: %s", path,
                  strerror(errno));
         ok = false;
     }
     free(text);
     free(path);
+    return ok;
+}
+
+/* The file is optional unless -conf names it; the files that it includes come after it. */
+static bool read_config(struct fx_args *args, const char *datadir, char error[FX_ARGS_ERROR])
+{
+    const char *name = fx_args_str(args, "conf", "fornax.conf");
+    const char **names;
+    bool ok = read_file(args, datadir, name, !fx_args_has(args, "conf"), error);
+    size_t n = fx_args_list(args, "includeconf", &names);
+
+    for (size_t at = 0; at < n && ok; at++)
+        ok = read_file(args, datadir, names[at], false, error);
+    free(names);
     return ok;
 }
 

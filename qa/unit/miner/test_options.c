@@ -105,6 +105,7 @@ FX_TEST(the_file_that_the_node_reads)
 {
     static const char text[] =
         "rpcuser=me\n[regtest]\nrpcport=1234\nrpcpassword=secret\nlane=hash\n";
+    static const char including[] = "includeconf=more.conf\n";
     struct fx_miner_options options;
     const char *dir = fx_unit_tmpdir();
     char *path = fx_path_join(dir, "fornax.conf"), *expected;
@@ -123,6 +124,17 @@ FX_TEST(the_file_that_the_node_reads)
     FX_CHECK_STR(options.workdir, expected);
     fx_miner_options_clear(&options);
     FX_CHECK_INT(READ(&options, "-regtest", option, "-conf=other"), FX_OPTIONS_USAGE);
+    /* And those that it includes. */
+    free(path);
+    path = fx_path_join(dir, "more.conf");
+    FX_CHECK(fx_file_write(path, text, strlen(text) - strlen("lane=hash\n"), 0600));
+    free(path);
+    path = fx_path_join(dir, "fornax.conf");
+    FX_CHECK(fx_file_write(path, including, strlen(including), 0600));
+    FX_CHECK_INT(READ(&options, "-regtest", option), FX_OPTIONS_RUN);
+    FX_CHECK_INT(options.port, 1234);
+    FX_CHECK_STR(options.password, "secret");
+    fx_miner_options_clear(&options);
     free(expected);
     free(path);
 }
