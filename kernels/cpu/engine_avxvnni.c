@@ -1,7 +1,8 @@
 /*
- * AVX-VNNI: vpdpbusd on 256 bits, for processors that have it without AVX-512. packed is that of
- * kernels/cpu/engine_avx512.c: unsigned bytes left, with 128 added, and what that adds to each sum
- * behind the right factor, taken negative.
+ * AVX-VNNI: vpdpbusd on 256 bits, for processors that have it without AVX-512. packed:
+ * eight groups of sixteen rows; in each, for every four columns, sixteen rows of four bytes. The
+ * left factor has 128 added, and what that adds to each sum is behind the right factor, taken
+ * negative.
  */
 #include "kernels/cpu/engine_common.h"
 

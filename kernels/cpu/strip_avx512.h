@@ -181,15 +181,15 @@ AVX512_INLINE void folded_strip(const struct packed *a, const struct packed *b, 
     if (!sum) {
         __asm__ volatile(
             ASM_FOLDED_STRIP("")
-            : [left] "+r"(left), [ask] "+r"(ask), [fragments] "+r"(fragments), [i] "=&r"(i)
+            : [left] "+&r"(left), [ask] "+&r"(ask), [fragments] "+&r"(fragments), [i] "=&r"(i)
             : [right] "r"(right), [correction] "r"(correction), [turning] "r"(turning)
             : ASM_VECTORS);
         return;
     }
     sum = strip_sum(sum, half, pair);
     __asm__ volatile(ASM_FOLDED_STRIP(ASM_ADD)
-                     : [left] "+r"(left), [ask] "+r"(ask), [sum] "+r"(sum),
-                       [fragments] "+r"(fragments), [i] "=&r"(i)
+                     : [left] "+&r"(left), [ask] "+&r"(ask), [sum] "+&r"(sum),
+                       [fragments] "+&r"(fragments), [i] "=&r"(i)
                      : [right] "r"(right), [correction] "r"(correction), [turning] "r"(turning)
                      : ASM_VECTORS);
 }
@@ -214,8 +214,8 @@ AVX512_INLINE void peeled_strip(const struct packed *const factors[4][2], unsign
     }
     sum = strip_sum(sum, half, pair);
     __asm__ volatile(ASM_PEELED_STRIP
-                     : [left] "=&r"(left), [right] "=&r"(right), [ask] "+r"(ask), [sum] "+r"(sum),
-                       [fragments] "+r"(fragments), [i] "=&r"(i)
+                     : [left] "=&r"(left), [right] "=&r"(right), [ask] "+&r"(ask), [sum] "+&r"(sum),
+                       [fragments] "+&r"(fragments), [i] "=&r"(i)
                      : [table] "r"(table), [first] "r"(first)
                      : ASM_VECTORS);
 }

@@ -346,12 +346,14 @@ static void check_strip(struct check *check, struct fx_pool *pool)
     const uint32_t parts_of_row = pieces(check->cols, PART_TILES);
     const uint32_t parts_of_panel = last ? pieces(shape->depth, PART_BLOCKS) : 0;
 
+    for (uint32_t i = 0; i < check->rows; i++)
+        check->to_do[i] += parts_of_row + parts_of_panel;
+    if (atomic_load(&check->unreadable))
+        return; /* and no row is judged */
     make_x(check);
     check->parts_b = check->y_known ? 0 : (size_t)shape->depth * pieces(check->cols, PART_BLOCKS);
     check->b_to_do = check->parts_b;
     check->parts_c = (size_t)check->rows * parts_of_row;
-    for (uint32_t i = 0; i < check->rows; i++)
-        check->to_do[i] += parts_of_row + parts_of_panel;
     fx_pool_for(pool, check->parts_b + check->parts_c + (size_t)check->rows * parts_of_panel, work,
                 check);
 }

@@ -95,12 +95,12 @@ AVX512 INLINE void rows_avx512(const int8_t *rows, bool tile, const uint8_t *dig
 
         if (tile)
             __asm__ volatile(ASM_ROWS("512", "vpxord %%zmm17, %%zmm18, %%zmm17\n")
-                             : [rows] "+r"(at), [digits] "+r"(d), [ask] "+r"(ask)
+                             : [rows] "+&r"(at), [digits] "+&r"(d), [ask] "+&r"(ask)
                              : [acc] "r"(acc), [end] "r"(end), [flips] "r"(FX_SUMS_FLIP)
                              : ASM_VECTORS);
         else
             __asm__ volatile(ASM_ROWS("256", "")
-                             : [rows] "+r"(at), [digits] "+r"(d), [ask] "+r"(ask)
+                             : [rows] "+&r"(at), [digits] "+&r"(d), [ask] "+&r"(ask)
                              : [acc] "r"(acc), [end] "r"(end), [flips] "r"(0)
                              : ASM_VECTORS);
         for (unsigned i = 0; i < ROWS_512; i++) {
@@ -179,12 +179,12 @@ AVX512 INLINE void half_columns_avx512(const int8_t *block, bool upper, const ui
 
     if (upper)
         __asm__ volatile(ASM_COLUMNS("h")
-                         : [rows] "+r"(block), [digits] "+r"(digits)
+                         : [rows] "+&r"(block), [digits] "+&r"(digits)
                          : [acc] "r"(acc), [end] "r"(end)
                          : ASM_VECTORS);
     else
         __asm__ volatile(ASM_COLUMNS("l")
-                         : [rows] "+r"(block), [digits] "+r"(digits)
+                         : [rows] "+&r"(block), [digits] "+&r"(digits)
                          : [acc] "r"(acc), [end] "r"(end)
                          : ASM_VECTORS);
     add_columns_avx512(acc, sums);
@@ -272,7 +272,7 @@ AVXVNNI INLINE void rows_avxvnni(const int8_t *rows, size_t n, size_t length, ui
         const uint8_t *d = digits;
 
         __asm__ volatile(ASM_EIGHT(ASM_ZERO_256) ASM_EIGHT_ROWS ASM_EIGHT(ASM_STORE_256)
-                         : [rows] "+r"(at), [upper] "+r"(upper), [digits] "+r"(d)
+                         : [rows] "+&r"(at), [upper] "+&r"(upper), [digits] "+&r"(d)
                          : [acc] "r"(acc), [end] "r"(digits + 8 * length), [flip] "m"(flip),
                            [length] "r"(length), [length3] "r"(3 * length)
                          : ASM_LOW_VECTORS);

@@ -396,16 +396,16 @@ static void count(struct job *job, int64_t took_ns)
 struct file_sink {
     int fd;
     uint64_t at;
+    bool failed;
 };
 
 static bool append(void *ctx, const void *data, size_t n)
 {
     struct file_sink *sink = ctx;
 
-    if (!fx_fd_write_all(sink->fd, sink->at, data, n))
-        return false;
+    sink->failed = !fx_fd_write_all(sink->fd, sink->at, data, n);
     sink->at += n;
-    return true;
+    return !sink->failed;
 }
 
 /* Sums of unfinished tiles, for an orderly end; without them the tiles are begun again. */
@@ -413,13 +413,21 @@ static void save_partial(struct job *job)
 {
     char *path = fx_store_path(job->miner->options->workdir, job->stored.task.origin, "partial");
     FILE *file = fopen(path, "wb");
-    struct file_sink sink = {file ? fileno(file) : -1, 0};
+    struct file_sink sink = {.fd = file ? fileno(file) : -1, .failed = !file};
     bool ok = file && job->miner->backend->save(job->session, append, &sink);
+    int why = errno;
 
-    if (!ok)
+    if (file && fclose(file) != 0 && ok) { /* some file systems tell of a failed write only now */
+        why = errno;
+        sink.failed = true;
+        ok = false;
+    }
+    errno = why;
+    if (sink.failed)
         disk_trouble(job->miner, "cannot write sums of unfinished tiles");
-    if (file)
-        fclose(file); /* written to by its number: nothing is left in it */
+    else if (!ok)
+        fx_miner_say("task %s: unfinished tiles could not be saved and are begun again",
+                     job->stored.task.origin);
     if (!ok)
         remove(path);
     free(path);

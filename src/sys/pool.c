@@ -102,13 +102,14 @@ static void pause_once(void)
  * with the lock held, which it gives up meanwhile. */
 static void watch(struct fx_pool *pool, const atomic_uint *at, unsigned value)
 {
+    const int64_t patience = pool->patience;
     int64_t deadline;
 
-    if (pool->patience == 0) {
+    if (patience == 0) {
         return;
     }
     pthread_mutex_unlock(&pool->lock);
-    deadline = fx_clock_monotonic_ns() + pool->patience;
+    deadline = fx_clock_monotonic_ns() + patience;
     while (atomic_load(at) == value && fx_clock_monotonic_ns() < deadline) {
         for (unsigned n = 0; n < PAUSES && atomic_load(at) == value; n++) {
             pause_once();
