@@ -9,6 +9,9 @@
 #include "src/util/mem.h"
 
 #define HOSTS_MAX 512
+/* That are gone and may not be forgotten, of those that one operator is likely to hold: he alone
+ * must not take all places. */
+#define GROUP_MAX 64
 /* Of a host that is gone: so few headers may be forgotten to be its own, or any after so long. They
  * stay in the index, and must not become many. */
 #define FORGET_HEADERS 2
@@ -19,6 +22,7 @@ struct fx_unproven {
     size_t n;
     size_t peers; /* connected ones that share it */
     int64_t used_ms;
+    uint64_t group;
 };
 
 /* An IPv4 address, or what is commonly one IPv6 customer, a /64. Loopback: each connection. */
@@ -47,6 +51,31 @@ static void settle(struct fx_unproven *unproven)
     unproven->n = kept;
 }
 
+static bool may_forget(const struct fx_unproven *unproven, int64_t now_ms)
+{
+    return unproven->n <= FORGET_HEADERS || now_ms - unproven->used_ms >= FORGET_MS;
+}
+
+/* May one more host of the group come? */
+static bool group_has_place(const struct fx_map *hosts, uint64_t group)
+{
+    int64_t now_ms = fx_clock_monotonic_ms();
+    const void *key;
+    void *value;
+    size_t at = 0, n = 0;
+
+    while (fx_map_next(hosts, &at, &key, &value)) {
+        struct fx_unproven *unproven = value;
+
+        if (unproven->peers > 0 || unproven->group != group) {
+            continue;
+        }
+        settle(unproven);
+        n += may_forget(unproven, now_ms) ? 0 : 1;
+    }
+    return n < GROUP_MAX;
+}
+
 /* Forgets the host with the fewest headers of those that are gone, of equals the one longest gone;
  * false: none may be. */
 static bool make_place(struct fx_map *hosts)
@@ -65,7 +94,7 @@ static bool make_place(struct fx_map *hosts)
             continue;
         }
         settle(unproven);
-        if (unproven->n > FORGET_HEADERS && now_ms - unproven->used_ms < FORGET_MS) {
+        if (!may_forget(unproven, now_ms)) {
             continue;
         }
         if (found == NULL || unproven->n < found->n ||
@@ -92,11 +121,17 @@ static struct fx_unproven *share_of(struct fx_peer *peer)
     host_key(&peer->addr, key);
     peer->sync.unproven = fx_map_get(hosts, key);
     if (peer->sync.unproven == NULL) {
+        const uint64_t group = fx_netaddr_group(&peer->addr);
+
+        if (peer->origin == FX_PEER_INBOUND && !group_has_place(hosts, group)) {
+            return NULL;
+        }
         if (fx_map_count(hosts) >= HOSTS_MAX && !make_place(hosts) &&
             peer->origin == FX_PEER_INBOUND) {
             return NULL;
         }
         peer->sync.unproven = fx_xcalloc(1, sizeof *peer->sync.unproven);
+        peer->sync.unproven->group = group;
         fx_map_put(hosts, key, peer->sync.unproven);
     }
     peer->sync.unproven->peers++;

@@ -418,7 +418,7 @@ FX_TEST(many_hosts_leave_no_more_than_some)
             headers[h] = fake_header(&parent, FX_LANE_JOB, 10000 + 5 * i + h);
             fx_header_id(&headers[h], &parent);
         }
-        snprintf(address, sizeof address, "9.%u.%u.1:7", i / 256, i % 256);
+        snprintf(address, sizeof address, "9.%u.%u.1:7", i % 16, i / 16);
         remote = remote_ready(&node, address, ALL);
         send_headers(remote, headers, 5);
         remote_close(remote); /* without room they are weighed, for which the fake's are no good */
@@ -433,6 +433,31 @@ FX_TEST(many_hosts_leave_no_more_than_some)
     send_headers(remote, headers, 5);
     FX_CHECK_INT(node.chain->n, stored + 5);
     remote_close(remote);
+    node_destroy(&node);
+}
+
+/* One operator has many addresses: what he leaves does not keep out the hosts of others. */
+FX_TEST(one_group_of_hosts_does_not_take_all_places)
+{
+    struct node node;
+    struct fx_header headers[5];
+
+    node_create(&node, NULL);
+    for (uint32_t i = 0; i < 601; i++) {
+        struct fx_hash parent = node.chain->list[0]->id;
+        struct remote *remote = NULL;
+        char address[32];
+
+        for (uint32_t h = 0; h < 5; h++) {
+            headers[h] = fake_header(&parent, FX_LANE_JOB, 20000 + 5 * i + h);
+            fx_header_id(&headers[h], &parent);
+        }
+        snprintf(address, sizeof address, "9.%u.%u.%u:7", i < 600 ? 1 : 2, i / 256, i % 256);
+        remote = remote_ready(&node, address, ALL);
+        send_headers(remote, headers, 5);
+        remote_close(remote);
+        FX_CHECK_INT(node.chain->n, 1 + 5 * (i < 64 ? i + 1 : i < 600 ? 64 : 65));
+    }
     node_destroy(&node);
 }
 
