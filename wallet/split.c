@@ -12,6 +12,7 @@
 #define INPUT_VSIZE 58
 #define OUTPUT_VSIZE 43
 #define REST_VSIZE 11
+#define WORTH_MIN 1000 /* embers: parts are above dust */
 
 static int64_t fee_of(int64_t rate, int64_t vsize)
 {
@@ -33,11 +34,15 @@ static bool find_last(const struct fx_wallet *wallet, int64_t worth, struct fx_w
     return found == 1;
 }
 
-/* Into how many parts worth this much each. */
+/* Into how many parts worth this much each; cutting costs less than one of them is worth. */
 static int64_t count_parts(int64_t value, int64_t worth, int64_t rate)
 {
     int64_t n = PARTS_MAX;
-    while (n > 1 && value - fee_of(rate, REST_VSIZE + INPUT_VSIZE + n * OUTPUT_VSIZE) < n * worth) {
+    while (n > 1) {
+        int64_t fee = fee_of(rate, REST_VSIZE + INPUT_VSIZE + n * OUTPUT_VSIZE);
+        if (fee < worth && value - fee >= n * worth) {
+            break;
+        }
         n--;
     }
     return n;
@@ -67,7 +72,7 @@ bool fx_wallet_split(struct fx_wallet *wallet, int64_t amount, struct fx_wallet_
     struct fx_wallet_coin coin;
     struct fx_hash txid;
     struct fx_txb b;
-    if (!find_last(wallet, worth, &coin) || coin.height == 0) {
+    if (amount < WORTH_MIN || !find_last(wallet, worth, &coin) || coin.height == 0) {
         return true;
     }
     int64_t n = count_parts(coin.value, worth, rate);
