@@ -218,6 +218,8 @@ static bool read_password(struct fx_cli_options *options, char error[FX_ARGS_ERR
     size_t cap = 0;
     ssize_t n = getline(&options->password, &cap, stdin);
     if (n <= 0) {
+        free(options->password); /* getline may have taken memory, and put nothing there */
+        options->password = NULL;
         snprintf(error, FX_ARGS_ERROR,
                  "-stdinrpcpass specified but failed to read from standard "
                  "input");
