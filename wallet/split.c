@@ -7,7 +7,8 @@
 #include "wallet/fund_int.h"
 
 /* All of a coin's are spent in the pool at once, each by one transaction: with the one that cuts it
- * these stay below 25, the pool's limit of a chain. */
+ * these stay below 25, the pool's limit of a chain. Its limit of size holds them up earlier where
+ * they are large, as answers are: those beyond it go once the cut is mined. */
 #define PARTS_MAX 16
 #define INPUT_VSIZE 58
 #define OUTPUT_VSIZE 43

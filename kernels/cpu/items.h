@@ -13,7 +13,7 @@
 struct fx_cpu_share {
     size_t first, end;
     atomic_size_t next; /* may pass end */
-    char apart[40];     /* no two threads count in the same line of a cache */
+    char apart[104];    /* so that no two shares touch the same line of a cache */
 };
 
 struct fx_cpu_items {
